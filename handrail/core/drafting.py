@@ -1,0 +1,93 @@
+"""Intents, drafts, and what a draft relies on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from handrail.core.conversation import Frozen, Passage
+from handrail.core.verdict import text_digest
+
+IntentDecision = Literal["accept", "clarify", "escalate"]
+
+
+class IntentGuess(Frozen):
+    """An intent with the probability that it is the right one."""
+
+    intent: str
+    probability: float
+    """0 to 1, calibrated."""
+
+
+class IntentResult(Frozen):
+    """What the customer wants, how sure that is, and why."""
+
+    ranked: tuple[IntentGuess, ...]
+    """Most probable first; empty where nothing could be said."""
+    out_of_scope: float
+    """0 (surely one of the playbook's intents) to 1 (surely none of them)."""
+    decision: IntentDecision
+    """``accept`` act on it, ``clarify`` ask the customer, ``escalate`` ask a person."""
+    nearest: tuple[str, ...] = ()
+    """The examples of the playbook that explain the guess."""
+    model: str = ""
+    """Id of the classifier: digest of its training data."""
+    corrected_by: str | None = None
+    """The person who set the intent, where one did."""
+
+    @property
+    def top(self) -> str | None:
+        """The most probable intent, where there is one."""
+        return self.ranked[0].intent if self.ranked else None
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the top intent; 0 where there is none."""
+        return self.ranked[0].probability if self.ranked else 0.0
+
+
+class Citation(Frozen):
+    """Which source a draft relies on, and for which words."""
+
+    source: str
+    """``record:order/W100#total`` or ``article:returns#2``."""
+    quote: str
+    """The value or words taken from it."""
+
+
+DraftSource = Literal["template", "articles", "model", "person", "clarify", "none"]
+
+
+class Draft(Frozen):
+    """A reply that has not left yet."""
+
+    id: str
+    text: str
+    """Empty where nothing could be drafted."""
+    source: DraftSource
+    """What wrote it; ``person`` where an agent did."""
+    author: str | None = None
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    """The passages that were found for the question."""
+    problem: str | None = None
+    """Why there is no text, or why a better source failed: for the agent, not the customer."""
+    round: int = 0
+    """0 for the first draft of a turn, then one more for each redraft."""
+    model: str | None = None
+    """Name of the language model, where one wrote it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text."""
+        return text_digest(self.text)
+
+
+class DraftNotes(Frozen):
+    """What a redraft must take into account."""
+
+    rejections: tuple[str, ...] = ()
+    """Reasons people gave for rejecting earlier drafts of this turn."""
+    findings: tuple[str, ...] = Field(default=())
+    """Messages of the guardrail findings on the draft before."""

@@ -1,0 +1,204 @@
+"""Ports: what the engine, the nodes and the checks need from the outside, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from handrail.core.conversation import Frozen, Message, Mode, Passage, Snapshot
+from handrail.core.drafting import Draft, DraftNotes, IntentResult
+from handrail.core.verdict import Report, Verdict
+
+
+class IntentModel(Protocol):
+    """Says what a customer wants. Conformance: ``tests/conformance/test_intent_model.py``."""
+
+    def classify(self, text: str) -> IntentResult:
+        """Rank the playbook's intents for one message; never raises on odd text."""
+        ...
+
+
+class Knowledge(Protocol):
+    """Finds passages of articles."""
+
+    def search(
+        self, query: str, *, limit: int = 5, language: str | None = None, internal: bool = False
+    ) -> tuple[Passage, ...]:
+        """Return the best passages, best first; internal ones only where asked for."""
+        ...
+
+
+class DraftRequest(Frozen):
+    """What a drafter is given."""
+
+    snapshot: Snapshot
+    text: str
+    """The customer's words of this turn."""
+    intent: IntentResult
+    passages: tuple[Passage, ...]
+    notes: DraftNotes = DraftNotes()
+    round: int = 0
+
+
+class Drafter(Protocol):
+    """Writes a reply. Conformance: ``tests/conformance/test_drafter.py``."""
+
+    async def draft(self, request: DraftRequest) -> Draft:
+        """Return a draft; one with empty text and a ``problem`` where none can be written."""
+        ...
+
+
+class OwnerIndex(Protocol):
+    """Knows whose personal data a value is."""
+
+    async def owners(self, values: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Map each known value (as :func:`owner_key` writes it) to the customers it belongs to."""
+        ...
+
+
+def owner_key(value: str) -> str:
+    """Fold a personal value so that its spellings meet: case, spaces and punctuation go.
+
+    E-mail addresses keep their ``@`` and dots.
+    """
+    folded = value.casefold().strip()
+    if "@" in folded:
+        return folded
+    return "".join(char for char in folded if char.isalnum())
+
+
+class Checked(Frozen):
+    """A draft after verification: the text that was judged last, and the judgement."""
+
+    draft: Draft
+    """Same as given, or with repaired text."""
+    verdict: Verdict
+
+
+class Verifier(Protocol):
+    """Runs the guardrails. Neither method raises: what goes wrong is in the report."""
+
+    async def screen(self, text: str, snapshot: Snapshot) -> Report:
+        """Judge what the customer wrote (the ``in.*`` checks)."""
+        ...
+
+    async def verify(
+        self,
+        draft: Draft,
+        snapshot: Snapshot,
+        *,
+        mode: Mode,
+        intent: str | None,
+        text: str,
+        repair: bool,
+    ) -> Checked:
+        """Judge ``draft``; ``text`` is what the customer wrote.
+
+        With ``repair``, proposed edits are applied and the whole suite runs again on the new
+        text, for as many rounds as the playbook allows. A person's text is never repaired.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """What a turn wants to happen; written in one transaction when the turn's step ends.
+
+    A turn that is interrupted by a crash, a lost lease or a newer message leaves nothing here.
+    """
+
+    def drafted(self, draft: Draft) -> None:
+        """Keep a draft."""
+        ...
+
+    def verified(self, draft: Draft, verdict: Verdict) -> None:
+        """Keep a verdict on a draft."""
+        ...
+
+    def send(self, draft: Draft, verdict: Verdict, *, decided: bool) -> None:
+        """Put a reply in the outbox. ``decided``: a person approved or wrote it."""
+        ...
+
+    def hand_over(
+        self, *, reason: str, explanation: str, draft: Draft | None, verdict: Verdict | None
+    ) -> None:
+        """Give the conversation to people, with a suggestion where there is one."""
+        ...
+
+    def take_over(self, actor: str) -> None:
+        """Give the conversation to this person."""
+        ...
+
+    def describe(self, **facts: Any) -> None:
+        """Set facts of the turn row: ``intent``, ``confidence``, ``mode``, ``route``."""
+        ...
+
+    def audit(self, kind: str, **payload: Any) -> None:
+        """Add a row to the audit chain."""
+        ...
+
+
+class Outgoing(Frozen):
+    """A reply on its way out."""
+
+    id: str
+    """Outbox row; also the idempotency key that the provider is given."""
+    conversation_id: str
+    address: str
+    text: str
+    message: Message | None = None
+
+
+class Channel(Protocol):
+    """A way to reach customers. Conformance: ``tests/conformance/test_channel.py``."""
+
+    name: str
+
+    async def deliver(self, outgoing: Outgoing) -> str | None:
+        """Deliver a reply and return the provider's id.
+
+        Called again with the same ``id`` after a failure or a crash: a channel passes it on as
+        the provider's idempotency key. Raise to have it tried again later.
+        """
+        ...
+
+
+Wake = Literal["conversation", "outbox", "timers"]
+
+
+class Dispatcher(Protocol):
+    """Wakes the engine. Wake-ups are hints: lost, repeated, early or reordered ones do no harm.
+
+    Conformance: ``tests/conformance/test_dispatcher.py``.
+    """
+
+    def wake(self, kind: Wake, subject: str) -> None:
+        """Ask that the handler is called with ``(kind, subject)`` soon."""
+        ...
+
+    def wake_at(self, moment: datetime, kind: Wake, subject: str) -> None:
+        """Ask that the handler is called at ``moment``."""
+        ...
+
+    async def run(self, handler: Callable[[Wake, str], Awaitable[None]]) -> None:
+        """Call the handler for every wake-up until cancelled."""
+        ...
+
+
+class GraphRuntime(Protocol):
+    """A compiled graph as the runner sees it."""
+
+    name: str
+    version: str
+    interrupts: bool
+    """Whether it can wait for a person, and so needs checkpoints."""
+
+
+class ChatModel(Protocol):
+    """A language model that answers with structured data."""
+
+    name: str
+
+    async def complete(self, messages: Sequence[Mapping[str, str]], schema: type[Any]) -> Any:
+        """Answer the chat messages (``role``, ``content``) with an instance of ``schema``."""
+        ...

@@ -1,0 +1,112 @@
+"""What guardrails say about a text: findings with spans and evidence, reports and verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from handrail.core.conversation import Frozen, Mode
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITY_ORDER: dict[Severity, int] = {"low": 0, "medium": 1, "high": 2, "critical": 3}
+
+Relation = Literal["supports", "contradicts", "absent"]
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text in hexadecimal: the identity of what was verified, seen and sent."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class EvidenceSpan(Frozen):
+    """The place in a source that speaks for or against a span of the draft."""
+
+    source: str
+    """``record:order/W100#total``, ``article:returns#2``, ``message:msg_..``, ``rule:..``."""
+    quote: str
+    """The words of the source; empty where the evidence is an absence."""
+    relation: Relation
+    start: int | None = None
+    end: int | None = None
+
+
+class Edit(Frozen):
+    """A proposed replacement of ``text[start:end]``."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+class Finding(Frozen):
+    """One thing a check has to say about a span of a text."""
+
+    check: str
+    """Id of the check: ``fact.value``."""
+    rule: str
+    """Id of the rule within the check: ``money_not_in_evidence``."""
+    severity: Severity
+    start: int
+    end: int
+    """Span in characters, ``text[start:end]``."""
+    message: str
+    """One sentence for a person; holds no text of other customers."""
+    evidence: tuple[EvidenceSpan, ...] = ()
+    confidence: float = 1.0
+    """0 to 1."""
+    proposal: Edit | None = None
+
+    @property
+    def key(self) -> str:
+        """``check:rule``, the name a person acknowledges."""
+        return f"{self.check}:{self.rule}"
+
+
+class NotRun(Frozen):
+    """A check that did not judge, and why."""
+
+    check: str
+    reason: str
+
+
+class Report(Frozen):
+    """All findings on one immutable text."""
+
+    digest: str
+    findings: tuple[Finding, ...] = ()
+    ran: tuple[str, ...] = ()
+    skipped: tuple[NotRun, ...] = ()
+    errored: tuple[NotRun, ...] = ()
+    duration_ms: float = 0.0
+
+    @property
+    def worst(self) -> Severity | None:
+        """The gravest severity among the findings, or ``None`` for a clean report."""
+        return max(
+            (finding.severity for finding in self.findings),
+            key=SEVERITY_ORDER.__getitem__,
+            default=None,
+        )
+
+
+Outcome = Literal["clean", "flagged", "critical"]
+"""``clean`` nothing above low; ``flagged`` medium or high findings left; ``critical`` at least
+one critical finding, or a critical check that could not judge."""
+
+
+class Verdict(Frozen):
+    """The judgement on one text digest, after repairs."""
+
+    digest: str
+    """Digest of the text that was judged last: the text that may leave."""
+    mode: Mode
+    outcome: Outcome
+    report: Report
+    repaired_from: tuple[str, ...] = ()
+    """The texts before each repair, oldest first."""
+
+    @property
+    def critical_keys(self) -> frozenset[str]:
+        """``check:rule`` of each critical finding: what a person must acknowledge to approve."""
+        keys = {f.key for f in self.report.findings if f.severity == "critical"}
+        return frozenset(keys | {f"{e.check}:errored" for e in self.report.errored})

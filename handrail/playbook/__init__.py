@@ -1,0 +1,1 @@
+"""The playbook: how a team wants its customers answered, as data."""

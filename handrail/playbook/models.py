@@ -1,0 +1,212 @@
+"""The playbook's models. Strict: an unknown key is an error with its line and column."""
+
+from __future__ import annotations
+
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from handrail.core.conversation import Mode, Visibility
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+"""A short name: lower case letters, digits, underscores."""
+
+
+class Strict(BaseModel):
+    """A part of the playbook."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Brand(Strict):
+    """Who is speaking."""
+
+    name: str
+    languages: tuple[str, ...] = ("en",)
+    """Languages the team answers in, the default first; BCP 47."""
+    links: tuple[str, ...] = ()
+    """Hosts that replies may link to; subdomains included."""
+    currency: str = "EUR"
+    """ISO 4217 code of amounts written without one."""
+    region: str = "US"
+    """ISO 3166 code; how telephone numbers without a country are read."""
+
+
+class Tone(Strict):
+    """How the brand sounds."""
+
+    greeting: str = ""
+    signature: str = ""
+    forbidden: tuple[str, ...] = ()
+    """Words a reply must not hold."""
+    max_chars: int = Field(default=1200, ge=50)
+    """Longest reply, in characters."""
+
+
+class Template(Strict):
+    """A reply with fields, for one situation of an intent."""
+
+    text: str
+    """Fields in double braces: ``{{order.total}}``, ``{{customer.name}}``, ``{{brand.name}}``."""
+    when: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """Values that record fields must have: ``{order.status: shipped}``. All must hold."""
+    articles: tuple[str, ...] = ()
+    """Ids of articles this reply relies on."""
+
+
+class Intent(Strict):
+    """Something customers want, and how it is answered."""
+
+    description: str
+    examples: tuple[str, ...] = Field(min_length=2)
+    """What customers write who want this."""
+    mode: Mode
+    risk: Literal["low", "medium", "high"] = "low"
+    """High risk tightens an autonomous mode to supervised."""
+    needs: tuple[Name, ...] = ()
+    """Kinds of record without which it cannot be answered: ``order``."""
+    templates: tuple[Template, ...] = ()
+    """Tried in order; the first whose conditions hold and whose fields are all there is used."""
+    articles: tuple[str, ...] = ()
+    """Articles to prefer when searching."""
+    escalate: bool = False
+    """Always a person's."""
+
+
+class Thresholds(Strict):
+    """When an intent is sure enough to act on."""
+
+    accept: float = Field(default=0.55, ge=0, le=1)
+    """Calibrated probability from which the AI acts on the intent."""
+    clarify: float = Field(default=0.3, ge=0, le=1)
+    """Probability from which it asks the customer; below it asks a person."""
+    out_of_scope: float = Field(default=0.7, ge=0, le=1)
+    """Out-of-scope score from which a person is asked whatever the intent."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.clarify > self.accept:
+            raise ValueError("clarify must not be above accept; lower it")
+        return self
+
+
+class Clarify(Strict):
+    """The clarifying question."""
+
+    text: str = "I want to be sure I help with the right thing. Do you mean: {{options}}?"
+    limit: int = Field(default=1, ge=0)
+    """Questions in a row before a person is asked."""
+
+
+class Limit(Strict):
+    """What may be promised without a person."""
+
+    action: Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
+    amount: Decimal | None = None
+    """Largest amount; ``None`` is no limit, 0 is never."""
+    currency: str | None = None
+
+
+class Guardrails(Strict):
+    """Settings of the exit guardrails."""
+
+    checks: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Settings by check id; ``enabled: false`` switches one off."""
+    repairs: int = Field(default=2, ge=0, le=5)
+    """Repair rounds before a person is asked."""
+    timeout_ms: int = Field(default=2000, ge=10)
+    """Longest time one check may take, in milliseconds."""
+
+
+class Hours(Strict):
+    """When a team works."""
+
+    time_zone: str = "UTC"
+    """IANA name."""
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+    )
+    opens: time = time(9)
+    closes: time = time(18)
+
+
+class Team(Strict):
+    """People who review and answer."""
+
+    hours: Hours = Hours()
+    review_minutes: int = Field(default=30, ge=1)
+    """Working minutes until a review is due."""
+
+
+class Sending(Strict):
+    """How replies leave."""
+
+    undo_seconds: float = Field(default=5, ge=0)
+    """How long a reply that a person decided can be called back, in seconds."""
+
+
+class RecordField(Strict):
+    """One field of a kind of record."""
+
+    type: str
+    """One of the field types: ``money``, ``date``, ``status``, ``id``, ``text`` and so on."""
+    currency: str | None = None
+    visibility: Visibility = "customer"
+
+
+class RecordKind(Strict):
+    """A kind of record, and how its fields are typed."""
+
+    label: str
+    fields: dict[str, RecordField]
+
+
+class Playbook(Strict):
+    """Everything a team decides about its support, as one document."""
+
+    schema_version: Literal[1] = 1
+    brand: Brand
+    tone: Tone = Tone()
+    intents: dict[Name, Intent] = Field(min_length=1)
+    default_mode: Mode = "supervised"
+    """For messages without an accepted intent, and tightened further from there."""
+    thresholds: Thresholds = Thresholds()
+    clarify: Clarify = Clarify()
+    limits: tuple[Limit, ...] = ()
+    guardrails: Guardrails = Guardrails()
+    teams: dict[Name, Team] = Field(default_factory=lambda: {"support": Team()})
+    sending: Sending = Sending()
+    records: dict[Name, RecordKind] = Field(default_factory=dict)
+    human_request_reply: str = ""
+    """Sent by nobody but a person; shown to the agent when the customer asks for a person."""
+    crisis_reply: str = ""
+    """Approved words for a crisis; suggested to the person who takes it."""
+
+
+class Article(Strict):
+    """A Markdown article with its front matter."""
+
+    id: str
+    """File name without its ending."""
+    title: str
+    body: str
+    """Markdown."""
+    language: str = "en"
+    internal: bool = False
+    """Informs people of the team, never reaches a customer."""
+
+
+class Release(Strict):
+    """One immutable version of a playbook with its articles."""
+
+    id: str
+    """``rel_`` and the first 16 hexadecimal digits of the digest of its content."""
+    name: str
+    playbook: Playbook
+    articles: tuple[Article, ...]

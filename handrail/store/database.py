@@ -1,0 +1,121 @@
+"""One database behind two calls: ``read`` and ``write``, each a plain function in a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic_core
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from handrail.core.errors import ConfigurationError
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 10
+"""How long a writer waits for another process to release an SQLite database, in seconds."""
+POOL = 8
+"""Connections to PostgreSQL per process."""
+
+
+def _dump(value: Any) -> str:
+    return pydantic_core.to_json(value).decode()
+
+
+def _connect_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Database:
+    """A SQLite file or a PostgreSQL server, with functions as transactions.
+
+    A function given to :meth:`write` runs in one transaction: all of it is stored, or none. On
+    SQLite it runs right where it is called, for it takes less time than a change of thread; on
+    PostgreSQL it runs in a thread, so that other conversations go on.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise ConfigurationError(
+                f"{url!r} is no database address; write sqlite:///PATH or "
+                "postgresql+psycopg://USER@HOST/NAME"
+            ) from error
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.path = Path(parsed.database) if self.is_sqlite and parsed.database else None
+        self.engine = self._create_engine(url)
+        self._threads = (
+            None
+            if self.is_sqlite
+            else ThreadPoolExecutor(max_workers=POOL, thread_name_prefix="handrail-db")
+        )
+
+    def _create_engine(self, url: str) -> Engine:
+        common: dict[str, Any] = {
+            "json_serializer": _dump,
+            "json_deserializer": pydantic_core.from_json,
+        }
+        if self.is_sqlite:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(
+                url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **common
+            )
+            event.listen(engine, "connect", _connect_sqlite)
+            event.listen(engine, "begin", _begin_immediate)
+            return engine
+        try:
+            return create_engine(url, pool_size=POOL, max_overflow=0, **common)
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
+            raise ConfigurationError(
+                f"cannot open {url!r}: {error}; for PostgreSQL install handrail[postgres] and "
+                "write postgresql+psycopg://USER@HOST/NAME"
+            ) from error
+
+    def write_now(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a writing transaction, in this thread."""
+        with self.engine.begin() as connection:
+            return work(connection)
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on one consistent view, in this thread; it must not write."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(handrail_read=True)
+            return work(connection)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one writing transaction and return what it returns."""
+        return await self._call(self.write_now, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on one consistent view and return what it returns."""
+        return await self._call(self.read_now, work)
+
+    async def _call(
+        self, run: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T]
+    ) -> T:
+        if self._threads is None:
+            return run(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run, work)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._threads is not None:
+            self._threads.shutdown()
+        self.engine.dispose()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A plain BEGIN would let two writers start and one of them fail at its first write.
+    reads = connection.get_execution_options().get("handrail_read", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
