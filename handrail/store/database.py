@@ -90,7 +90,7 @@ class Database:
         """Run ``work`` on one consistent view, in this thread; it must not write."""
         with self.engine.connect() as connection:
             if self.is_sqlite:
-                connection = connection.execution_options(handrail_read=True)
+                connection.execution_options(handrail_read=True)
             return work(connection)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
