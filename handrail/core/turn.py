@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handrail.core.conversation import Frozen
 from handrail.core.decisions import Decided
+from handrail.core.drafting import Draft
 
 
 class TurnInput(Frozen):
@@ -15,4 +16,6 @@ class TurnInput(Frozen):
     message_ids: tuple[str, ...] = ()
     """The messages those words come from."""
     decided: Decided | None = None
-    """What a person decided or wrote, where that started the turn."""
+    """What a person decided, where that started the turn."""
+    draft: Draft | None = None
+    """The reply a person wrote or approved, where the turn is only to send it."""

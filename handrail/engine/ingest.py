@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from handrail.core.conversation import Customer
 from handrail.core.decisions import HandBack, TakeOver
@@ -30,11 +30,12 @@ from handrail.core.events import (
     CustomerMessage,
     DeliveryReceipt,
     Event,
+    Recall,
     ReviewDecision,
     TimerFired,
 )
 from handrail.core.ids import new_id
-from handrail.store import audit, conversations, customers, reviews
+from handrail.store import audit, conversations, customers, outbox, reviews
 from handrail.store import tables as t
 
 _OPEN = (
@@ -63,8 +64,13 @@ _INSERT_EVENT = insert(t.events)
 _INSERT_MESSAGE = insert(t.messages)
 _INSERT_CHANGES = insert(t.desk_changes)
 
-NEVER_RUN = frozenset({"timer", "receipt"})
-"""Kinds of event that are dealt with right here and start no turn."""
+
+def _starts_a_run(event: Event) -> bool:
+    """Timers and receipts of delivery are dealt with right here."""
+    body = event.body
+    return not isinstance(body, TimerFired) and not (
+        isinstance(body, DeliveryReceipt) and body.status == "sent"
+    )
 
 
 @dataclass
@@ -136,7 +142,7 @@ def ingest(connection: Connection, event: Event, now: datetime) -> Accepted:
 def _apply(
     connection: Connection,
     change: _Change,
-    body: ReviewDecision | Control | AgentMessage | TimerFired | DeliveryReceipt,
+    body: ReviewDecision | Control | AgentMessage | TimerFired | DeliveryReceipt | Recall,
     now: datetime,
 ) -> None:
     match body:
@@ -153,12 +159,14 @@ def _apply(
             change.changes.append(("review", body.subject))
         case DeliveryReceipt():
             _receipt(connection, change, body, now)
+        case Recall():
+            _recall(connection, change, body, now)
 
 
 def _store(connection: Connection, change: _Change, event: Event, now: datetime) -> Accepted:
     row, conversation_id = change.row, change.row["id"]
     event_id, seq = new_id("evt"), row["seq"] + 1
-    runs = event.body.kind not in NEVER_RUN
+    runs = _starts_a_run(event)
     connection.execute(
         _INSERT_EVENT,
         {
@@ -489,3 +497,10 @@ def _receipt(connection: Connection, change: _Change, body: DeliveryReceipt, now
         digest=row["digest"],
         error=body.error,
     )
+
+
+def _recall(connection: Connection, change: _Change, body: Recall, now: datetime) -> None:
+    row = outbox.cancel(connection, body.outbox_id)
+    connection.execute(delete(t.messages).where(t.messages.c.id == row["message_id"]))
+    _note(change, "recalled", body.actor, now, outbox_id=body.outbox_id, digest=row["digest"])
+    change.changes.append(("message", None))

@@ -27,6 +27,21 @@ class HandOver:
     explanation: str
     draft: Draft | None
     verdict: Verdict | None
+    hold: bool
+
+
+@dataclass
+class ReviewRequest:
+    """A review to open."""
+
+    kind: str
+    reason: str
+    explanation: str
+    draft: Draft | None
+    verdict: Verdict | None
+    allowed: tuple[str, ...]
+    interrupt_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass
@@ -64,10 +79,16 @@ class TurnJournal:
         self.replies[draft.digest] = Reply(draft, verdict, decided)
 
     def hand_over(
-        self, *, reason: str, explanation: str, draft: Draft | None, verdict: Verdict | None
+        self,
+        *,
+        reason: str,
+        explanation: str,
+        draft: Draft | None,
+        verdict: Verdict | None,
+        hold: bool,
     ) -> None:
-        """Give the conversation to people."""
-        self.handed_over = HandOver(reason, explanation, draft, verdict)
+        """Let people answer; with ``hold`` they keep the conversation until they hand it back."""
+        self.handed_over = HandOver(reason, explanation, draft, verdict, hold)
 
     def take_over(self, actor: str) -> None:
         """Give the conversation to this person."""

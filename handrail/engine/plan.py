@@ -13,16 +13,26 @@ from handrail.core.decisions import (
     Approve,
     CorrectIntent,
     Decided,
+    Edit,
     HandBack,
     Note,
     Reject,
     Respond,
     TakeOver,
 )
-from handrail.core.events import AgentMessage, Control, EventBody, ReviewDecision
+from handrail.core.drafting import Draft
+from handrail.core.events import (
+    AgentMessage,
+    Control,
+    DeliveryReceipt,
+    EventBody,
+    Recall,
+    ReviewDecision,
+)
 from handrail.core.ids import new_id
 from handrail.core.turn import TurnInput
 from handrail.engine.gate import Lease
+from handrail.engine.journal import ReviewRequest
 from handrail.store.conversations import PendingEvent, unanswered
 
 EVENT_BODY: TypeAdapter[EventBody] = TypeAdapter(EventBody)
@@ -48,6 +58,8 @@ class Plan:
     """What the paused graph is resumed with."""
     summarise: HandBack | None = None
     """The hand-back that ends a stretch of human work."""
+    ask: ReviewRequest | None = None
+    """A review to open without a run."""
 
     @property
     def turn_id(self) -> str:
@@ -57,7 +69,11 @@ class Plan:
         return self.review["turn_id"] if self.review is not None else ""
 
 
-def make_plan(lease: Lease, review_of: Callable[[str], RowMapping]) -> Plan:
+def make_plan(
+    lease: Lease,
+    review_of: Callable[[str], RowMapping],
+    draft_of: Callable[[str], Draft],
+) -> Plan:
     """Decide what to do with the first pending events: a burst of messages, or one other event."""
     first = lease.events[0]
     if first.kind == "message":
@@ -71,7 +87,34 @@ def make_plan(lease: Lease, review_of: Callable[[str], RowMapping]) -> Plan:
         return _human_reply(lease, first, Decided(decision=said, actor=body.actor), None)
     if isinstance(body, Control) and isinstance(body.action, HandBack):
         return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
+    if isinstance(body, DeliveryReceipt):
+        return Plan(events=(first,), graph=None, ask=_undeliverable(body))
+    if isinstance(body, Recall):
+        return Plan(events=(first,), graph=None, ask=_recalled(body, draft_of(body.outbox_id)))
     return Plan(events=(first,), graph=None)
+
+
+def _undeliverable(receipt: DeliveryReceipt) -> ReviewRequest:
+    return ReviewRequest(
+        kind="failure",
+        reason="failure:delivery",
+        explanation=f"A reply could not be delivered: {receipt.error}. Reach the customer "
+        "another way, or answer again",
+        draft=None,
+        verdict=None,
+        allowed=("respond", "take_over", "note"),
+    )
+
+
+def _recalled(recall: Recall, draft: Draft) -> ReviewRequest:
+    return ReviewRequest(
+        kind="undone",
+        reason="undone",
+        explanation=f"{recall.actor} called this reply back before it left",
+        draft=draft,
+        verdict=None,
+        allowed=("approve", "edit", "respond", "reject", "take_over", "note"),
+    )
 
 
 def _leading_messages(events: tuple[PendingEvent, ...]) -> tuple[PendingEvent, ...]:
@@ -101,7 +144,17 @@ def _fresh(lease: Lease, events: tuple[PendingEvent, ...], decided: Decided | No
 def _human_reply(
     lease: Lease, event: PendingEvent, decided: Decided, review: RowMapping | None
 ) -> Plan:
-    return Plan(events=(event,), graph=HUMAN_REPLY, input=_turn(lease, decided), review=review)
+    turn = _turn(lease, decided).model_copy(update={"draft": _reply(decided, review)})
+    return Plan(events=(event,), graph=HUMAN_REPLY, input=turn, review=review)
+
+
+def _reply(decided: Decided, review: RowMapping | None) -> Draft:
+    """The person's own words, or the suggestion they approved."""
+    decision = decided.decision
+    if isinstance(decision, Respond | Edit):
+        return Draft(id=new_id("dft"), text=decision.text, source="person", author=decided.actor)
+    assert review is not None
+    return Draft.model_validate(review["draft"])
 
 
 def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
@@ -117,18 +170,12 @@ def _decision(lease: Lease, event: PendingEvent, body: ReviewDecision, review: R
         return Plan(events=(event,), graph=None)
     if review["interrupt_id"] is not None:
         return Plan(events=(event,), graph=review["graph"], review=review, resume=decided)
-    if isinstance(body.decision, TakeOver):
-        return Plan(events=(event,), graph=None, review=review)
-    if isinstance(body.decision, HandBack):
-        return _handed_back(lease, event, decided)
-    if isinstance(body.decision, Reject | CorrectIntent):
-        return _fresh(lease, (event,), decided)
-    if isinstance(body.decision, Approve):
-        return _human_reply(lease, event, _approved_text(decided, body.decision, review), review)
-    return _human_reply(lease, event, decided, review)
-
-
-def _approved_text(decided: Decided, approve: Approve, review: RowMapping) -> Decided:
-    """A suggestion that was approved is sent as the person's own answer."""
-    said = Respond(text=review["draft"]["text"], acknowledge=approve.acknowledge)
-    return Decided(decision=said, actor=decided.actor)
+    match body.decision:
+        case Approve() | Edit() | Respond():
+            return _human_reply(lease, event, decided, review)
+        case Reject() | CorrectIntent():
+            return _fresh(lease, (event,), decided)
+        case HandBack():
+            return _handed_back(lease, event, decided)
+        case TakeOver():
+            return Plan(events=(event,), graph=None, review=review)
