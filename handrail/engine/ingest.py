@@ -30,6 +30,7 @@ from handrail.core.events import (
     CustomerMessage,
     DeliveryReceipt,
     Event,
+    EventBody,
     Recall,
     ReviewDecision,
     TimerFired,
@@ -65,9 +66,8 @@ _INSERT_MESSAGE = insert(t.messages)
 _INSERT_CHANGES = insert(t.desk_changes)
 
 
-def _starts_a_run(event: Event) -> bool:
-    """Timers and receipts of delivery are dealt with right here."""
-    body = event.body
+def starts_a_run(body: EventBody) -> bool:
+    """Timers and receipts of delivery are dealt with at the door; all else starts a run."""
     return not isinstance(body, TimerFired) and not (
         isinstance(body, DeliveryReceipt) and body.status == "sent"
     )
@@ -166,7 +166,7 @@ def _apply(
 def _store(connection: Connection, change: _Change, event: Event, now: datetime) -> Accepted:
     row, conversation_id = change.row, change.row["id"]
     event_id, seq = new_id("evt"), row["seq"] + 1
-    runs = _starts_a_run(event)
+    runs = starts_a_run(event.body)
     connection.execute(
         _INSERT_EVENT,
         {

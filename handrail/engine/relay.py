@@ -1,4 +1,4 @@
-"""Delivers the outbox: in order, each reply under its own idempotency key, tried again on failure."""
+"""Delivers the outbox: in order, each reply under its own idempotency key, until it is there."""
 
 from __future__ import annotations
 
@@ -85,10 +85,8 @@ class Relay:
             address=row["address"],
             text=row["text"],
         )
-        channel = self._channels.get(row["channel"])
         try:
-            if channel is None:
-                raise LookupError(f"no channel named {row['channel']!r} is installed")
+            channel = self._channels[row["channel"]]
             with _tracer.start_as_current_span(
                 a.DELIVER_SPAN.format(channel=row["channel"]),
                 attributes={a.CONVERSATION: row["conversation_id"], a.CHANNEL: row["channel"]},
@@ -96,7 +94,7 @@ class Relay:
             ):
                 async with asyncio.timeout(DELIVERY_SECONDS):
                     provider_id = await channel.deliver(outgoing)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - any failure is tried again
             log.warning("delivery of %s failed: %s", row["id"], type(error).__name__)
             await self._failed(row, f"{type(error).__name__}: {error}"[:500])
             return False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from handrail.core.decisions import Review
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError
 from handrail.core.verdict import Verdict
-from handrail.store.tables import reviews
+from handrail.store.tables import desk_changes, reviews
 
 _ROW = select(reviews).where(reviews.c.id == bindparam("id"))
 _PLAIN = tuple(set(Review.model_fields) - {"draft", "verdict", "allowed"})
@@ -98,3 +98,12 @@ def change(connection: Connection, review_id: str, version: int, values: dict[st
         .values(**values)
     )
     return changed.rowcount == 1
+
+
+def announce(connection: Connection, row: RowMapping, now: datetime) -> None:
+    """Tell the desk that a review changed."""
+    connection.execute(
+        insert(desk_changes).values(
+            kind="review", conversation_id=row["conversation_id"], review_id=row["id"], at=now
+        )
+    )
