@@ -207,7 +207,7 @@ class Engine:
         draft = Draft(id=new_id("dft"), text=visible(text), source="person", author=actor)
 
         def load(connection: Connection) -> Any:
-            row = conversations.locked(connection, conversation_id)
+            row = conversations.row_of(connection, conversation_id)
             return conversations.snapshot(connection, row, kit.release.id, now)
 
         snapshot = await self.database.read(load)
@@ -333,7 +333,7 @@ class Engine:
         """
 
         def load(connection: Connection) -> ConversationView:
-            facts = conversations.find(connection, conversation_id)
+            facts = conversations.facts(conversations.row_of(connection, conversation_id))
             turns = connection.execute(
                 select(t.turns)
                 .where(t.turns.c.conversation_id == conversation_id)

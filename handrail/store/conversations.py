@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
 from handrail.core.conversation import ConversationFacts, Message, Snapshot
 from handrail.core.errors import NotFoundError
@@ -50,10 +50,7 @@ def locked(connection: Connection, conversation_id: str) -> RowMapping:
     Raises:
         NotFoundError: there is no such conversation.
     """
-    row = connection.execute(_LOCKED, {"id": conversation_id}).mappings().one_or_none()
-    if row is None:
-        raise NotFoundError(f"no conversation {conversation_id!r}; list them with `handrail inbox`")
-    return row
+    return _existing(connection, _LOCKED, conversation_id)
 
 
 def facts(row: RowMapping) -> ConversationFacts:
@@ -66,16 +63,22 @@ def message(row: RowMapping) -> Message:
     return Message.model_construct(**{name: row[name] for name in _MESSAGE})
 
 
-def find(connection: Connection, conversation_id: str) -> ConversationFacts:
-    """Load the facts of a conversation.
+def row_of(connection: Connection, conversation_id: str) -> RowMapping:
+    """Load a conversation's row without a lock.
 
     Raises:
         NotFoundError: there is no such conversation.
     """
-    row = connection.execute(_ROW, {"id": conversation_id}).mappings().one_or_none()
+    return _existing(connection, _ROW, conversation_id)
+
+
+def _existing(
+    connection: Connection, query: Select[tuple[Any, ...]], conversation_id: str
+) -> RowMapping:
+    row = connection.execute(query, {"id": conversation_id}).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"no conversation {conversation_id!r}; list them with `handrail inbox`")
-    return facts(row)
+    return row
 
 
 def pending(connection: Connection, conversation_id: str) -> tuple[PendingEvent, ...]:
