@@ -108,14 +108,8 @@ def _run_postgres() -> Iterator[str | None]:
     port = _free_port()
 
     def run(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [binaries / program, "-D", folder / "data", *arguments],
-            check=True,
-            user=account,
-            cwd=folder,
-            stdout=(folder / "setup.log").open("a"),
-            stderr=subprocess.STDOUT,
-        )
+        command = [binaries / program, "-D", folder / "data", *arguments]
+        subprocess.run(command, check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL)
 
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     settings = {**POSTGRES, "port": str(port), "unix_socket_directories": str(folder)}

@@ -148,7 +148,7 @@ def test_moments_and_documents_come_back_as_they_were(database: Database) -> Non
 
     database.write_now(store)
     since, fields = database.read_now(
-        lambda c: c.execute(select(customers.c.since, records.c.fields)).one()
+        lambda c: c.execute(select(customers.c.since, records.c.fields).join(records)).one()
     )
     assert since == NOW
     assert since.tzinfo is not None
