@@ -55,7 +55,11 @@ class Database:
         self.engine = self._create_engine(url)
         # One view for all statements of a read; PostgreSQL's default is one for each statement.
         self._reading = self.engine.execution_options(
-            **({"handrail_read": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"})
+            **(
+                {"handrail_read": True}
+                if self.is_sqlite
+                else {"isolation_level": "REPEATABLE READ"}
+            )
         )
         self._threads = (
             None

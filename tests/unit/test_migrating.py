@@ -54,7 +54,7 @@ def test_two_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
 def test_an_empty_database_names_the_command(empty_url: str) -> None:
     database = Database(empty_url)
 
-    with pytest.raises(DatabaseVersionError, match="empty.*handrail db upgrade"):
+    with pytest.raises(DatabaseVersionError, match=r"empty.*handrail db upgrade"):
         check_revision(database)
     database.close()
 
