@@ -6,10 +6,11 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-_root = Path(__file__).resolve().parent.parent
-if (_root / "pyproject.toml").is_file() and str(_root) not in __path__:
-    # A clone whose file system has no links still finds the root folders.
-    __path__.append(str(_root))
+_here = Path(__file__).resolve().parent
+if (_here / "graphs").is_file():
+    # A file system without links keeps them as text, and the root folders are found this way.
+    # Not otherwise: the root also holds this folder, which would be ``handrail.handrail`` too.
+    __path__.append(str(_here.parent))
 
 __version__ = "0.1.0"
 __all__ = ["open"]

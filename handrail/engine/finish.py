@@ -96,7 +96,7 @@ class _Finish:
     now: datetime
     row: RowMapping
     values: dict[str, Any] = field(default_factory=dict)
-    entries: list[audit.AuditEntry] = field(default_factory=list)
+    entries: list[audit.AuditRow] = field(default_factory=list)
     changes: list[tuple[str, str | None]] = field(default_factory=list)
     written: Written = field(default_factory=Written)
 
@@ -110,7 +110,7 @@ class _Finish:
 
     def note(self, kind: str, actor: str = "ai", **payload: Any) -> None:
         self.entries.append(
-            audit.AuditEntry(
+            audit.AuditRow(
                 kind=kind,
                 actor=actor,
                 at=self.now,
@@ -392,7 +392,7 @@ def _write_conversation(end: _Finish) -> None:
     no, sealed = audit.append(
         end.connection,
         end.conversation_id,
-        (end.row["audit_no"], end.row["audit_hash"]),
+        audit.Head(end.row["audit_no"], end.row["audit_hash"]),
         end.entries,
     )
     pending = end.row["pending"] - len(end.result.plan.events)

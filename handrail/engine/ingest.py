@@ -79,7 +79,7 @@ class _Change:
 
     row: RowMapping
     values: dict[str, Any] = field(default_factory=dict)
-    entries: list[audit.AuditEntry] = field(default_factory=list)
+    entries: list[audit.AuditRow] = field(default_factory=list)
     changes: list[tuple[str, str | None]] = field(default_factory=list)
     message_id: str | None = None
 
@@ -183,7 +183,7 @@ def _store(connection: Connection, change: _Change, event: Event, now: datetime)
         },
     )
     no, sealed = audit.append(
-        connection, conversation_id, (row["audit_no"], row["audit_hash"]), change.entries
+        connection, conversation_id, audit.Head(row["audit_no"], row["audit_hash"]), change.entries
     )
     values = {
         **change.values,
@@ -218,7 +218,7 @@ def _announce(
 
 
 def _note(change: _Change, kind: str, actor: str, now: datetime, **payload: Any) -> None:
-    change.entries.append(audit.AuditEntry(kind=kind, actor=actor, at=now, payload=payload))
+    change.entries.append(audit.AuditRow(kind=kind, actor=actor, at=now, payload=payload))
 
 
 def _customer_message(

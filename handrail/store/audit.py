@@ -1,79 +1,163 @@
-"""The audit chain: every change of a conversation, each row sealed with the hash of the one before.
+"""The audit chain: every state change of a conversation, each row sealed with the one before.
 
-A row is written in the transaction of the change it tells of. Changing, removing or inserting a
-row breaks the chain from there on; the head is kept on the conversation.
+A row's hash is ``sha256(previous hash + canonical row)``. The newest number and hash also stand in
+the conversation row (``audit_no``, ``audit_hash``), so that rows cut off at the end are missed.
+The chain shows changes to anyone who does not rewrite all of it; keep the hash of a conversation
+elsewhere to rule that out too.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import pydantic_core
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Row, insert, select
 
-from handrail.store.tables import audit_events
+from handrail.store.tables import audit_events, conversations
+
+_BATCH = 1000
 
 
-@dataclass(frozen=True)
-class AuditEntry:
-    """One change, as it is handed to :func:`append`."""
+class Head(NamedTuple):
+    """The end of a chain: ``audit_no`` and ``audit_hash`` of the conversation row."""
+
+    no: int
+    hash: str
+
+
+EMPTY = Head(0, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One thing that happened."""
 
     kind: str
+    """``received``, ``verified``, ``decided``, ``sent`` and so on."""
     actor: str
+    """Who did it: a person's name, ``ai``, ``customer`` or ``engine``."""
     at: datetime
-    payload: dict[str, Any] = field(default_factory=dict)
+    """With a time zone."""
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Facts of that kind; ids and numbers rather than text."""
     turn_id: str | None = None
     trace_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where a chain does not hold."""
+
+    conversation_id: str
+    no: int
+    """The row that shows it; after the last row, the number that should have been."""
+    problem: str
+
+
 def append(
-    connection: Connection,
-    conversation_id: str,
-    head: tuple[int, str],
-    entries: Sequence[AuditEntry],
-) -> tuple[int, str]:
-    """Write entries behind ``head`` (number and hash of the last row) and return the new head.
+    connection: Connection, conversation_id: str, head: Head, rows: Sequence[AuditRow]
+) -> Head:
+    """Add rows to a chain and return its new end, which the caller stores in its transaction.
 
-    The caller holds the conversation's row and stores the new head there.
+    Args:
+        connection: In a transaction that holds the conversation's row.
+        conversation_id: Whose chain.
+        head: The end that the conversation row names now.
+        rows: In the order in which things happened.
     """
-    no, previous = head
-    rows: list[dict[str, Any]] = []
-    for entry in entries:
-        no += 1
-        row: dict[str, Any] = {
+    values: list[dict[str, Any]] = []
+    for row in rows:
+        value: dict[str, Any] = {
             "conversation_id": conversation_id,
-            "no": no,
-            "kind": entry.kind,
-            "actor": entry.actor,
-            "turn_id": entry.turn_id,
-            "trace_id": entry.trace_id,
-            "payload": entry.payload,
-            "at": entry.at,
+            "no": head.no + 1,
+            "kind": row.kind,
+            "actor": row.actor,
+            "turn_id": row.turn_id,
+            "trace_id": row.trace_id,
+            "payload": _plain(pydantic_core.to_jsonable_python(row.payload)),
+            "at": row.at,
+            "previous_hash": head.hash,
         }
-        row["hash"] = seal(previous, row)
-        row["previous_hash"] = previous
-        previous = row["hash"]
-        rows.append(row)
-    if rows:
-        connection.execute(insert(audit_events), rows)
-    return no, previous
+        value["hash"] = _seal(value, head.hash)
+        head = Head(head.no + 1, value["hash"])
+        values.append(value)
+    if values:
+        connection.execute(insert(audit_events), values)
+    return head
 
 
-def seal(previous_hash: str, row: dict[str, Any]) -> str:
-    """Hash a row together with the hash of the row before it."""
-    moment: datetime = row["at"]
-    body = [
+def verify(connection: Connection, conversation_id: str | None = None) -> list[Break]:
+    """Check one chain, or all of them, and return every place where one does not hold.
+
+    A row that was changed, removed, added or moved is found, and so is a conversation row that
+    names another end than its chain has.
+    """
+    events = select(audit_events).order_by(audit_events.c.conversation_id, audit_events.c.no)
+    ends = select(conversations.c.id, conversations.c.audit_no, conversations.c.audit_hash)
+    if conversation_id is not None:
+        events = events.where(audit_events.c.conversation_id == conversation_id)
+        ends = ends.where(conversations.c.id == conversation_id)
+    heads = {id_: Head(no, hash_) for id_, no, hash_ in connection.execute(ends)}
+    stream = connection.execute(events, execution_options={"yield_per": _BATCH})
+    found: list[Break] = []
+    for id_, rows in groupby(stream, key=lambda row: row.conversation_id):
+        found += _follow(id_, rows, heads.pop(id_, EMPTY))
+    for id_, head in heads.items():
+        found += _follow(id_, (), head)
+    return found
+
+
+def _follow(conversation_id: str, rows: Iterable[Row[Any]], expected: Head) -> Iterator[Break]:
+    head = EMPTY
+    for row in rows:
+        if row.no != head.no + 1:
+            yield Break(conversation_id, row.no, f"rows {head.no + 1} to {row.no - 1} are missing")
+        elif row.previous_hash != head.hash:
+            yield Break(conversation_id, row.no, "it does not follow the row before it")
+        if row.hash != _seal(row._mapping, row.previous_hash):  # noqa: SLF001
+            yield Break(conversation_id, row.no, "the row was changed")
+        head = Head(row.no, row.hash)
+    if head != expected:
+        yield Break(
+            conversation_id,
+            max(head.no, expected.no),
+            f"the conversation ends at row {expected.no} and the chain at row {head.no}"
+            if head.no != expected.no
+            else "the conversation names another hash for the last row",
+        )
+
+
+def _seal(row: Mapping[str, Any], previous: str) -> str:
+    at: datetime = row["at"]
+    facts = [
         row["conversation_id"],
         row["no"],
         row["kind"],
         row["actor"],
         row["turn_id"],
         row["trace_id"],
-        row["payload"],
-        moment.astimezone(UTC).isoformat(timespec="microseconds"),
+        row["payload"] if "hash" not in row else _plain(row["payload"]),
+        at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
-    return hashlib.sha256(previous_hash.encode() + pydantic_core.to_json(body)).hexdigest()
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(f"{previous}{canonical}".encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Reduce JSON to what both databases give back alike: one spelling for each number."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value.is_integer() else value
+    return value

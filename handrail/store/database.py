@@ -53,6 +53,14 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.path = Path(parsed.database) if self.is_sqlite and parsed.database else None
         self.engine = self._create_engine(url)
+        # One view for all statements of a read; PostgreSQL's default is one for each statement.
+        self._reading = self.engine.execution_options(
+            **(
+                {"handrail_read": True}
+                if self.is_sqlite
+                else {"isolation_level": "REPEATABLE READ"}
+            )
+        )
         self._threads = (
             None
             if self.is_sqlite
@@ -88,9 +96,7 @@ class Database:
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on one consistent view, in this thread; it must not write."""
-        with self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.execution_options(handrail_read=True)
+        with self._reading.connect() as connection:
             return work(connection)
 
     async def write(self, work: Callable[[Connection], T]) -> T:

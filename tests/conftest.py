@@ -1,0 +1,216 @@
+"""What all tests share: private databases, the browser, the data sets, and no network."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from socket import AF_INET, AF_INET6, socket
+from typing import Any, NoReturn
+
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+import pytest
+from sqlalchemy import create_engine
+
+from handrail.core.ids import new_id
+from handrail.store.database import Database
+from handrail.store.migrating import upgrade
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRED = frozenset(filter(None, os.environ.get("HANDRAIL_REQUIRE", "").split(",")))
+DATASETS = ROOT.parent / "shared" / "datasets"
+
+# The data is thrown away with the test run, so nothing waits for the disk.
+POSTGRES = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+}
+
+
+def _missing(part: str, reason: str) -> NoReturn:
+    if part in REQUIRED:
+        pytest.fail(f"HANDRAIL_REQUIRE names {part}, but {reason}")
+    pytest.skip(reason)
+
+
+def _is_local(family: int, address: Any) -> bool:
+    if family not in {AF_INET, AF_INET6}:
+        return True
+    host = address[0]
+    return host == "localhost" or ip_address(host.partition("%")[0]).is_loopback
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail every test that connects to another machine, even one that catches the error."""
+    tried: list[Any] = []
+
+    def guard(original: Any) -> Any:
+        def connect(self: socket, address: Any) -> Any:
+            if not _is_local(self.family, address):
+                tried.append(address)
+                raise OSError(f"tests use no network, and this one connects to {address}")
+            return original(self, address)
+
+        return connect
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket, name, guard(getattr(socket, name)))
+    yield
+    if tried:
+        pytest.fail(f"the test connected to {tried}")
+
+
+def _postgres_programs() -> Path | None:
+    """Folder of the newest PostgreSQL server's programs, where one is installed."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(found, key=lambda path: float(path.parent.parent.name), default=None)
+    return newest.parent if newest else None
+
+
+def _account() -> str | None:
+    """PostgreSQL refuses to run as root, so root hands it to an account without rights."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _run_postgres() -> Iterator[str | None]:
+    """Start a server, give its address (``None`` where none is installed), and remove it."""
+    binaries = _postgres_programs()
+    if binaries is None:
+        yield None
+        return
+    account = _account()
+    folder = Path(tempfile.mkdtemp(prefix="handrail-postgres-"))
+    if account:
+        shutil.chown(folder, account)
+    port = _free_port()
+
+    def run(program: str, *arguments: str) -> None:
+        command = [binaries / program, "-D", folder / "data", *arguments]
+        subprocess.run(command, check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL)
+
+    run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    settings = {**POSTGRES, "port": str(port), "unix_socket_directories": str(folder)}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    try:
+        run("pg_ctl", "-w", "-l", str(folder / "server.log"), "-o", options, "start")
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a private PostgreSQL server whose database ``postgres`` is the caller's."""
+    with _run_postgres() as url:
+        if url is None:
+            _missing("postgres", "there is no PostgreSQL server in /usr/lib/postgresql")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """Name of a PostgreSQL database with all tables and no rows."""
+    name = "handrail_template"
+    database = Database(_create_postgres(postgres_url, name))
+    upgrade(database)
+    database.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Address of a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'handrail.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Name of the kind of database a test runs on; each such test runs on both."""
+    return request.param
+
+
+@pytest.fixture
+def empty_url(backend: str, request: pytest.FixtureRequest) -> str:
+    """Address of a database without tables."""
+    if backend == "sqlite":
+        return request.getfixturevalue("sqlite_url")
+    return _create_postgres(request.getfixturevalue("postgres_url"), new_id("test"))
+
+
+@pytest.fixture
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Address of a database of this test's own, with all tables and no rows."""
+    if backend == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "handrail.db")
+        return f"sqlite:///{path}"
+    template = request.getfixturevalue("postgres_template")
+    return _create_postgres(request.getfixturevalue("postgres_url"), new_id("test"), template)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The database at ``database_url``, open."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+def _create_postgres(server: str, name: str, template: str = "template0") -> str:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
+        )
+    engine.dispose()
+    return str(engine.url.set(database=name))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Chromium for Playwright's ``executable_path``."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    _missing("chromium", "there is no chromium on the path")
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """Folder of the public data sets."""
+    if not DATASETS.is_dir():
+        _missing("datasets", f"there is no folder {DATASETS}")
+    return DATASETS
