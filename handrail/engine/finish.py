@@ -108,7 +108,7 @@ class _Finish:
     def snapshot(self) -> Snapshot:
         return self.lease.snapshot
 
-    def note(self, kind: str, actor: str = "ai", **payload: Any) -> None:
+    def note(self, kind: str, actor: str = "ai", /, **payload: Any) -> None:
         self.entries.append(
             audit.AuditRow(
                 kind=kind,
