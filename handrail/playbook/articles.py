@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import ValidationError
 
-from handrail.playbook.models import Article
+from handrail.playbook.models import Article, Strict
 from handrail.playbook.problems import Problem
 from handrail.playbook.validation import validation_problems
 from handrail.playbook.yaml_source import Source, decode, read_yaml
@@ -16,16 +15,12 @@ from handrail.playbook.yaml_source import Source, decode, read_yaml
 _FENCE: Final = re.compile(r"^---[ \t]{0,8}\r?\n", re.MULTILINE)
 
 
-@dataclass(config=ConfigDict(extra="forbid", strict=True))
-class _Front:
+class _Front(Strict):
     """What may stand at the head of an article."""
 
     title: str
     language: str = "en"
     internal: bool = False
-
-
-_FRONT: Final = TypeAdapter(_Front)
 
 
 def read_article(data: bytes, file: str, article_id: str) -> tuple[Article | None, list[Problem]]:
@@ -73,7 +68,7 @@ def read_article(data: bytes, file: str, article_id: str) -> tuple[Article | Non
 
 def _front(source: Source) -> _Front | None:
     try:
-        return _FRONT.validate_python(source.value or {})
+        return _Front.model_validate(source.value or {})
     except ValidationError as error:
         source.problems.extend(validation_problems(error, source))
         return None
