@@ -65,12 +65,14 @@ class ArticleIndex:
         for article in articles:
             for passage, heading in split_article(article):
                 self.passages.append(passage)
-                languages.append(article.language.casefold())
+                languages.append(_primary(article.language))
                 # The title says what the passage is about, and so counts twice.
                 about = f"{article.title} {article.title} {heading} {passage.text}"
                 counts.append(Counter(search_terms(about)))
         self._languages: NDArray[np.str_] = np.array(languages, dtype=np.str_)
-        self._internal: NDArray[np.bool_] = np.array([p.internal for p in self.passages], dtype=bool)
+        self._internal: NDArray[np.bool_] = np.array(
+            [p.internal for p in self.passages], dtype=bool
+        )
         self._postings = _postings(counts)
 
     def search(
@@ -81,7 +83,7 @@ class ArticleIndex:
         Args:
             query: What is looked for, in plain words.
             limit: Most passages to return.
-            language: BCP 47 tag; passages in another language are left out.
+            language: BCP 47 tag; passages in another language are left out, regions ignored.
             internal: Also search passages that customers must not see.
         """
         scores = np.zeros(len(self.passages), dtype=np.float64)
@@ -92,11 +94,13 @@ class ArticleIndex:
         if not internal:
             scores[self._internal] = 0.0
         if language is not None:
-            scores[self._languages != language.casefold()] = 0.0
+            scores[self._languages != _primary(language)] = 0.0
         best = _largest(scores, limit)
-        return tuple(
-            self.passages[i].model_copy(update={"score": float(scores[i])}) for i in best
-        )
+        return tuple(self.passages[i].model_copy(update={"score": float(scores[i])}) for i in best)
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0].casefold()
 
 
 def _largest(scores: NDArray[np.float64], limit: int) -> list[int]:

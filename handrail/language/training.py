@@ -16,8 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from handrail.language.features import (
-    BLOCKS,
     BLOCK_WEIGHTS,
+    BLOCKS,
     Floats,
     Ints,
     Vocabulary,

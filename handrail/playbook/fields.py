@@ -50,10 +50,14 @@ def field_problem(name: str, playbook: Playbook) -> str | None:
         if field in _FIXED[kind]:
             return None
         return f"{kind} has no field {field!r}; {alternatives(field, _FIXED[kind])}"
+    return _record_field_problem(kind, field, playbook)
+
+
+def _record_field_problem(kind: str, field: str, playbook: Playbook) -> str | None:
     record = playbook.records.get(kind)
     if record is None:
         known = {*playbook.records, *_FIXED}
-        return f"no record kind {kind!r} supplies {name!r}; {alternatives(kind, known)}"
+        return f"no record kind {kind!r} supplies {field!r}; {alternatives(kind, known)}"
     if field == "id":
         return None
     if field not in record.fields:
@@ -62,7 +66,7 @@ def field_problem(name: str, playbook: Playbook) -> str | None:
         )
     if record.fields[field].visibility != "customer":
         return (
-            f"{name!r} is not for customers; take it out or set its visibility to customer "
+            f"{kind}.{field} is not for customers; take it out or set its visibility to customer "
             f"under records.{kind}.fields.{field}"
         )
     return None

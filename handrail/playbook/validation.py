@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,38 +22,34 @@ def validation_problems(error: ValidationError, source: Source) -> Iterator[Prob
             path = (*path, details["loc"][-1])
         if path not in seen:
             seen.add(path)
-            yield source.place(path).problem(_message(details, source, path))
+            yield source.place(path).problem(_message(details, path))
 
 
 def _known_path(location: tuple[int | str, ...], value: Any) -> Path:
     # Pydantic puts names of union members and marks such as "[key]" into the location.
     path: list[int | str] = []
     for step in location:
-        if isinstance(value, dict) and step in value:
+        try:
             value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
+        except (KeyError, IndexError, TypeError):
             continue
         path.append(step)
     return tuple(path)
 
 
-def _message(details: ErrorDetails, source: Source, path: Path) -> str:
+def _message(details: ErrorDetails, path: Path) -> str:
     name = ".".join(str(step) for step in path) or "the file"
-    kind = details["type"]
-    if kind == "extra_forbidden":
-        return f"unknown key {path[-1]!r}; take it out or mend its spelling"
-    if kind == "missing":
-        return f"{name} is missing; add it"
-    if kind == "value_error":
-        return f"{name}: {details['ctx']['error']}"
-    if kind == "literal_error":
-        expected = str(details["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{name}: {details['input']!r} is not possible; " + alternatives(
-            str(details["input"]), expected
-        )
-    if kind == "string_pattern_mismatch" and source.place(path) is not None:
-        return f"{name}: {details['input']!r} does not have the form {details['ctx']['pattern']}; rename it"
-    what = details["msg"][0].lower() + details["msg"][1:]
-    return f"{name}: {what}; it is {details['input']!r:.60} now"
+    given, context = details["input"], details.get("ctx", {})
+    match details["type"]:
+        case "extra_forbidden":
+            return f"unknown key {path[-1]!r}; take it out or mend its spelling"
+        case "missing":
+            return f"{name} is missing; add it"
+        case "value_error":
+            return f"{name}: {context['error']}"
+        case "literal_error":
+            words = re.findall(r"'([^']{1,60})'", context["expected"])
+            return f"{name}: {given!r} is not possible; {alternatives(str(given), words)}"
+        case _:
+            what = details["msg"][0].lower() + details["msg"][1:]
+            return f"{name}: {what}; it is {given!r:.60} now"
