@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 from opentelemetry.trace.status import StatusCode
+from opentelemetry.util.types import AttributeValue
 from sqlalchemy import Connection, insert
 
 from handrail.core import attributes as names
@@ -26,8 +28,13 @@ def _ns(seconds: float) -> int:
 
 
 def _span(
-    tracer: Tracer, name: str, start: float, end: float, parent: object = None, **attributes: object
-) -> object:
+    tracer: Tracer,
+    name: str,
+    start: float,
+    end: float,
+    parent: Span | None = None,
+    **attributes: AttributeValue,
+) -> Span:
     context = set_span_in_context(parent) if parent else None
     span = tracer.start_span(name, context, start_time=_ns(start), attributes=attributes)
     if attributes.get("failed"):
@@ -97,7 +104,7 @@ def traces(tracing: Tracing) -> dict[str, str]:
     ],
 )
 def test_traces_are_found(
-    database: Database, traces: dict[str, str], query: dict[str, object], expected: list[str]
+    database: Database, traces: dict[str, str], query: dict[str, Any], expected: list[str]
 ) -> None:
     found = database.read_now(lambda c: find_traces(c, **query))
 
