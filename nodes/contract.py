@@ -9,13 +9,11 @@ from typing import Any, Literal, TypeVar
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
-from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from handrail.core import attributes as a
+from handrail.core.tracing import tracer
 from handrail.nodes.services import Services
-
-_tracer = trace.get_tracer("handrail")
 
 Role = Literal["step", "draft", "verify", "ask", "send"]
 """``draft`` writes the reply, ``verify`` judges it, ``ask`` waits for a person, ``send`` puts it
@@ -47,7 +45,7 @@ def node(role: Role = "step") -> Callable[[NodeFunction[S]], NodeFunction[S]]:
 
         @functools.wraps(function)
         async def run(state: S, runtime: Runtime[Services]) -> dict[str, Any]:
-            with _tracer.start_as_current_span(
+            with tracer().start_as_current_span(
                 a.NODE_SPAN.format(node=name),
                 attributes={**attributes, a.CONVERSATION: runtime.context.conversation_id},
                 record_exception=False,

@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -95,7 +95,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _run_postgres() -> Iterator[str | None]:
+def _run_postgres() -> Generator[str | None]:
     """Start a server, give its address (``None`` where none is installed), and remove it."""
     binaries = _postgres_programs()
     if binaries is None:

@@ -8,18 +8,17 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from opentelemetry import trace
 from sqlalchemy import Connection, RowMapping
 
 from handrail.core import attributes as a
 from handrail.core.clock import Clock
 from handrail.core.events import Accepted, DeliveryReceipt, Event
 from handrail.core.ports import Channel, Dispatcher, Outgoing
+from handrail.core.tracing import tracer
 from handrail.store import outbox
 from handrail.store.database import Database
 
 log = logging.getLogger("handrail.engine")
-_tracer = trace.get_tracer("handrail")
 
 MOST_TRIES = 8
 """Deliveries tried before a person is asked."""
@@ -87,7 +86,7 @@ class Relay:
         )
         try:
             channel = self._channels[row["channel"]]
-            with _tracer.start_as_current_span(
+            with tracer().start_as_current_span(
                 a.DELIVER_SPAN.format(channel=row["channel"]),
                 attributes={a.CONVERSATION: row["conversation_id"], a.CHANNEL: row["channel"]},
                 record_exception=False,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from opentelemetry.trace import Tracer
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -29,6 +30,7 @@ from handrail.core.events import (
 )
 from handrail.core.ids import new_id
 from handrail.core.ports import Channel, Dispatcher, Wake
+from handrail.core.tracing import traced_by
 from handrail.core.verdict import Verdict
 from handrail.engine import gate
 from handrail.engine.ingest import find_duplicate, ingest, starts_a_run, visible
@@ -86,7 +88,9 @@ class Engine:
         kits: Kits,
         channels: Mapping[str, Channel],
         dispatcher: Dispatcher,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self.database = database
         self.clock = clock
         self.graphs = graphs
@@ -449,13 +453,14 @@ class Engine:
 
     async def handle(self, kind: Wake, subject: str) -> None:
         """Do what a wake-up hints at; nothing where there is nothing to do."""
-        match kind:
-            case "conversation":
-                await self._runner.advance(subject)
-            case "outbox":
-                await self._relay.deliver(subject)
-            case "timers":
-                await self._fire_timers()
+        with traced_by(self._tracer):
+            match kind:
+                case "conversation":
+                    await self._runner.advance(subject)
+                case "outbox":
+                    await self._relay.deliver(subject)
+                case "timers":
+                    await self._fire_timers()
 
     async def sweep(self) -> None:
         """Find work that no wake-up told of."""

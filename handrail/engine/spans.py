@@ -14,10 +14,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from sqlalchemy import RowMapping
 
 from handrail.core import attributes as a
+from handrail.core.tracing import tracer
 from handrail.engine.gate import Lease
 from handrail.engine.plan import Plan
 
-_tracer = trace.get_tracer("handrail")
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -55,7 +55,7 @@ def turn_span(lease: Lease, plan: Plan, graph_version: str) -> Iterator[Span]:
     elif previous := lease.row["last_trace"]:
         before = trace.get_current_span(_context_of(previous)).get_span_context()
         links = (Link(before, {"handrail.link": "previous_turn"}),)
-    with _tracer.start_as_current_span(
+    with tracer().start_as_current_span(
         a.TURN_SPAN.format(graph=plan.graph),
         context=parent,
         links=links,
@@ -84,7 +84,7 @@ def _turn_attributes(lease: Lease, plan: Plan, graph_version: str) -> dict[str, 
 def _wait_span(parent: Context, review: RowMapping, lease: Lease) -> Span:
     """Write the time a person took as one span, now that it is over."""
     decided_at: datetime = review["decided_at"]
-    span = _tracer.start_span(
+    span = tracer().start_span(
         a.WAIT_SPAN.format(kind=review["kind"]),
         context=parent,
         start_time=_nanoseconds(review["opened_at"]),
@@ -101,7 +101,7 @@ def _wait_span(parent: Context, review: RowMapping, lease: Lease) -> Span:
 
 def request_span(lease: Lease, kind: str, reason: str) -> str | None:
     """Mark that a person is asked, and return where the trace goes on."""
-    span = _tracer.start_span(
+    span = tracer().start_span(
         a.REQUEST_SPAN.format(kind=kind),
         kind=SpanKind.PRODUCER,
         attributes={a.CONVERSATION: lease.conversation_id, a.OUTCOME: reason},

@@ -23,6 +23,11 @@ def _prompt(name: str) -> str:
     return (files("handrail.language") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
+def prompt_texts() -> dict[str, str]:
+    """Return the prompts by name: texts that must never reach a customer."""
+    return {"reply": _prompt("reply")}
+
+
 def gather_evidence(request: DraftRequest, playbook: Playbook) -> dict[str, str]:
     """Return what a reply may rely on, by id: record fields and passages fit for customers.
 

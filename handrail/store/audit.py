@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import pydantic_core
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from handrail.store.tables import audit_events, conversations
 
@@ -105,25 +105,26 @@ def verify(connection: Connection, conversation_id: str | None = None) -> list[B
         events = events.where(audit_events.c.conversation_id == conversation_id)
         ends = ends.where(conversations.c.id == conversation_id)
     heads = {id_: Head(no, hash_) for id_, no, hash_ in connection.execute(ends)}
-    stream = connection.execute(events, execution_options={"yield_per": _BATCH})
+    stream = connection.execute(events, execution_options={"yield_per": _BATCH}).mappings()
     found: list[Break] = []
-    for id_, rows in groupby(stream, key=lambda row: row.conversation_id):
+    for id_, rows in groupby(stream, key=lambda row: row["conversation_id"]):
         found += _follow(id_, rows, heads.pop(id_, EMPTY))
     for id_, head in heads.items():
         found += _follow(id_, (), head)
     return found
 
 
-def _follow(conversation_id: str, rows: Iterable[Row[Any]], expected: Head) -> Iterator[Break]:
+def _follow(conversation_id: str, rows: Iterable[RowMapping], expected: Head) -> Iterator[Break]:
     head = EMPTY
     for row in rows:
-        if row.no != head.no + 1:
-            yield Break(conversation_id, row.no, f"rows {head.no + 1} to {row.no - 1} are missing")
-        elif row.previous_hash != head.hash:
-            yield Break(conversation_id, row.no, "it does not follow the row before it")
-        if row.hash != _seal(row._mapping, row.previous_hash):  # noqa: SLF001
-            yield Break(conversation_id, row.no, "the row was changed")
-        head = Head(row.no, row.hash)
+        no = row["no"]
+        if no != head.no + 1:
+            yield Break(conversation_id, no, f"rows {head.no + 1} to {no - 1} are missing")
+        elif row["previous_hash"] != head.hash:
+            yield Break(conversation_id, no, "it does not follow the row before it")
+        if row["hash"] != _seal(row, row["previous_hash"]):
+            yield Break(conversation_id, no, "the row was changed")
+        head = Head(no, row["hash"])
     if head != expected:
         yield Break(
             conversation_id,
@@ -134,7 +135,7 @@ def _follow(conversation_id: str, rows: Iterable[Row[Any]], expected: Head) -> I
         )
 
 
-def _seal(row: Mapping[str, Any], previous: str) -> str:
+def _seal(row: RowMapping | dict[str, Any], previous: str) -> str:
     at: datetime = row["at"]
     facts = [
         row["conversation_id"],
@@ -143,7 +144,7 @@ def _seal(row: Mapping[str, Any], previous: str) -> str:
         row["actor"],
         row["turn_id"],
         row["trace_id"],
-        row["payload"] if "hash" not in row else _plain(row["payload"]),
+        _plain(row["payload"]),
         at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
     canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)

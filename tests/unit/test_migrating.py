@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -60,7 +61,9 @@ def test_an_empty_database_names_the_command(empty_url: str) -> None:
 
 
 @pytest.mark.parametrize("call", [upgrade, check_revision])
-def test_a_newer_database_is_left_alone(database: Database, call: object) -> None:
+def test_a_newer_database_is_left_alone(
+    database: Database, call: Callable[[Database], None]
+) -> None:
     database.write_now(lambda c: c.execute(text("UPDATE alembic_version SET version_num='9999'")))
 
     with pytest.raises(DatabaseVersionError, match=r"9999.*newer Handrail"):

@@ -1,0 +1,1 @@
+"""Traces: spans in our own table, joined with the audit chain, read and drawn for people."""
