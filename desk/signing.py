@@ -1,4 +1,4 @@
-"""Signed tokens and webhook signatures: HMAC-SHA256 with keys made from the server's secret."""
+"""Signed tokens: HMAC-SHA256 with keys made from the server's secret."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from handrail.core.errors import ConfigurationError, SignatureError
+from handrail.core.errors import ConfigurationError
 
 MIN_SECRET_CHARS = 32
 """A shorter secret could be guessed."""
-REPLAY_WINDOW = timedelta(minutes=5)
-"""How far the time in a webhook's signature may be from ours."""
 
 
 def load_secret(path: Path) -> str:
@@ -83,45 +81,3 @@ class Signer:
         except (binascii.Error, ValueError):
             return None
         return payload if payload.get("until", float("inf")) > now.timestamp() else None
-
-
-def sign_webhook(secret: str, body: bytes, moment: datetime) -> str:
-    """Make the ``Handrail-Signature`` header of a webhook."""
-    stamp = int(moment.timestamp())
-    return f"t={stamp},v1={_webhook_seal(secret, stamp, body)}"
-
-
-def check_webhook(secret: str | None, header: str | None, body: bytes, now: datetime) -> None:
-    """Refuse a webhook that its sender did not sign just now.
-
-    Raises:
-        SignatureError: there is no signature, it is wrong, or too old.
-    """
-    if not secret:
-        raise SignatureError(
-            "this server takes no webhooks yet: set HANDRAIL_WEBHOOK_SECRET, here and at the sender"
-        )
-    if not header:
-        raise SignatureError(
-            "the webhook is not signed; send the header Handrail-Signature: t=SECONDS,v1=HEX, "
-            "where HEX is HMAC-SHA256 of 'SECONDS.BODY' with the shared secret"
-        )
-    parts = dict(part.strip().partition("=")[::2] for part in header.split(","))
-    stamp = parts.get("t", "")
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 13):
-        raise SignatureError("the signature has no time; send Handrail-Signature: t=SECONDS,v1=HEX")
-    seal = _webhook_seal(secret, int(stamp), body)
-    if not hmac.compare_digest(seal.encode(), parts.get("v1", "").encode("utf-8", "replace")):
-        raise SignatureError(
-            "the signature is wrong; sign the bytes 'SECONDS.BODY' exactly as they are sent, with "
-            "the secret in HANDRAIL_WEBHOOK_SECRET"
-        )
-    if abs(now.timestamp() - int(stamp)) > REPLAY_WINDOW.total_seconds():
-        raise SignatureError(
-            f"the signature's time is more than {REPLAY_WINDOW.seconds // 60} minutes from ours; "
-            "sign at the moment of sending and set the sender's clock"
-        )
-
-
-def _webhook_seal(secret: str, stamp: int, body: bytes) -> str:
-    return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()

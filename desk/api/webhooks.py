@@ -8,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
+from handrail.channels.signature import HEADER, check_webhook
 from handrail.core.conversation import Customer
 from handrail.core.errors import InvalidRequestError, NotFoundError
 from handrail.core.events import Accepted, CustomerMessage, Event
 from handrail.desk.api.chat import WEB
 from handrail.desk.api.shapes import WebhookCustomer, WebhookMessage
 from handrail.desk.doors import Desk, TheDesk
-from handrail.desk.signing import check_webhook
 from handrail.store import customers
 
 router = APIRouter(tags=["webhooks"])
@@ -26,7 +26,7 @@ _DOCUMENTED: dict[str, Any] = {
     },
     "parameters": [
         {
-            "name": "Handrail-Signature",
+            "name": HEADER,
             "in": "header",
             "required": True,
             "schema": {"type": "string"},
@@ -44,7 +44,7 @@ async def receive_webhook(channel: str, request: Request, desk: TheDesk) -> Acce
     message: 200 with ``duplicate``.
     """
     body = await request.body()
-    check_webhook(desk.webhook_secret, request.headers.get("handrail-signature"), body, desk.now())
+    check_webhook(desk.webhook_secret, request.headers.get(HEADER), body, desk.now())
     desk.webhook_limit.take(channel)
     if channel == WEB or channel not in desk.engine.channels:
         known = sorted(set(desk.engine.channels) - {WEB})
