@@ -60,14 +60,16 @@ def draw_svg(definition: GraphDefinition, *, current: str | None = None) -> str:
     """
     shape = definition.shape
     places, width, height = _layout(shape)
-    parts = [
+    head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
         f'width="{width:g}" height="{height:g}" role="img" '
         f'aria-label="Graph {escape(definition.name, quote=True)}" '
-        'font-family="system-ui, sans-serif" font-size="13">',
+        'font-family="system-ui, sans-serif" font-size="13">'
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
-        'markerHeight="8" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#64748b"/></marker></defs>',
-    ]
+        'markerHeight="8" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#64748b"/>'
+        "</marker></defs>"
+    )
+    parts = [head]
     parts += _edges(shape, places)
     parts += [_node(shape, name, place, current == name) for name, place in places.items()]
     return "".join([*parts, "</svg>"])
@@ -100,32 +102,55 @@ def _edges(shape: Shape, places: dict[str, _Place]) -> list[str]:
     for source, target, label in shape.edges:
         labels.setdefault((source, target), []).append(label)
     drawn: list[str] = []
-    for lane, ((source, target), names) in enumerate(labels.items()):
-        drawn += _edge(places[source], places[target], ", ".join(filter(None, names)), lane)
+    for (source, target), names in labels.items():
+        drawn += _edge(places[source], places[target], ", ".join(filter(None, names)))
     return drawn
 
 
-def _edge(source: _Place, target: _Place, label: str, lane: int) -> list[str]:
-    middle = source.x + _WIDTH / 2
-    if target.y > source.y:
-        x1, y1, x2, y2 = middle, source.y + _HEIGHT, target.x + _WIDTH / 2, target.y
-        bend = (y1 + y2) / 2
-        path = f"M{x1:g} {y1:g} C{x1:g} {bend:g} {x2:g} {bend:g} {x2:g} {y2 - 2:g}"
-        at = ((x1 + x2) / 2 + 6, bend + 4)
+def _edge(source: _Place, target: _Place, label: str) -> list[str]:
+    rows = round((target.y - source.y) / (_HEIGHT + _GAP_Y))
+    if rows < 1:
+        path, at = _back(source, target, -rows)
+    elif rows == 1:
+        path, at = _down(source, target)
     else:
-        x1, y1 = source.x + _WIDTH, source.y + _HEIGHT / 2
-        x2, y2 = target.x + _WIDTH, target.y + _HEIGHT / 2
-        side = max(x1, x2) + 40 + 14 * (lane % 6)
-        path = f"M{x1:g} {y1:g} C{side:g} {y1:g} {side:g} {y2:g} {x2 + 2:g} {y2:g}"
-        at = (side - 12, (y1 + y2) / 2)
+        path, at = _around(source, target)
     line = f'<path d="{path}" fill="none" stroke="#94a3b8" marker-end="url(#arrow)"/>'
     if not label:
         return [line]
     text = (
-        f'<text x="{at[0]:g}" y="{at[1]:g}" font-size="11" fill="#475569" paint-order="stroke" '
+        f'<text x="{at.x:g}" y="{at.y:g}" font-size="11" fill="#475569" paint-order="stroke" '
         f'stroke="#fff" stroke-width="4">{escape(label)}</text>'
     )
     return [line, text]
+
+
+def _down(source: _Place, target: _Place) -> tuple[str, _Place]:
+    """To the next row: from the lower side to the upper side."""
+    x1, y1 = source.x + _WIDTH / 2, source.y + _HEIGHT
+    x2, y2 = target.x + _WIDTH / 2, target.y
+    bend = (y1 + y2) / 2
+    path = f"M{x1:g} {y1:g} C{x1:g} {bend:g} {x2:g} {bend:g} {x2:g} {y2 - 2:g}"
+    return path, _Place((x1 + x2) / 2 + 6, bend + 4)
+
+
+def _around(source: _Place, target: _Place) -> tuple[str, _Place]:
+    """Past other rows: out at the side that faces the target, so that no node hides it."""
+    right = target.x > source.x
+    x1, y1 = source.x + (_WIDTH if right else 0), source.y + _HEIGHT / 2
+    x2, y2 = target.x + _WIDTH / 2, target.y
+    out = max(x1 + 60, x2) if right else min(x1 - 60, x2)
+    path = f"M{x1:g} {y1:g} C{out:g} {y1:g} {x2:g} {y1 + 20:g} {x2:g} {y2 - 2:g}"
+    return path, _Place(x2 + (8 if right else -34), (y1 + y2) / 2)
+
+
+def _back(source: _Place, target: _Place, rows: int) -> tuple[str, _Place]:
+    """Up again: a bow on the right, the wider the further it goes."""
+    x1, y1 = source.x + _WIDTH, source.y + _HEIGHT / 2
+    x2, y2 = target.x + _WIDTH, target.y + _HEIGHT / 2
+    side = max(x1, x2) + 60 + 34 * rows
+    path = f"M{x1:g} {y1:g} C{side:g} {y1:g} {side:g} {y2:g} {x2 + 2:g} {y2:g}"
+    return path, _Place(max(x1, x2) + 0.72 * (side - max(x1, x2)), y1 + 0.55 * (y2 - y1))
 
 
 def _node(shape: Shape, name: str, place: _Place, current: bool) -> str:
