@@ -30,7 +30,7 @@ async def hand_over(state: SupportState, runtime: Runtime[Services]) -> SupportS
         reason=reason,
         explanation=state.get("explanation", "The customer wrote; you hold this conversation"),
         draft=draft if shown else None,
-        verdict=verdict if state["mode"] != "shadow" else None,
+        verdict=verdict if draft.text and state["mode"] != "shadow" else None,
         hold=keeps_hold(reason),
     )
     return {}

@@ -11,11 +11,16 @@ class TurnInput(Frozen):
     """What a graph is started with, under the state key ``turn``."""
 
     turn_id: str
-    text: str
-    """The customer's words that nobody has answered yet, oldest first, one per line."""
+    said: tuple[str, ...]
+    """The customer's messages that nobody has answered yet, oldest first."""
     message_ids: tuple[str, ...] = ()
-    """The messages those words come from."""
+    """Their ids."""
     decided: Decided | None = None
     """What a person decided, where that started the turn."""
     draft: Draft | None = None
     """The reply a person wrote or approved, where the turn is only to send it."""
+
+    @property
+    def text(self) -> str:
+        """All of the customer's unanswered words, one message a line."""
+        return "\n".join(self.said)

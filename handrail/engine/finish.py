@@ -6,42 +6,23 @@ lets pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, update
 
-from handrail.core.conversation import Snapshot
-from handrail.core.errors import LeaseLostError, UnverifiedReplyError
-from handrail.core.ids import new_id
 from handrail.engine import gate
+from handrail.engine.asking import open_review, write_holder
+from handrail.engine.ending import Ending, NewerMessageError, RunResult, Written
 from handrail.engine.gate import Lease
-from handrail.engine.journal import Reply, ReviewRequest, TurnJournal
-from handrail.engine.plan import Plan
-from handrail.playbook.hours import due_after
+from handrail.engine.replies import verdict_id, write_reply
 from handrail.playbook.models import Playbook
-from handrail.store import audit, reviews
+from handrail.store import audit
 from handrail.store import tables as t
 from handrail.store.customers import insert_for
 
 MOST_MERGED = 10
 """Messages of one burst after which a turn is finished even if yet another one came in."""
-
-APPROVAL = ("approve", "edit", "reject", "respond", "take_over", "correct_intent", "note")
-ANSWER = (
-    "respond",
-    "approve",
-    "edit",
-    "reject",
-    "take_over",
-    "hand_back",
-    "correct_intent",
-    "note",
-)
-WITHOUT_DRAFT = frozenset({"approve", "edit", "reject"})
-"""Decisions that need a draft."""
 
 _EVENTS_DONE = (
     update(t.events)
@@ -50,75 +31,6 @@ _EVENTS_DONE = (
 )
 _TURN_DONE = update(t.turns).where(t.turns.c.id == bindparam("b_id"))
 _CONVERSATION = update(t.conversations).where(t.conversations.c.id == bindparam("b_id"))
-
-
-class NewerMessageError(Exception):
-    """The customer wrote again while the turn ran; it is run anew for all messages."""
-
-
-@dataclass
-class RunResult:
-    """How a run ended, and what it wants written."""
-
-    plan: Plan
-    journal: TurnJournal
-    graph_version: str = ""
-    status: str = "done"
-    """``done``, ``waiting`` for a person, or ``failed``."""
-    review: ReviewRequest | None = None
-    flush: Callable[[Connection], None] | None = None
-    """Writes the run's checkpoints."""
-    trace_id: str | None = None
-    traceparent: str | None = None
-    started_at: datetime | None = None
-    summary: str | None = None
-
-
-@dataclass
-class Written:
-    """What the transaction left behind for others to act upon."""
-
-    more: bool = False
-    """Events wait still."""
-    outbox: list[datetime] = field(default_factory=list)
-    """When replies may leave."""
-    timers: list[datetime] = field(default_factory=list)
-
-
-@dataclass
-class _Finish:
-    """One run of :func:`finish`."""
-
-    connection: Connection
-    lease: Lease
-    result: RunResult
-    playbook: Playbook
-    now: datetime
-    row: RowMapping
-    values: dict[str, Any] = field(default_factory=dict)
-    entries: list[audit.AuditRow] = field(default_factory=list)
-    changes: list[tuple[str, str | None]] = field(default_factory=list)
-    written: Written = field(default_factory=Written)
-
-    @property
-    def conversation_id(self) -> str:
-        return self.lease.conversation_id
-
-    @property
-    def snapshot(self) -> Snapshot:
-        return self.lease.snapshot
-
-    def note(self, kind: str, actor: str = "ai", /, **payload: Any) -> None:
-        self.entries.append(
-            audit.AuditRow(
-                kind=kind,
-                actor=actor,
-                at=self.now,
-                payload=payload,
-                turn_id=self.result.plan.turn_id or None,
-                trace_id=self.result.trace_id,
-            )
-        )
 
 
 def finish(
@@ -133,7 +45,7 @@ def finish(
     """
     row = gate.locked(connection, lease)
     _refuse_outdated(row, lease, result)
-    end = _Finish(connection, lease, result, playbook, now, row)
+    end = Ending(connection, lease, result, playbook, now, row)
     if result.flush is not None:
         result.flush(connection)
     _write_turn(end)
@@ -141,10 +53,10 @@ def finish(
     for kind, payload in result.journal.notes:
         end.note(kind, **payload)
     for reply in result.journal.replies.values():
-        _write_reply(end, reply)
-    _write_holder(end)
+        write_reply(end, reply)
+    write_holder(end)
     if result.review is not None:
-        _open_review(end, result.review)
+        open_review(end, result.review)
     _write_events(end)
     _write_conversation(end)
     return end.written
@@ -159,7 +71,7 @@ def _refuse_outdated(row: RowMapping, lease: Lease, result: RunResult) -> None:
         raise NewerMessageError
 
 
-def _write_turn(end: _Finish) -> None:
+def _write_turn(end: Ending) -> None:
     plan, result, facts = end.result.plan, end.result, end.result.journal.facts
     if plan.graph is None or not plan.turn_id:
         return
@@ -192,7 +104,7 @@ def _write_turn(end: _Finish) -> None:
     )
 
 
-def _write_judgements(end: _Finish) -> None:
+def _write_judgements(end: Ending) -> None:
     journal, turn_id = end.result.journal, end.result.plan.turn_id
     common = {"conversation_id": end.conversation_id, "turn_id": turn_id, "at": end.now}
     drafts = [
@@ -234,150 +146,7 @@ def _write_judgements(end: _Finish) -> None:
         )
 
 
-def verdict_id(turn_id: str, digest: str) -> str:
-    """Name the verdict of a turn on a text."""
-    return f"{turn_id}:{digest[:24]}"
-
-
-def _write_reply(end: _Finish, reply: Reply) -> None:
-    draft, verdict, plan = reply.draft, reply.verdict, end.result.plan
-    if draft.digest not in end.result.journal.verdicts and plan.resume is None:
-        raise UnverifiedReplyError("a reply was to leave without a verdict on its text")
-    if verdict.digest != draft.digest or not (reply.decided or verdict.outcome == "clean"):
-        raise UnverifiedReplyError(
-            f"a reply was to leave whose verdict is {verdict.outcome!r} and that no person decided"
-        )
-    if end.row["holder"] == "human" and not reply.decided:
-        raise LeaseLostError("a person holds the conversation; the AI is silent")
-    seq = end.values.get("message_seq", end.row["message_seq"]) + 1
-    end.values["message_seq"] = seq
-    message_id, outbox_id = new_id("msg"), new_id("out")
-    by_person = draft.source == "person"
-    actor = plan_actor(plan)
-    end.connection.execute(
-        insert(t.messages),
-        {
-            "id": message_id,
-            "conversation_id": end.conversation_id,
-            "seq": seq,
-            "role": "agent" if by_person else "ai",
-            "author": draft.author or (actor if reply.decided else None),
-            "channel": end.row["channel"],
-            "text": draft.text,
-            "turn_id": plan.turn_id,
-            "intent": end.result.journal.facts.get("intent"),
-            "at": end.now,
-        },
-    )
-    wait = end.playbook.sending.undo_seconds if reply.decided else 0
-    send_after = end.now + timedelta(seconds=wait)
-    end.connection.execute(
-        insert(t.outbox),
-        {
-            "id": outbox_id,
-            "conversation_id": end.conversation_id,
-            "turn_id": plan.turn_id,
-            "message_id": message_id,
-            "channel": end.row["channel"],
-            "address": end.row["address"],
-            "digest": draft.digest,
-            "verdict_id": verdict_id(plan.turn_id, draft.digest),
-            "status": "waiting",
-            "send_after": send_after,
-            "decided_by": actor if reply.decided else None,
-            "created_at": end.now,
-        },
-    )
-    end.values["clarifications"] = end.row["clarifications"] + 1 if draft.source == "clarify" else 0
-    end.written.outbox.append(send_after)
-    end.note("reply_queued", outbox_id=outbox_id, digest=draft.digest, decided=reply.decided)
-    end.changes.append(("message", None))
-
-
-def plan_actor(plan: Plan) -> str | None:
-    """The person whose decision the run carries out, where there is one."""
-    if plan.resume is not None:
-        return plan.resume.actor
-    if plan.input is not None and plan.input.decided is not None:
-        return plan.input.decided.actor
-    return None
-
-
-def _write_holder(end: _Finish) -> None:
-    journal = end.result.journal
-    if journal.taken_by is not None:
-        end.values |= {"holder": "human", "holder_agent": journal.taken_by}
-    handed = journal.handed_over
-    if handed is None:
-        return
-    if end.row["holder"] != "human":
-        end.values["holder"] = "human" if handed.hold else "waiting"
-        end.note("handed_over", reason=handed.reason)
-        end.changes.append(("holder", None))
-    allowed = tuple(
-        kind for kind in ANSWER if handed.draft is not None or kind not in WITHOUT_DRAFT
-    )
-    request = ReviewRequest(
-        kind="answer",
-        reason=handed.reason,
-        explanation=handed.explanation,
-        draft=handed.draft,
-        verdict=handed.verdict,
-        allowed=allowed,
-    )
-    _open_review(end, request)
-
-
-def _open_review(end: _Finish, request: ReviewRequest) -> None:
-    reviews.supersede(
-        end.connection, end.conversation_id, by="ai", cause="newer_review", at=end.now
-    )
-    team = next(iter(end.playbook.teams.values()))
-    due_at = due_after(team.hours, end.now, team.review_minutes)
-    review_id = new_id("rev")
-    end.connection.execute(
-        insert(t.reviews),
-        {
-            "id": review_id,
-            "conversation_id": end.conversation_id,
-            "turn_id": end.result.plan.turn_id,
-            "kind": request.kind,
-            "status": "open",
-            "version": 1,
-            "interrupt_id": request.interrupt_id,
-            "graph": end.result.plan.graph or "",
-            "graph_version": end.result.graph_version,
-            "release_id": end.snapshot.release,
-            "reason": request.reason,
-            "explanation": request.explanation,
-            "digest": request.draft.digest if request.draft else None,
-            "draft": request.draft.model_dump(mode="json") if request.draft else None,
-            "verdict": request.verdict.model_dump(mode="json") if request.verdict else None,
-            "allowed": list(request.allowed),
-            "intent": end.result.journal.facts.get("intent"),
-            "opened_at": end.now,
-            "due_at": due_at,
-            "traceparent": request.traceparent,
-        },
-    )
-    end.connection.execute(
-        insert(t.timers),
-        {
-            "id": new_id("tmr"),
-            "conversation_id": end.conversation_id,
-            "kind": "review_due",
-            "subject": review_id,
-            "due_at": due_at,
-        },
-    )
-    if end.values.get("holder", end.row["holder"]) == "ai":
-        end.values["holder"] = "waiting"
-    end.written.timers.append(due_at)
-    end.note("asked_human", review_id=review_id, kind=request.kind, reason=request.reason)
-    end.changes.append(("review", review_id))
-
-
-def _write_events(end: _Finish) -> None:
+def _write_events(end: Ending) -> None:
     turn_id = end.result.plan.turn_id or None
     end.connection.execute(
         _EVENTS_DONE,
@@ -388,7 +157,7 @@ def _write_events(end: _Finish) -> None:
     )
 
 
-def _write_conversation(end: _Finish) -> None:
+def _write_conversation(end: Ending) -> None:
     no, sealed = audit.append(
         end.connection,
         end.conversation_id,

@@ -7,36 +7,25 @@ decision is accepted only for the version and the text that the person saw.
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from handrail.core.conversation import Customer
-from handrail.core.decisions import HandBack, TakeOver
 from handrail.core.errors import (
-    ExpiredReviewError,
-    InvalidMessageError,
     NotAllowedError,
-    StaleDecisionError,
 )
 from handrail.core.events import (
-    MAX_MESSAGE_CHARS,
     Accepted,
-    AgentMessage,
-    Control,
     CustomerMessage,
     DeliveryReceipt,
     Event,
     EventBody,
-    Recall,
-    ReviewDecision,
     TimerFired,
 )
 from handrail.core.ids import new_id
-from handrail.store import audit, conversations, customers, outbox, reviews
+from handrail.engine.effects import Change, apply, note, supersede, visible
+from handrail.store import audit, conversations, customers
 from handrail.store import tables as t
 
 _OPEN = (
@@ -73,34 +62,6 @@ def starts_a_run(body: EventBody) -> bool:
     )
 
 
-@dataclass
-class _Change:
-    """What one event changes, gathered before it is written."""
-
-    row: RowMapping
-    values: dict[str, Any] = field(default_factory=dict)
-    entries: list[audit.AuditRow] = field(default_factory=list)
-    changes: list[tuple[str, str | None]] = field(default_factory=list)
-    message_id: str | None = None
-
-
-def visible(text: str) -> str:
-    """Strip a message of surrounding space; what is left must hold a visible character.
-
-    Raises:
-        InvalidMessageError: nothing visible is left, or it is too long.
-    """
-    if len(text) > MAX_MESSAGE_CHARS:
-        raise InvalidMessageError(
-            f"the message has {len(text):,} characters; the most is {MAX_MESSAGE_CHARS:,}. "
-            "Send it in parts"
-        )
-    clean = text.replace("\x00", "").strip()
-    if not any(unicodedata.category(char)[0] in "LNPS" for char in clean):
-        raise InvalidMessageError("the message has no visible text; write something")
-    return clean
-
-
 def find_duplicate(connection: Connection, event: Event) -> Accepted | None:
     """Return the receipt of the same event, where it was accepted before."""
     row = connection.execute(
@@ -134,36 +95,12 @@ def ingest(connection: Connection, event: Event, now: datetime) -> Accepted:
     else:
         if event.conversation_id is None:
             raise NotAllowedError(f"an event of kind {body.kind!r} needs conversation_id")
-        change = _Change(conversations.locked(connection, event.conversation_id))
-        _apply(connection, change, body, now)
+        change = Change(conversations.locked(connection, event.conversation_id))
+        apply(connection, change, body, now)
     return _store(connection, change, event, now)
 
 
-def _apply(
-    connection: Connection,
-    change: _Change,
-    body: ReviewDecision | Control | AgentMessage | TimerFired | DeliveryReceipt | Recall,
-    now: datetime,
-) -> None:
-    match body:
-        case ReviewDecision():
-            _review_decision(connection, change, body, now)
-        case Control():
-            _control(connection, change, body, now)
-        case AgentMessage():
-            if change.row["holder"] != "human":
-                raise NotAllowedError("take the conversation over before you write in it")
-            visible(body.text)
-        case TimerFired():
-            _note(change, "timer", "system", now, timer=body.timer, subject=body.subject)
-            change.changes.append(("review", body.subject))
-        case DeliveryReceipt():
-            _receipt(connection, change, body, now)
-        case Recall():
-            _recall(connection, change, body, now)
-
-
-def _store(connection: Connection, change: _Change, event: Event, now: datetime) -> Accepted:
+def _store(connection: Connection, change: Change, event: Event, now: datetime) -> Accepted:
     row, conversation_id = change.row, change.row["id"]
     event_id, seq = new_id("evt"), row["seq"] + 1
     runs = starts_a_run(event.body)
@@ -217,16 +154,12 @@ def _announce(
         )
 
 
-def _note(change: _Change, kind: str, actor: str, now: datetime, **payload: Any) -> None:
-    change.entries.append(audit.AuditRow(kind=kind, actor=actor, at=now, payload=payload))
-
-
 def _customer_message(
     connection: Connection, channel: str, body: CustomerMessage, now: datetime
-) -> _Change:
+) -> Change:
     text = visible(body.text)
     row = _open_conversation(connection, channel, body, now)
-    change = _Change(row)
+    change = Change(row)
     change.message_id = new_id("msg")
     message_seq = row["message_seq"] + 1
     connection.execute(
@@ -244,21 +177,11 @@ def _customer_message(
     )
     change.values |= {"message_seq": message_seq, "channel": channel, "address": body.address}
     change.changes.append(("message", None))
-    _note(change, "received", "customer", now, channel=channel, message_id=change.message_id)
-    _supersede(connection, change, by="customer", cause="new_message", now=now)
+    note(change, "received", "customer", now, channel=channel, message_id=change.message_id)
+    supersede(connection, change, by="customer", cause="new_message", now=now)
     if row["holder"] == "waiting":
         change.values["holder"] = "ai"
     return change
-
-
-def _supersede(
-    connection: Connection, change: _Change, *, by: str, cause: str, now: datetime
-) -> None:
-    if change.row["holder"] == "ai":
-        return  # a review is open only while a person is waited for or holds the conversation
-    for review_id in reviews.supersede(connection, change.row["id"], by=by, cause=cause, at=now):
-        change.changes.append(("review", review_id))
-        _note(change, "superseded", by, now, review_id=review_id, cause=cause)
 
 
 def _open_conversation(
@@ -332,175 +255,3 @@ def _create_conversation(
         )
     )
     return conversations.locked(connection, conversation_id)
-
-
-def _review_decision(
-    connection: Connection, change: _Change, body: ReviewDecision, now: datetime
-) -> None:
-    row = reviews.row_of(connection, body.review_id)
-    decision = body.decision
-    check_open(row, body.version, body.digest, now)
-    if decision.kind not in row["allowed"]:
-        raise NotAllowedError(
-            f"{decision.kind!r} is not possible here; possible are {', '.join(row['allowed'])}",
-            allowed=list(row["allowed"]),
-        )
-    if decision.kind == "note":
-        _team_note(connection, change, decision.text, body.actor, now)
-        return
-    if not reviews.close(
-        connection,
-        body.review_id,
-        body.version,
-        status="decided",
-        by=body.actor,
-        decision=decision.kind,
-        at=now,
-    ):
-        check_open(reviews.row_of(connection, body.review_id), body.version, body.digest, now)
-    connection.execute(
-        insert(t.decisions).values(
-            id=new_id("dec"),
-            conversation_id=row["conversation_id"],
-            review_id=body.review_id,
-            version=body.version,
-            digest=body.digest,
-            kind=decision.kind,
-            actor=body.actor,
-            body=decision.model_dump(mode="json"),
-            at=now,
-        )
-    )
-    _note(
-        change,
-        "decided",
-        body.actor,
-        now,
-        review_id=body.review_id,
-        version=body.version,
-        digest=body.digest,
-        decision=decision.model_dump(mode="json"),
-    )
-    change.changes.append(("review", body.review_id))
-    if isinstance(decision, TakeOver | HandBack):
-        _hold(change, decision, body.actor, now)
-    elif change.row["holder"] == "waiting":
-        change.values["holder"] = "ai"
-
-
-def check_open(row: RowMapping, version: int, digest: str | None, now: datetime) -> None:
-    """Refuse a decision on anything but the open review that the person saw.
-
-    Raises:
-        ExpiredReviewError: its time is over.
-        StaleDecisionError: it was decided, superseded or changed; ``details`` names the winner.
-    """
-    if row["status"] == "expired":
-        raise ExpiredReviewError(
-            f"the review expired at {row['decided_at']:%H:%M:%S} UTC; look at the conversation"
-        )
-    details = {
-        "status": row["status"],
-        "version": row["version"],
-        "decided_by": row["decided_by"],
-        "decision": row["decision"],
-        "decided_at": row["decided_at"].isoformat() if row["decided_at"] else None,
-    }
-    if row["status"] != "open":
-        raise StaleDecisionError(
-            f"the review was {row['status']} by {row['decided_by']} ({row['decision']}) at "
-            f"{row['decided_at'] or now:%H:%M:%S} UTC; look at the conversation as it is now",
-            **details,
-        )
-    if row["version"] != version or row["digest"] != digest:
-        raise StaleDecisionError(
-            f"the review changed since you saw it (version {version}, now {row['version']}); "
-            "read it again and decide",
-            **details,
-        )
-
-
-def _team_note(
-    connection: Connection, change: _Change, text: str, actor: str, now: datetime
-) -> None:
-    message_seq = change.row["message_seq"] + 1
-    change.message_id = new_id("msg")
-    connection.execute(
-        _INSERT_MESSAGE,
-        {
-            "id": change.message_id,
-            "conversation_id": change.row["id"],
-            "seq": message_seq,
-            "role": "note",
-            "author": actor,
-            "channel": "desk",
-            "text": visible(text),
-            "at": now,
-        },
-    )
-    change.values["message_seq"] = message_seq
-    change.changes.append(("message", None))
-    _note(change, "noted", actor, now, message_id=change.message_id)
-
-
-def _control(connection: Connection, change: _Change, body: Control, now: datetime) -> None:
-    if isinstance(body.action, HandBack) and change.row["holder"] != "human":
-        raise NotAllowedError("nobody holds this conversation, so it cannot be handed back")
-    _supersede(connection, change, by=body.actor, cause=body.action.kind, now=now)
-    _hold(change, body.action, body.actor, now)
-
-
-def _hold(change: _Change, action: TakeOver | HandBack, actor: str, now: datetime) -> None:
-    """Change the holder at once. A run that is going on loses its lease, and so its effects."""
-    taken = isinstance(action, TakeOver)
-    change.values |= {
-        "holder": "human" if taken else "ai",
-        "holder_agent": actor if taken else None,
-        "fence": change.row["fence"] + 1,
-        "lease_owner": None,
-        "lease_until": None,
-    }
-    _note(change, "taken_over" if taken else "handed_back", actor, now)
-    change.changes.append(("holder", None))
-
-
-def _receipt(connection: Connection, change: _Change, body: DeliveryReceipt, now: datetime) -> None:
-    sent = body.status == "sent"
-    row = (
-        connection.execute(
-            update(t.outbox)
-            .where(t.outbox.c.id == body.outbox_id, t.outbox.c.status != "cancelled")
-            .values(
-                status=body.status,
-                provider_id=body.provider_id,
-                error=body.error,
-                sent_at=func.coalesce(t.outbox.c.sent_at, now if sent else None),
-            )
-            .returning(t.outbox.c.message_id, t.outbox.c.digest)
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        return
-    if sent:
-        connection.execute(
-            update(t.messages).where(t.messages.c.id == row["message_id"]).values(delivered_at=now)
-        )
-        change.changes.append(("message", None))
-    _note(
-        change,
-        body.status if sent else "delivery_failed",
-        "system",
-        now,
-        outbox_id=body.outbox_id,
-        digest=row["digest"],
-        error=body.error,
-    )
-
-
-def _recall(connection: Connection, change: _Change, body: Recall, now: datetime) -> None:
-    row = outbox.cancel(connection, body.outbox_id)
-    connection.execute(delete(t.messages).where(t.messages.c.id == row["message_id"]))
-    _note(change, "recalled", body.actor, now, outbox_id=body.outbox_id, digest=row["digest"])
-    change.changes.append(("message", None))

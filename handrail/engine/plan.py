@@ -80,18 +80,23 @@ def make_plan(
         burst = _leading_messages(lease.events)
         return _fresh(lease, burst, None)
     body = EVENT_BODY.validate_python(first.body, strict=False)
-    if isinstance(body, ReviewDecision):
-        return _decision(lease, first, body, review_of(body.review_id))
-    if isinstance(body, AgentMessage):
-        said = Respond(text=body.text, acknowledge=body.acknowledge)
-        return _human_reply(lease, first, Decided(decision=said, actor=body.actor), None)
-    if isinstance(body, Control) and isinstance(body.action, HandBack):
-        return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
+    match body:
+        case ReviewDecision():
+            return _decision(lease, first, body, review_of(body.review_id))
+        case AgentMessage():
+            said = Respond(text=body.text, acknowledge=body.acknowledge)
+            return _human_reply(lease, first, Decided(decision=said, actor=body.actor), None)
+        case Control(action=HandBack()):
+            return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
+        case _:
+            return Plan(events=(first,), graph=None, ask=_question(body, draft_of))
+
+
+def _question(body: EventBody, draft_of: Callable[[str], Draft]) -> ReviewRequest | None:
+    """Return the review that an event opens without a run, where it opens one."""
     if isinstance(body, DeliveryReceipt):
-        return Plan(events=(first,), graph=None, ask=_undeliverable(body))
-    if isinstance(body, Recall):
-        return Plan(events=(first,), graph=None, ask=_recalled(body, draft_of(body.outbox_id)))
-    return Plan(events=(first,), graph=None)
+        return _undeliverable(body)
+    return _recalled(body, draft_of(body.outbox_id)) if isinstance(body, Recall) else None
 
 
 def _undeliverable(receipt: DeliveryReceipt) -> ReviewRequest:
@@ -130,7 +135,7 @@ def _turn(lease: Lease, decided: Decided | None) -> TurnInput:
     open_messages = unanswered(lease.snapshot.messages)
     return TurnInput(
         turn_id=new_id("trn"),
-        text="\n".join(message.text for message in open_messages),
+        said=tuple(message.text for message in open_messages),
         message_ids=tuple(message.id for message in open_messages),
         decided=decided,
     )

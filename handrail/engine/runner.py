@@ -19,12 +19,8 @@ from handrail.core.errors import DefinitionError, HandrailError, LeaseLostError,
 from handrail.core.ports import Dispatcher
 from handrail.core.verdict import Verdict
 from handrail.engine import gate, spans
-from handrail.engine.finish import (
-    NewerMessageError,
-    RunResult,
-    Written,
-    finish,
-)
+from handrail.engine.ending import NewerMessageError, RunResult, Written
+from handrail.engine.finish import finish
 from handrail.engine.gate import Lease
 from handrail.engine.handback import summary_of
 from handrail.engine.journal import ReviewRequest, TurnJournal
