@@ -17,7 +17,7 @@ from handrail.desk.story import tell
 from handrail.graphs.drawing import draw_svg
 from handrail.store import customers
 from handrail.traces.reading import find_traces, read_trace
-from handrail.traces.rendering import waterfall
+from handrail.traces.drawing import draw_waterfall
 
 router = APIRouter(include_in_schema=False)
 
@@ -218,7 +218,7 @@ async def show_trace(
 ) -> HTMLResponse:
     """One turn as a tree with times, and its audit rows."""
     trace = await desk.engine.database.read(lambda c: read_trace(c, reference))
-    return _desk_page(request, desk, agent, "trace.html", trace=trace, rows=waterfall(trace))
+    return _desk_page(request, desk, agent, "trace.html", trace=trace, waterfall=draw_waterfall(trace))
 
 
 @router.get("/graphs/{name}")
