@@ -11,7 +11,8 @@ from handrail.core.conversation import Message
 from handrail.core.decisions import Review
 from handrail.core.verdict import Finding
 from handrail.desk.marking import Piece, mark
-from handrail.engine.service import ConversationView, Engine
+from handrail.engine.service import Engine
+from handrail.engine.views import ConversationView
 from handrail.store.conversations import ConversationLine
 from handrail.store.reviews import QueueLine, queue
 

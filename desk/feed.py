@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from handrail.engine.service import Change, Engine
+from handrail.engine.service import Engine
+from handrail.engine.views import Change
 
 MOST_REPLAYED = 500
 """Changes a page is told after a gap; after more it loads itself anew."""

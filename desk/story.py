@@ -9,7 +9,7 @@ from typing import Any
 
 from handrail.core.conversation import Message
 from handrail.core.decisions import Review
-from handrail.engine.service import ConversationView
+from handrail.engine.views import ConversationView
 
 
 @dataclass(frozen=True)

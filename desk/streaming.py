@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.responses import StreamingResponse
 
 from handrail.desk.feed import Feed
-from handrail.engine.service import Change
+from handrail.engine.views import Change
 
 RETRY_MS = 2_000
 """Pause before a browser comes back after a lost connection, in milliseconds."""

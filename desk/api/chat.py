@@ -12,7 +12,7 @@ from handrail.core.ids import new_id
 from handrail.desk.api.shapes import ChatMessage, ChatMessages, ChatText
 from handrail.desk.doors import TheDesk, TheVisitor
 from handrail.desk.streaming import event_stream
-from handrail.engine.service import Change
+from handrail.engine.views import Change
 
 router = APIRouter(prefix="/chat", tags=["chat"])
 

@@ -18,7 +18,7 @@ from handrail.desk.api.shapes import (
     QueuedReply,
 )
 from handrail.desk.doors import Reader, TheEngine, Writer
-from handrail.engine.service import ConversationView
+from handrail.engine.views import ConversationView
 
 router = APIRouter(tags=["conversations"])
 

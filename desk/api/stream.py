@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from handrail.desk.doors import Reader, TheDesk
 from handrail.desk.streaming import event_stream
-from handrail.engine.service import Change
+from handrail.engine.views import Change
 
 router = APIRouter(tags=["stream"])
 

@@ -219,7 +219,7 @@ function finding(item) {
   const key = item.rule ? `${item.check}:${item.rule}` : item.check;
   const strong = document.createElement("strong");
   strong.textContent = item.severity;
-  const words = $("#words").value.slice(item.start, item.end);
+  const words = [...$("#words").value].slice(item.start, item.end).join(""); // the server counts characters
   line.append(strong, ` ${item.message} `);
   if (words && words.length < 120) {
     const mark = document.createElement("mark");
@@ -337,9 +337,16 @@ function apply(button) {
   if (mode !== "edit") edit("edit");
   const words = $("#words");
   const source = [...$("#draft-source").value];
-  const gone = source.slice(button.dataset.start, button.dataset.end).join("");
-  if (!words.value.includes(gone)) return say(new Error("The text has changed there already."));
-  words.value = words.value.replace(gone, () => button.dataset.text);
+  const [start, end] = [Number(button.dataset.start), Number(button.dataset.end)];
+  const gone = source.slice(start, end).join("");
+  const places = words.value.split(gone);
+  if (words.value === source.join("")) {
+    words.value = source.slice(0, start).join("") + button.dataset.text + source.slice(end).join("");
+  } else if (gone && places.length === 2) {
+    words.value = places.join(button.dataset.text);
+  } else {
+    return say(new Error("The text has changed there already; put it in by hand."));
+  }
   count();
 }
 
