@@ -27,7 +27,7 @@ def _ns(seconds: float) -> int:
     return int((T0.timestamp() + seconds) * NS)
 
 
-def _span(  # noqa: PLR0917 - reads as a line of a table
+def _span(
     tracer: Tracer,
     name: str,
     start: float,
