@@ -134,5 +134,3 @@ class Snapshot(Frozen):
     now: datetime
     release: str
     """Id of the playbook release this turn runs under."""
-    suggestion_only: bool = False
-    """Replay or shadow: nothing may be sent."""

@@ -75,8 +75,22 @@ class DeliveryReceipt(Frozen):
     error: str | None = None
 
 
+class Recall(Frozen):
+    """A person calls back a reply that has not left yet."""
+
+    kind: Literal["recall"] = "recall"
+    outbox_id: str
+    actor: str
+
+
 EventBody = Annotated[
-    CustomerMessage | ReviewDecision | Control | AgentMessage | TimerFired | DeliveryReceipt,
+    CustomerMessage
+    | ReviewDecision
+    | Control
+    | AgentMessage
+    | TimerFired
+    | DeliveryReceipt
+    | Recall,
     Field(discriminator="kind"),
 ]
 

@@ -120,9 +120,19 @@ class Journal(Protocol):
         ...
 
     def hand_over(
-        self, *, reason: str, explanation: str, draft: Draft | None, verdict: Verdict | None
+        self,
+        *,
+        reason: str,
+        explanation: str,
+        draft: Draft | None,
+        verdict: Verdict | None,
+        hold: bool,
     ) -> None:
-        """Give the conversation to people, with a suggestion where there is one."""
+        """Let people answer, with a suggestion where there is one.
+
+        With ``hold`` they keep the conversation until they hand it back; without, the AI looks
+        at the customer's next message again.
+        """
         ...
 
     def take_over(self, actor: str) -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from handrail.core.conversation import Mode, Visibility
+from handrail.core.conversation import FieldType, Mode, Visibility
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """A short name: lower case letters, digits, underscores."""
+
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217 code."""
+
+Conditions = dict[str, str | tuple[str, ...]]
+"""Values that record fields must have, ``{order.status: [shipped, delivered]}``; all must hold."""
 
 
 class Strict(BaseModel):
@@ -28,7 +35,7 @@ class Brand(Strict):
     """Languages the team answers in, the default first; BCP 47."""
     links: tuple[str, ...] = ()
     """Hosts that replies may link to; subdomains included."""
-    currency: str = "EUR"
+    currency: CurrencyCode = "EUR"
     """ISO 4217 code of amounts written without one."""
     region: str = "US"
     """ISO 3166 code; how telephone numbers without a country are read."""
@@ -38,7 +45,11 @@ class Tone(Strict):
     """How the brand sounds."""
 
     greeting: str = ""
+    """Opens the first reply of a conversation; left out where one of its fields is unknown."""
     signature: str = ""
+    """Closes replies by e-mail."""
+    quote: str = 'From our help page "{{title}}":'
+    """Introduces a quoted passage of an article."""
     forbidden: tuple[str, ...] = ()
     """Words a reply must not hold."""
     max_chars: int = Field(default=1200, ge=50)
@@ -50,8 +61,8 @@ class Template(Strict):
 
     text: str
     """Fields in double braces: ``{{order.total}}``, ``{{customer.name}}``, ``{{brand.name}}``."""
-    when: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    """Values that record fields must have: ``{order.status: shipped}``. All must hold."""
+    when: Conditions = Field(default_factory=dict)
+    """When this reply is right, by the customer's records."""
     articles: tuple[str, ...] = ()
     """Ids of articles this reply relies on."""
 
@@ -67,6 +78,9 @@ class Intent(Strict):
     """High risk tightens an autonomous mode to supervised."""
     needs: tuple[Name, ...] = ()
     """Kinds of record without which it cannot be answered: ``order``."""
+    about: Conditions = Field(default_factory=dict)
+    """Which of several records is meant where the customer names none: the only one with these
+    values. Where none or several have them, the customer is asked."""
     templates: tuple[Template, ...] = ()
     """Tried in order; the first whose conditions hold and whose fields are all there is used."""
     articles: tuple[str, ...] = ()
@@ -96,6 +110,8 @@ class Clarify(Strict):
     """The clarifying question."""
 
     text: str = "I want to be sure I help with the right thing. Do you mean: {{options}}?"
+    record: str = "Which {{kind}} is it about: {{options}}?"
+    """Asks which of several records is meant; ``kind`` is its label, ``options`` their numbers."""
     limit: int = Field(default=1, ge=0)
     """Questions in a row before a person is asked."""
 
@@ -106,7 +122,7 @@ class Limit(Strict):
     action: Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
     amount: Decimal | None = None
     """Largest amount; ``None`` is no limit, 0 is never."""
-    currency: str | None = None
+    currency: CurrencyCode | None = None
 
 
 class Guardrails(Strict):
@@ -120,10 +136,20 @@ class Guardrails(Strict):
     """Longest time one check may take, in milliseconds."""
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"{name!r} is no time zone; write an IANA name such as Europe/Madrid"
+        ) from error
+    return name
+
+
 class Hours(Strict):
     """When a team works."""
 
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     """IANA name."""
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
         "mon",
@@ -154,9 +180,9 @@ class Sending(Strict):
 class RecordField(Strict):
     """One field of a kind of record."""
 
-    type: str
-    """One of the field types: ``money``, ``date``, ``status``, ``id``, ``text`` and so on."""
-    currency: str | None = None
+    type: FieldType
+    currency: CurrencyCode | None = None
+    """Of money fields that name none; the brand's where left out."""
     visibility: Visibility = "customer"
 
 
@@ -164,7 +190,8 @@ class RecordKind(Strict):
     """A kind of record, and how its fields are typed."""
 
     label: str
-    fields: dict[str, RecordField]
+    """What customers call it: ``order``."""
+    fields: dict[Name, RecordField]
 
 
 class Playbook(Strict):
@@ -183,6 +210,8 @@ class Playbook(Strict):
     teams: dict[Name, Team] = Field(default_factory=lambda: {"support": Team()})
     sending: Sending = Sending()
     records: dict[Name, RecordKind] = Field(default_factory=dict)
+    sign_in_reply: str = ""
+    """Asks a customer whose identity is not verified to sign in, where records are needed."""
     human_request_reply: str = ""
     """Sent by nobody but a person; shown to the agent when the customer asks for a person."""
     crisis_reply: str = ""

@@ -1,0 +1,124 @@
+"""Puts everything together: database, playbook, graphs, checks, channels, tracing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from handrail.core.clock import Clock, SystemClock
+from handrail.core.errors import DatabaseBusyError
+from handrail.core.registry import registered
+from handrail.desk.kits import ReleaseKits
+from handrail.desk.lock import worker_lock
+from handrail.desk.settings import Settings
+from handrail.engine import saver
+from handrail.engine.embedded import EmbeddedDispatcher
+from handrail.engine.service import Engine
+from handrail.playbook.loading import demo_path, load_release
+from handrail.playbook.models import Release
+from handrail.playbook.records import read_data
+from handrail.store import customers, migrating, releases
+from handrail.store.database import Database
+from handrail.traces.spans import start_tracing
+
+
+@asynccontextmanager
+async def open_engine(
+    *,
+    database: str | None = None,
+    playbook: Path | str | None = None,
+    model: str | None = None,
+    work: bool | None = True,
+    clock: Clock | None = None,
+    settings: Settings | None = None,
+) -> AsyncIterator[Engine]:
+    """Open an engine; the library door, also called ``handrail.open``.
+
+    Args:
+        database: SQLAlchemy URL; ``HANDRAIL_DATABASE`` or the embedded one where left out.
+        playbook: Folder of a playbook; ``HANDRAIL_PLAYBOOK`` or the demo shop where left out.
+        model: Language model, such as ``openai:gpt-5-mini``; ``HANDRAIL_MODEL`` where left out.
+        work: Whether this process runs turns in the background. ``False``: the caller calls
+            :meth:`Engine.settle`, or another process works. ``None``: only if no other does.
+        clock: The system's where left out.
+        settings: In place of the environment.
+
+    Raises:
+        ConfigurationError: something is not as needed; the text names the mend.
+    """
+    chosen = settings or Settings()
+    url = database or chosen.database_url
+    async with AsyncExitStack() as stack:
+        db = Database(url)
+        stack.callback(db.close)
+        works = _take_lock(stack, db, work)
+        migrating.upgrade(db)
+        saver.create_tables(db)
+        tracing = start_tracing(db) if chosen.trace else None
+        if tracing is not None:
+            stack.callback(tracing.close)
+        ticking = clock or SystemClock()
+        release = _load(db, Path(playbook) if playbook else chosen.playbook, ticking)
+        dispatcher = EmbeddedDispatcher(ticking)
+        engine = Engine(
+            database=db,
+            clock=ticking,
+            graphs=registered("graph"),
+            kits=ReleaseKits(
+                db,
+                active=release,
+                model=model or chosen.model,
+                cache=_cache(db, chosen),
+            ),
+            channels=registered("channel"),
+            dispatcher=dispatcher,
+            tracer=tracing.tracer if tracing else None,
+        )
+        if works:
+            running = asyncio.create_task(engine.run(), name="handrail-engine")
+            stack.push_async_callback(_stop, running)
+        yield engine
+
+
+def _take_lock(stack: AsyncExitStack, database: Database, work: bool | None) -> bool:
+    """Become the working process of an embedded database, if asked to and possible."""
+    if work is False:
+        return False
+    if database.path is None:
+        return True
+    try:
+        stack.enter_context(worker_lock(database.path))
+    except DatabaseBusyError:
+        if work:
+            raise
+        return False
+    return True
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _cache(database: Database, settings: Settings) -> Path:
+    return (database.path.parent if database.path else settings.home) / "models"
+
+
+def _load(database: Database, folder: Path | None, clock: Clock) -> Release:
+    """Read the playbook, store its release, and import the customers and records beside it."""
+    source = folder or demo_path()
+    release = load_release(source)
+    people, records = read_data(source, release.playbook)
+
+    def store(connection: Connection) -> None:
+        releases.activate(connection, release, clock.now())
+        customers.save_customers(connection, people)
+        customers.save_records(connection, records, clock.now())
+
+    database.write_now(store)
+    return release

@@ -1,0 +1,98 @@
+"""Builds what a playbook release needs to run: classifier, articles, drafters, guardrails."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from handrail.core.conversation import Snapshot
+from handrail.core.errors import IntegrityError
+from handrail.core.ports import Drafter, IntentModel, Journal
+from handrail.engine.kit import ReleaseKit
+from handrail.guardrails.suite import CheckSuite
+from handrail.language.chat_models import open_chat_model
+from handrail.language.fallback_drafter import FallbackDrafter
+from handrail.language.intents import IntentClassifier
+from handrail.language.knowledge import ArticleIndex
+from handrail.language.model_drafter import ModelDrafter
+from handrail.language.prompt import prompt_texts
+from handrail.language.template_drafter import TemplateDrafter
+from handrail.nodes.services import Services
+from handrail.playbook.models import Release
+from handrail.store import releases
+from handrail.store.customers import DatabaseOwners
+from handrail.store.database import Database
+
+
+class ReleaseKits:
+    """The kits of all releases in use; each is built once."""
+
+    def __init__(
+        self, database: Database, *, active: Release, model: str | None, cache: Path
+    ) -> None:
+        """Build the active release's kit.
+
+        Raises:
+            ModelUnavailableError: the model's package, key or name is wrong.
+            CheckDefinitionError: the playbook names an unknown check or setting.
+        """
+        self._database = database
+        self._model = open_chat_model(model) if model else None
+        self._cache = cache
+        self._built: dict[str, ReleaseKit] = {}
+        self.active = self._kit(active)
+
+    async def of(self, release_id: str) -> ReleaseKit:
+        """The kit of a stored release.
+
+        Raises:
+            NotFoundError: there is no such release.
+        """
+        if release_id not in self._built:
+            release = await self._database.read(lambda c: releases.load(c, release_id))
+            await asyncio.to_thread(self._kit, release)
+        return self._built[release_id]
+
+    def _kit(self, release: Release) -> ReleaseKit:
+        verifier = CheckSuite(
+            release, owners=DatabaseOwners(self._database), protected=prompt_texts()
+        )
+        intents = load_classifier(release, self._cache)
+        knowledge = ArticleIndex(release.articles)
+        drafter = self._drafter(release)
+
+        def context(snapshot: Snapshot, journal: Journal) -> Services:
+            return Services(
+                snapshot=snapshot,
+                journal=journal,
+                playbook=release.playbook,
+                intents=intents,
+                knowledge=knowledge,
+                drafter=drafter,
+                verifier=verifier,
+            )
+
+        return self._built.setdefault(release.id, ReleaseKit(release, verifier, context))
+
+    def _drafter(self, release: Release) -> Drafter:
+        templates = TemplateDrafter(release)
+        if self._model is None:
+            return templates
+        return FallbackDrafter([ModelDrafter(release, self._model), templates])
+
+
+def load_classifier(release: Release, cache: Path) -> IntentModel:
+    """Load the classifier that was trained for a release, or train and keep it."""
+    file, thresholds = cache / f"{release.id}.intents", release.playbook.thresholds
+    if file.is_file():
+        with suppress(IntegrityError):  # written by another version: train again
+            return IntentClassifier.from_bytes(file.read_bytes(), thresholds)
+    from handrail.language.training import train_playbook  # noqa: PLC0415 - needs scikit-learn
+
+    classifier = train_playbook(release.playbook)
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    partial.write_bytes(classifier.to_bytes())
+    partial.replace(file)
+    return classifier

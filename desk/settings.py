@@ -1,0 +1,35 @@
+"""Settings from the environment; the only module that reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Variables ``HANDRAIL_*``; command-line options take precedence."""
+
+    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", extra="ignore")
+
+    home: Path = Path(".handrail")
+    """Folder for the embedded database, the secret and trained classifiers."""
+    database: str | None = None
+    """SQLAlchemy URL; an SQLite file in ``home`` where left out."""
+    playbook: Path | None = None
+    """Folder of the playbook; the demo shop where left out."""
+    model: str | None = None
+    """Language model, such as ``openai:gpt-5-mini``; replies come from templates without one."""
+    host: str = "127.0.0.1"
+    port: int = 8717
+    secret: str | None = None
+    """Signs chat identities and webhooks; made and kept in ``home`` where left out."""
+    trusted_user_header: str | None = None
+    """Header in which a reverse proxy names the signed-in person."""
+    trace: bool = True
+    """Whether spans are stored."""
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        return self.database or f"sqlite:///{(self.home / 'handrail.db').resolve()}"

@@ -1,0 +1,1 @@
+"""Graph definitions: one flow a file, plain LangGraph state graphs, named and checked."""

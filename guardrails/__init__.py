@@ -1,0 +1,1 @@
+"""One guardrail check per file, and what runs and resolves them."""

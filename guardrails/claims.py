@@ -1,0 +1,110 @@
+"""Splits a reply into sentences with their places, and says what each one does.
+
+Only a statement claims something about the world; greetings, thanks, apologies, questions and
+offers of help do not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+ClaimKind = Literal["statement", "question", "courtesy", "offer"]
+
+_BREAK = re.compile(r"[.!?…]{1,3}[\"')\]”’»]{0,2}(?=\s)|\n{1,3}")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|st|no|nr|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|art|núm|ext|a\.m|p\.m"
+    r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)|(?<![^\W\d_])[A-Z])\.$",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}")
+_COURTESY = re.compile(
+    r"\W{0,4}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks?|thank you"
+    r"|many thanks|(?:i am|i'm|we are|we're)? ?(?:very |so |really |truly )?(?:sorry|glad|happy)"
+    r"|i apologi[sz]e|we apologi[sz]e|apologies|my apologies|you'?re (?:very )?welcome|no problem"
+    r"|(?:kind |best |warm )?regards|sincerely|cheers|(?:have|enjoy) (?:a|an|your)\b|take care"
+    r"|great|perfect|sure|of course|certainly|absolutely|understood|got it|okay|ok"
+    r"|i (?:fully |completely |totally )?understand|hola|buen[oa]s|estimad[oa]|gracias"
+    r"|muchas gracias|lo siento|lamento|lamentamos|sentimos|saludos|un saludo|de nada|por supuesto"
+    r"|claro|entiendo)\b",
+    re.IGNORECASE,
+)
+_OFFER = re.compile(
+    r"(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
+    r"|do(?:n't| not) hesitate|if you (?:have|need|want|would|'d|prefer)|should you (?:have|need)"
+    r"|i(?:'ll| will) (?:check|look|find out|be (?:happy|glad))|we(?:'ll| will) (?:check|look)"
+    r"|to (?:help|assist) you|i (?:can|could) (?:help|check|look)|is there anything|anything else"
+    r"|reach out|get back to you|would you|could you|can you|no dud(?:e|es)|puedo ayudar"
+    r"|si (?:tiene|necesita|desea|tienes|necesitas|quieres)|por favor|quedo a|estamos aquí)",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(
+    r"\b(?:not|never|no|none|cannot|unable|without|nor|neither|nunca|sin|ningún|ninguna|tampoco)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
+)
+_SHORT_COURTESY = 12
+"""Longest sentence, in words, that a courtesy opening turns into a courtesy as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence or list item of a text."""
+
+    start: int
+    end: int
+    text: str
+    kind: ClaimKind
+
+    @property
+    def negated(self) -> bool:
+        """Whether an odd number of negations stands in it."""
+        return bool(len(_NEGATION.findall(self.text)) % 2)
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether the span lies in this sentence."""
+        return self.start <= start and end <= self.end
+
+
+def _kind(text: str) -> ClaimKind:
+    if text.rstrip("\"')]”’» ").endswith("?"):
+        return "question"
+    opening = _COURTESY.match(text)
+    if opening and len(text.split()) <= _SHORT_COURTESY:
+        return "courtesy"
+    if _OFFER.search(text):
+        return "offer"
+    return "statement"
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    marker = _ITEM.match(text, start, end)
+    if marker:
+        start = marker.end()
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
+    if mark[0] != ".":
+        return True
+    tail = text[max(start, mark.end() - 12) : mark.end()]
+    return not (_ABBREVIATION.search(tail) or tail.strip().rstrip(".").isdigit())
+
+
+def split_claims(text: str) -> tuple[Claim, ...]:
+    """Split a text into its sentences and list items, in order; their spans do not overlap."""
+    claims: list[Claim] = []
+    start = 0
+    bounds = [m.end() for m in _BREAK.finditer(text) if _ends_sentence(text, start, m)]
+    for bound in [*bounds, len(text)]:
+        left, right = _trimmed(text, start, bound)
+        if left < right:
+            sentence = text[left:right]
+            claims.append(Claim(left, right, sentence, _kind(sentence)))
+        start = bound
+    return tuple(claims)

@@ -1,0 +1,251 @@
+"""The contract of a check: one function that judges a text and yields findings.
+
+    @check("tone.shouting", severity="low")
+    def tone_shouting(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+        for hit in ctx.search(_SHOUTED):
+            yield tone_shouting.finding("capitals", hit.start, hit.end, "This shouts.")
+
+A check never changes the text and never decides what happens: it judges, and may propose an edit.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final, Generic, Literal, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from handrail.core.conversation import Mode, Record, Snapshot
+from handrail.core.drafting import Draft
+from handrail.core.errors import CheckDefinitionError
+from handrail.core.ports import OwnerIndex
+from handrail.core.registry import register
+from handrail.core.verdict import Edit, EvidenceSpan, Finding, Severity
+from handrail.guardrails.claims import Claim, split_claims
+from handrail.guardrails.evidence import Evidence, Source, draft_sources, own_records
+from handrail.guardrails.normalisation import Folded, fold
+from handrail.guardrails.values import Value, find_values
+from handrail.playbook.models import Playbook
+
+Stage = Literal["exit", "input"]
+"""``exit``: judges a reply before it leaves. ``input``: judges what the customer wrote."""
+
+Need = Literal["owners", "records", "passages", "history"]
+"""What a check cannot judge without: an owner index, records of the customer, passages found for
+the question, earlier messages."""
+
+_ID: Final = re.compile(r"[a-z]{2,20}\.[a-z][a-z_]{1,40}")
+
+
+class CheckSettings(BaseModel):
+    """Settings every check has; a check with more of them derives its own model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = True
+
+
+S = TypeVar("S", bound=CheckSettings)
+P = TypeVar("P", Value, Claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A pattern found in the folded text, with its place in the text as written."""
+
+    start: int
+    end: int
+    match: re.Match[str]
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """One immutable text and all that may be known about it; shared by every check of a run."""
+
+    text: str
+    """The text that is judged, as written: a draft, or what the customer wrote."""
+    snapshot: Snapshot
+    playbook: Playbook
+    mode: Mode = "supervised"
+    intent: str | None = None
+    said: str = ""
+    """What the customer wrote in this turn."""
+    draft: Draft | None = None
+    """The draft that ``text`` belongs to; ``None`` where a customer's words are judged."""
+    owners: OwnerIndex | None = None
+    standing: tuple[Source, ...] = ()
+    """Sources that every conversation shares: the playbook's own words."""
+    protected: tuple[Source, ...] = ()
+    """Texts that must not reach a customer: prompts, internal articles."""
+
+    @cached_property
+    def folded(self) -> Folded:
+        """The text with look-alikes, widths and invisible characters folded."""
+        return fold(self.text)
+
+    def search(self, pattern: re.Pattern[str]) -> Iterator[Hit]:
+        """Find a pattern in the folded text; the places are those of the text as written."""
+        for match in pattern.finditer(self.folded.text):
+            yield Hit(*self.folded.span(*match.span()), match)
+
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        """Typed values, read from the folded text, with their places in the text as written."""
+        return tuple(self._placed(value) for value in find_values(self.folded.text))
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """Sentences, folded, with their places in the text as written."""
+        return tuple(self._placed(claim) for claim in split_claims(self.folded.text))
+
+    def _placed(self, part: P) -> P:
+        start, end = self.folded.span(part.start, part.end)
+        moved = (start, end) != (part.start, part.end)
+        return replace(part, start=start, end=end) if moved else part
+
+    def claim_at(self, start: int, end: int) -> Claim | None:
+        """Return the sentence that holds a span."""
+        return next((claim for claim in self.claims if claim.holds(start, end)), None)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the text may rely on."""
+        return Evidence(self.snapshot, (*self.standing, *draft_sources(self.draft)))
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """Records of the verified customer; the only account of what was really done."""
+        return own_records(self.snapshot)
+
+    def has(self, need: Need) -> bool:
+        """Whether something a check needs is there."""
+        there: Mapping[Need, object] = {
+            "owners": self.owners,
+            "records": self.records,
+            "passages": self.draft and self.draft.passages,
+            "history": self.snapshot.messages,
+        }
+        return bool(there[need]) if need != "owners" else self.owners is not None
+
+
+Findings = Iterable[Finding]
+CheckFunction = Callable[[CheckContext, S], Findings | Awaitable[Findings]]
+
+
+class Check(Generic[S]):
+    """A registered check. Call it as the function it wraps."""
+
+    def __init__(
+        self,
+        function: CheckFunction[S],
+        *,
+        id: str,  # noqa: A002
+        stage: Stage,
+        severity: Severity,
+        needs: frozenset[Need],
+        settings: type[S],
+    ) -> None:
+        self.function = function
+        self.id = id
+        self.stage: Stage = stage
+        self.severity: Severity = severity
+        """How grave its findings are, unless one says otherwise, and how grave its failure is."""
+        self.needs = needs
+        self.settings = settings
+        self.asynchronous = inspect.iscoroutinefunction(function)
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__module__ = function.__module__
+
+    def __call__(self, ctx: CheckContext, settings: S) -> Findings | Awaitable[Findings]:
+        """Judge the context's text."""
+        return self.function(ctx, settings)
+
+    def configure(self, values: Mapping[str, Any]) -> S:
+        """Read the playbook's settings for this check.
+
+        Raises:
+            CheckDefinitionError: a setting is unknown or has a wrong value.
+        """
+        try:
+            return self.settings.model_validate(dict(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "settings"
+            known = ", ".join(sorted(self.settings.model_fields))
+            raise CheckDefinitionError(
+                f"guardrails.checks.{self.id}.{name}: {first['msg']}; known settings: {known}",
+                check=self.id,
+                setting=name,
+            ) from None
+
+    def finding(
+        self,
+        rule: str,
+        start: int,
+        end: int,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        evidence: Iterable[EvidenceSpan] = (),
+        confidence: float = 1.0,
+        replacement: str | None = None,
+    ) -> Finding:
+        """Make a finding on ``text[start:end]``; ``replacement`` proposes what to write there."""
+        proposal = None
+        if replacement is not None:
+            proposal = Edit(start=start, end=end, replacement=replacement)
+        return Finding(
+            check=self.id,
+            rule=rule,
+            severity=severity or self.severity,
+            start=start,
+            end=end,
+            message=message,
+            evidence=tuple(evidence),
+            confidence=confidence,
+            proposal=proposal,
+        )
+
+
+def check(
+    id: str,  # noqa: A002
+    *,
+    severity: Severity,
+    stage: Stage = "exit",
+    needs: Iterable[Need] = (),
+    settings: type[S] | None = None,
+) -> Callable[[CheckFunction[S]], Check[S]]:
+    """Register a function as a guardrail check.
+
+    Args:
+        id: ``family.quality``: ``fact.value``.
+        severity: Severity of its findings unless a finding says otherwise; also how grave it is
+            when the check itself fails.
+        stage: Whether it judges replies or customers' words.
+        needs: Without these the check is skipped, and the report says so.
+        settings: Model of its settings; a key it does not know is an error.
+
+    Raises:
+        CheckDefinitionError: the id has another form.
+    """
+    if not _ID.fullmatch(id):
+        raise CheckDefinitionError(f"check id {id!r}: write it as family.quality, like fact.value")
+    model = settings or cast("type[S]", CheckSettings)
+
+    def wrap(function: CheckFunction[S]) -> Check[S]:
+        made = Check(
+            function,
+            id=id,
+            stage=stage,
+            severity=severity,
+            needs=frozenset(needs),
+            settings=model,
+        )
+        return register(made, "check", id)
+
+    return wrap

@@ -1,0 +1,130 @@
+"""Runs checks on one immutable text and reports what each of them said, skipped or failed at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, cast
+
+from opentelemetry import trace
+
+from handrail.core import attributes
+from handrail.core.verdict import SEVERITY_ORDER, Finding, NotRun, Report, text_digest
+from handrail.guardrails.contract import Check, CheckContext, CheckSettings
+
+_tracer = trace.get_tracer("handrail.guardrails")
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A check with the settings it runs under."""
+
+    check: Check[Any]
+    settings: CheckSettings
+
+
+class InvalidFindingError(Exception):
+    """A check reported a span outside the text, or in another check's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    check: str
+    findings: tuple[Finding, ...] = ()
+    skipped: str | None = None
+    errored: str | None = None
+
+
+def _validated(check: Check[Any], findings: Iterable[Finding], length: int) -> tuple[Finding, ...]:
+    found = tuple(findings)
+    for finding in found:
+        spans = [finding] if finding.proposal is None else [finding, finding.proposal]
+        inside = all(0 <= span.start <= span.end <= length for span in spans)
+        if not inside or finding.check != check.id:
+            raise InvalidFindingError
+    return found
+
+
+async def _judge(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
+    check = one.check
+    missing = sorted(need for need in check.needs if not ctx.has(need))
+    if missing:
+        return _Judged(check.id, skipped=f"needs {', '.join(missing)}")
+    try:
+        result = check(ctx, one.settings)
+        if check.asynchronous:
+            async with asyncio.timeout(seconds):
+                result = await cast("Awaitable[Iterable[Finding]]", result)
+        findings = _validated(check, cast("Iterable[Finding]", result), len(ctx.text))
+    except TimeoutError:
+        return _Judged(check.id, errored=f"no answer within {seconds * 1000:.0f} ms")
+    except Exception as error:  # noqa: BLE001 - a broken check must not break the turn
+        # Only the kind of error: its text may hold a customer's words.
+        return _Judged(check.id, errored=type(error).__name__)
+    return _Judged(check.id, findings=findings)
+
+
+def _result(judged: _Judged) -> dict[str, str | int]:
+    worst = max((f.severity for f in judged.findings), key=SEVERITY_ORDER.__getitem__, default=None)
+    told: dict[str, str | int] = {attributes.FINDINGS: len(judged.findings)}
+    if worst:
+        told[attributes.WORST] = worst
+    if judged.errored:
+        told[attributes.ERROR_TYPE] = judged.errored
+    state = "errored" if judged.errored else "skipped" if judged.skipped else None
+    told[attributes.GUARDRAIL_RESULT] = state or ("fail" if judged.findings else "pass")
+    return told
+
+
+async def _traced(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
+    about = {
+        attributes.OPERATION: "apply_guardrail",
+        attributes.SPAN_KIND: "GUARDRAIL",
+        attributes.GUARDRAIL: one.check.id,
+    }
+    name = attributes.CHECK_SPAN.format(check=one.check.id)
+    with _tracer.start_as_current_span(
+        name, attributes=about, record_exception=False, set_status_on_exception=False
+    ) as span:
+        judged = await _judge(one, ctx, seconds)
+        span.set_attributes(_result(judged))
+    return judged
+
+
+async def run_checks(
+    checks: Sequence[Configured], ctx: CheckContext, *, timeout_ms: int = 2000
+) -> Report:
+    """Judge ``ctx.text`` by every check; never raises, except when cancelled.
+
+    Asynchronous checks wait together; synchronous ones run at once, in order, and are short by
+    contract: only waiting can time out. Spans are written where a recorded trace is under way.
+    """
+    began = perf_counter()
+    judge = _traced if trace.get_current_span().is_recording() else _judge
+    seconds = timeout_ms / 1000
+    waiting = {
+        one.check.id: asyncio.ensure_future(judge(one, ctx, seconds))
+        for one in checks
+        if one.check.asynchronous
+    }
+    results: list[_Judged] = []
+    try:
+        done = {
+            one.check.id: await judge(one, ctx, seconds)
+            for one in checks
+            if not one.check.asynchronous
+        }
+        results = [done.get(one.check.id) or await waiting[one.check.id] for one in checks]
+    finally:
+        for task in waiting.values():
+            task.cancel()
+    return Report(
+        digest=text_digest(ctx.text),
+        findings=tuple(finding for judged in results for finding in judged.findings),
+        ran=tuple(j.check for j in results if not j.skipped and not j.errored),
+        skipped=tuple(NotRun(check=j.check, reason=j.skipped) for j in results if j.skipped),
+        errored=tuple(NotRun(check=j.check, reason=j.errored) for j in results if j.errored),
+        duration_ms=(perf_counter() - began) * 1000,
+    )

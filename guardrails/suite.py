@@ -1,0 +1,141 @@
+"""The guardrails of one playbook release: judges, repairs where it safely can, judges again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from handrail.core.conversation import Mode, Snapshot
+from handrail.core.drafting import Draft
+from handrail.core.errors import CheckDefinitionError
+from handrail.core.ports import Checked, OwnerIndex
+from handrail.core.registry import registered
+from handrail.core.verdict import NotRun, Report, Severity, Verdict, text_digest
+from handrail.guardrails.contract import Check, CheckContext, Stage
+from handrail.guardrails.evidence import Source, playbook_source, read_published
+from handrail.guardrails.resolver import outcome, repaired
+from handrail.guardrails.runner import Configured, run_checks
+from handrail.playbook.models import Release
+
+
+class CheckSuite:
+    """The ``Verifier`` of a release: all its enabled checks, with the release's settings."""
+
+    def __init__(
+        self,
+        release: Release,
+        *,
+        owners: OwnerIndex | None = None,
+        protected: Mapping[str, str] | None = None,
+        checks: Iterable[Check[Any]] | None = None,
+    ) -> None:
+        """Configure the checks of a release.
+
+        Args:
+            release: Playbook and articles.
+            owners: Knows whose a personal value is; without it that check is skipped.
+            protected: Texts that must not reach a customer, by a name for them: prompts.
+            checks: In place of all registered ones.
+
+        Raises:
+            CheckDefinitionError: the playbook names an unknown check or setting.
+        """
+        self.release = release
+        self._playbook = release.playbook
+        self._owners = owners
+        known = registered("check") if checks is None else {one.id: one for one in checks}
+        self._severities: dict[str, Severity] = {id_: one.severity for id_, one in known.items()}
+        self._checks = _configured(known, release.playbook.guardrails.checks)
+        self._standing = (playbook_source(release.playbook),)
+        self._protected = tuple(_protected(release, protected or {}))
+
+    async def screen(self, text: str, snapshot: Snapshot) -> Report:
+        """Judge what the customer wrote (the ``in.*`` checks); never raises."""
+        return await self._judge("input", text, lambda: self._context(text, snapshot, said=text))
+
+    async def verify(
+        self,
+        draft: Draft,
+        snapshot: Snapshot,
+        *,
+        mode: Mode,
+        intent: str | None,
+        text: str,
+        repair: bool,
+    ) -> Checked:
+        """Judge ``draft`` and, with ``repair``, apply proposals and judge all anew; never raises.
+
+        A person's text is never repaired. ``text`` is what the customer wrote.
+        """
+
+        async def judged(one: Draft) -> Report:
+            return await self._judge(
+                "exit",
+                one.text,
+                lambda: self._context(
+                    one.text, snapshot, said=text, draft=one, mode=mode, intent=intent
+                ),
+            )
+
+        report = await judged(draft)
+        before: list[str] = []
+        rounds = self._playbook.guardrails.repairs if repair and draft.source != "person" else 0
+        for _ in range(rounds):
+            mended = repaired(draft.text, report.findings)
+            if mended == draft.text or mended in before:
+                break
+            before.append(draft.text)
+            draft = draft.model_copy(update={"text": mended})
+            report = await judged(draft)
+        verdict = Verdict(
+            digest=report.digest,
+            mode=mode,
+            outcome=outcome(report, mode, self._severities),
+            report=report,
+            repaired_from=tuple(before),
+        )
+        return Checked(draft=draft, verdict=verdict)
+
+    def _context(self, text: str, snapshot: Snapshot, **known: Any) -> CheckContext:
+        return CheckContext(
+            text=text,
+            snapshot=snapshot,
+            playbook=self._playbook,
+            owners=self._owners,
+            standing=self._standing,
+            protected=self._protected,
+            **known,
+        )
+
+    async def _judge(self, stage: Stage, text: str, context: Callable[[], CheckContext]) -> Report:
+        try:
+            limit = self._playbook.guardrails.timeout_ms
+            return await run_checks(self._checks[stage], context(), timeout_ms=limit)
+        except Exception as error:  # noqa: BLE001 - the verifier never raises
+            failed = NotRun(check="suite", reason=type(error).__name__)
+            return Report(digest=text_digest(text), errored=(failed,))
+
+
+def _configured(
+    known: Mapping[str, Check[Any]], settings: Mapping[str, Mapping[str, Any]]
+) -> dict[Stage, tuple[Configured, ...]]:
+    for id_ in settings:
+        if id_ not in known:
+            raise CheckDefinitionError(
+                f"guardrails.checks.{id_}: there is no such check; known: {', '.join(sorted(known))}",
+                check=id_,
+            )
+    ready = [Configured(known[id_], known[id_].configure(settings.get(id_, {}))) for id_ in sorted(known)]
+    enabled = [one for one in ready if one.settings.enabled]
+    return {
+        "exit": tuple(one for one in enabled if one.check.stage == "exit"),
+        "input": tuple(one for one in enabled if one.check.stage == "input"),
+    }
+
+
+def _protected(release: Release, texts: Mapping[str, str]) -> Iterable[Source]:
+    for name, text in texts.items():
+        yield Source(f"prompt:{name}", read_published(text))
+    for article in release.articles:
+        if article.internal:
+            yield Source(f"article:{article.id}", read_published(article.body))

@@ -1,0 +1,1 @@
+"""Channels: one way to reach customers a file."""

@@ -1,0 +1,26 @@
+"""A turn: one run of a graph, caused by one event or a burst of messages."""
+
+from __future__ import annotations
+
+from handrail.core.conversation import Frozen
+from handrail.core.decisions import Decided
+from handrail.core.drafting import Draft
+
+
+class TurnInput(Frozen):
+    """What a graph is started with, under the state key ``turn``."""
+
+    turn_id: str
+    said: tuple[str, ...]
+    """The customer's messages that nobody has answered yet, oldest first."""
+    message_ids: tuple[str, ...] = ()
+    """Their ids."""
+    decided: Decided | None = None
+    """What a person decided, where that started the turn."""
+    draft: Draft | None = None
+    """The reply a person wrote or approved, where the turn is only to send it."""
+
+    @property
+    def text(self) -> str:
+        """All of the customer's unanswered words, one message a line."""
+        return "\n".join(self.said)

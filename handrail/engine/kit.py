@@ -1,0 +1,63 @@
+"""What the engine is given from above: graphs, and per playbook release the means to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from handrail.core.conversation import Snapshot
+from handrail.core.ports import Journal, Verifier
+from handrail.playbook.models import Release
+
+
+class Graph(Protocol):
+    """A registered graph."""
+
+    @property
+    def name(self) -> str:
+        """Its registered name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Version that a paused conversation stays with."""
+        ...
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether it can wait for a person, and so needs checkpoints."""
+        ...
+
+    def compile(self, saver: BaseCheckpointSaver[str] | None) -> Any:
+        """Return the LangGraph graph, ready to run."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReleaseKit:
+    """A playbook release with all that runs under it."""
+
+    release: Release
+    verifier: Verifier
+    context: Callable[[Snapshot, Journal], object]
+    """Makes the run-time context that the graph's nodes are given."""
+
+
+class Kits(Protocol):
+    """Finds the kit of a release; paused conversations keep theirs."""
+
+    @property
+    def active(self) -> ReleaseKit:
+        """The release that new turns run under."""
+        ...
+
+    async def of(self, release_id: str) -> ReleaseKit:
+        """The kit of a stored release.
+
+        Raises:
+            NotFoundError: there is no such release.
+        """
+        ...

@@ -1,0 +1,186 @@
+"""What a run does with the pending events: which graph, started or resumed, with which input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
+
+from handrail.core.decisions import (
+    Approve,
+    CorrectIntent,
+    Decided,
+    Edit,
+    HandBack,
+    Note,
+    Reject,
+    Respond,
+    TakeOver,
+)
+from handrail.core.drafting import Draft
+from handrail.core.events import (
+    AgentMessage,
+    Control,
+    DeliveryReceipt,
+    EventBody,
+    Recall,
+    ReviewDecision,
+)
+from handrail.core.ids import new_id
+from handrail.core.turn import TurnInput
+from handrail.engine.gate import Lease
+from handrail.engine.journal import ReviewRequest
+from handrail.store.conversations import PendingEvent, unanswered
+
+EVENT_BODY: TypeAdapter[EventBody] = TypeAdapter(EventBody)
+
+SUPPORT = "support"
+ASSIST = "assist"
+HUMAN_REPLY = "human_reply"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run to be."""
+
+    events: tuple[PendingEvent, ...]
+    """The events this run deals with."""
+    graph: str | None
+    """Name of the graph; ``None`` where nothing has to run."""
+    input: TurnInput | None = None
+    """Input of a fresh turn; ``None`` for a resumed one."""
+    review: RowMapping | None = None
+    """The review that a person decided, where that caused the run."""
+    resume: Decided | None = None
+    """What the paused graph is resumed with."""
+    summarise: HandBack | None = None
+    """The hand-back that ends a stretch of human work."""
+    ask: ReviewRequest | None = None
+    """A review to open without a run."""
+
+    @property
+    def turn_id(self) -> str:
+        """The turn that this run is part of."""
+        if self.input is not None:
+            return self.input.turn_id
+        return self.review["turn_id"] if self.review is not None else ""
+
+
+def make_plan(
+    lease: Lease,
+    review_of: Callable[[str], RowMapping],
+    draft_of: Callable[[str], Draft],
+) -> Plan:
+    """Decide what to do with the first pending events: a burst of messages, or one other event."""
+    first = lease.events[0]
+    if first.kind == "message":
+        burst = _leading_messages(lease.events)
+        return _fresh(lease, burst, None)
+    body = EVENT_BODY.validate_python(first.body, strict=False)
+    match body:
+        case ReviewDecision():
+            return _decision(lease, first, body, review_of(body.review_id))
+        case AgentMessage():
+            said = Respond(text=body.text, acknowledge=body.acknowledge)
+            return _human_reply(lease, first, Decided(decision=said, actor=body.actor), None)
+        case Control(action=HandBack()):
+            return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
+        case _:
+            return Plan(events=(first,), graph=None, ask=_question(body, draft_of))
+
+
+def _question(body: EventBody, draft_of: Callable[[str], Draft]) -> ReviewRequest | None:
+    """Return the review that an event opens without a run, where it opens one."""
+    if isinstance(body, DeliveryReceipt):
+        return _undeliverable(body)
+    return _recalled(body, draft_of(body.outbox_id)) if isinstance(body, Recall) else None
+
+
+def _undeliverable(receipt: DeliveryReceipt) -> ReviewRequest:
+    return ReviewRequest(
+        kind="failure",
+        reason="failure:delivery",
+        explanation=f"A reply could not be delivered: {receipt.error}. Reach the customer "
+        "another way, or answer again",
+        draft=None,
+        verdict=None,
+        allowed=("respond", "take_over", "note"),
+    )
+
+
+def _recalled(recall: Recall, draft: Draft) -> ReviewRequest:
+    return ReviewRequest(
+        kind="undone",
+        reason="undone",
+        explanation=f"{recall.actor} called this reply back before it left",
+        draft=draft,
+        verdict=None,
+        allowed=("approve", "edit", "respond", "reject", "take_over", "note"),
+    )
+
+
+def _leading_messages(events: tuple[PendingEvent, ...]) -> tuple[PendingEvent, ...]:
+    burst: list[PendingEvent] = []
+    for event in events:
+        if event.kind != "message":
+            break
+        burst.append(event)
+    return tuple(burst)
+
+
+def _turn(lease: Lease, decided: Decided | None) -> TurnInput:
+    open_messages = unanswered(lease.snapshot.messages)
+    return TurnInput(
+        turn_id=new_id("trn"),
+        said=tuple(message.text for message in open_messages),
+        message_ids=tuple(message.id for message in open_messages),
+        decided=decided,
+    )
+
+
+def _fresh(lease: Lease, events: tuple[PendingEvent, ...], decided: Decided | None) -> Plan:
+    graph = ASSIST if lease.row["holder"] == "human" else SUPPORT
+    return Plan(events=events, graph=graph, input=_turn(lease, decided))
+
+
+def _human_reply(
+    lease: Lease, event: PendingEvent, decided: Decided, review: RowMapping | None
+) -> Plan:
+    turn = _turn(lease, decided).model_copy(update={"draft": _reply(decided, review)})
+    return Plan(events=(event,), graph=HUMAN_REPLY, input=turn, review=review)
+
+
+def _reply(decided: Decided, review: RowMapping | None) -> Draft:
+    """The person's own words, or the suggestion they approved."""
+    decision = decided.decision
+    if isinstance(decision, Respond | Edit):
+        return Draft(id=new_id("dft"), text=decision.text, source="person", author=decided.actor)
+    assert review is not None
+    return Draft.model_validate(review["draft"])
+
+
+def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
+    action: Any = decided.decision
+    if not unanswered(lease.snapshot.messages):
+        return Plan(events=(event,), graph=None, summarise=action)
+    return Plan(events=(event,), graph=SUPPORT, input=_turn(lease, decided), summarise=action)
+
+
+def _decision(lease: Lease, event: PendingEvent, body: ReviewDecision, review: RowMapping) -> Plan:
+    decided = Decided(decision=body.decision, actor=body.actor)
+    if isinstance(body.decision, Note):
+        return Plan(events=(event,), graph=None)
+    if review["interrupt_id"] is not None:
+        return Plan(events=(event,), graph=review["graph"], review=review, resume=decided)
+    match body.decision:
+        case Approve() | Edit() | Respond():
+            return _human_reply(lease, event, decided, review)
+        case Reject() | CorrectIntent():
+            return _fresh(lease, (event,), decided)
+        case HandBack():
+            return _handed_back(lease, event, decided)
+        case TakeOver():
+            return Plan(events=(event,), graph=None, review=review)

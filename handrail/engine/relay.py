@@ -1,0 +1,124 @@
+"""Delivers the outbox: in order, each reply under its own idempotency key, until it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from sqlalchemy import Connection, RowMapping
+
+from handrail.core import attributes as a
+from handrail.core.clock import Clock
+from handrail.core.events import Accepted, DeliveryReceipt, Event
+from handrail.core.ports import Channel, Dispatcher, Outgoing
+from handrail.core.tracing import tracer
+from handrail.store import outbox
+from handrail.store.database import Database
+
+log = logging.getLogger("handrail.engine")
+
+MOST_TRIES = 8
+"""Deliveries tried before a person is asked."""
+FIRST_PAUSE = 2.0
+"""Seconds before the second try; doubled each time, with jitter."""
+LONGEST_PAUSE = 600.0
+"""Seconds."""
+DELIVERY_SECONDS = 30.0
+"""Longest time one delivery may take; shorter than the lease on the row."""
+
+
+def pause_after(tries: int) -> timedelta:
+    """Return how long to wait after so many failed tries: doubling, with half of it random."""
+    longest = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+    return timedelta(seconds=longest / 2 + random.uniform(0, longest / 2))  # noqa: S311
+
+
+class Relay:
+    """Takes replies from the outbox to their channels."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        channels: Mapping[str, Channel],
+        dispatcher: Dispatcher,
+        ingest: Callable[[Event], Awaitable[Accepted]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._channels = channels
+        self._dispatcher = dispatcher
+        self._ingest = ingest
+
+    async def deliver(self, conversation_id: str) -> None:
+        """Deliver the replies of a conversation that may leave now, in order."""
+        while (row := await self._take(conversation_id)) is not None:
+            if not await self._deliver(row):
+                return
+
+    async def _take(self, conversation_id: str) -> RowMapping | None:
+        now = self._clock.now()
+
+        def work(connection: Connection) -> RowMapping | None:
+            row = outbox.first(connection, conversation_id)
+            if row is None:
+                return None
+            if row["send_after"] <= now:
+                outbox.begin(connection, row, now)
+            return row
+
+        row = await self._database.write(work)
+        if row is not None and row["send_after"] > now:
+            self._dispatcher.wake_at(row["send_after"], "outbox", conversation_id)
+            return None
+        return row
+
+    async def _deliver(self, row: RowMapping) -> bool:
+        outgoing = Outgoing(
+            id=row["id"],
+            conversation_id=row["conversation_id"],
+            address=row["address"],
+            text=row["text"],
+        )
+        try:
+            channel = self._channels[row["channel"]]
+            with tracer().start_as_current_span(
+                a.DELIVER_SPAN.format(channel=row["channel"]),
+                attributes={a.CONVERSATION: row["conversation_id"], a.CHANNEL: row["channel"]},
+                record_exception=False,
+            ):
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    provider_id = await channel.deliver(outgoing)
+        except Exception as error:  # noqa: BLE001 - any failure is tried again
+            log.warning("delivery of %s failed: %s", row["id"], type(error).__name__)
+            await self._failed(row, f"{type(error).__name__}: {error}"[:500])
+            return False
+        receipt = DeliveryReceipt(outbox_id=row["id"], status="sent", provider_id=provider_id)
+        await self._receive(row, receipt, "sent")
+        return True
+
+    async def _failed(self, row: RowMapping, error: str) -> None:
+        tries = row["attempts"] + 1
+        if tries >= MOST_TRIES:
+            receipt = DeliveryReceipt(outbox_id=row["id"], status="failed", error=error)
+            await self._receive(row, receipt, "failed")
+            return
+        moment = self._clock.now() + pause_after(tries)
+        await self._database.write(
+            lambda connection: outbox.try_again(connection, row["id"], moment, error)
+        )
+        self._dispatcher.wake_at(moment, "outbox", row["conversation_id"])
+
+    async def _receive(self, row: RowMapping, receipt: DeliveryReceipt, name: str) -> None:
+        await self._ingest(
+            Event(
+                channel="outbox",
+                external_id=f"{row['id']}:{name}",
+                conversation_id=row["conversation_id"],
+                body=receipt,
+            )
+        )

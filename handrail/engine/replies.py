@@ -1,0 +1,100 @@
+"""Puts replies in the outbox, and refuses those that no verdict lets pass."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import insert, select
+
+from handrail.core.errors import LeaseLostError, UnverifiedReplyError
+from handrail.core.ids import new_id
+from handrail.engine.ending import Ending
+from handrail.engine.journal import Reply
+from handrail.engine.plan import Plan
+from handrail.store import tables as t
+
+
+def verdict_id(turn_id: str, digest: str) -> str:
+    """Name the verdict of a turn on a text."""
+    return f"{turn_id}:{digest[:24]}"
+
+
+def write_reply(end: Ending, reply: Reply) -> None:
+    """Put a reply in the outbox, where the customer's channel and address are taken from.
+
+    Raises:
+        UnverifiedReplyError: no verdict on this very text is stored, or it is not clean and no
+            person decided.
+        LeaseLostError: a person holds the conversation and this is not their reply.
+    """
+    draft, plan = reply.draft, end.result.plan
+    outcome = _stored_outcome(end, draft.digest)
+    if outcome is None:
+        raise UnverifiedReplyError("a reply was to leave without a verdict on its text")
+    if outcome != "clean" and not reply.decided:
+        raise UnverifiedReplyError(
+            f"a reply was to leave whose verdict is {outcome!r} and that no person decided"
+        )
+    if end.row["holder"] == "human" and not reply.decided:
+        raise LeaseLostError("a person holds the conversation; the AI is silent")
+    seq = end.values.get("message_seq", end.row["message_seq"]) + 1
+    end.values["message_seq"] = seq
+    message_id, outbox_id = new_id("msg"), new_id("out")
+    by_person = draft.source == "person"
+    actor = plan_actor(plan)
+    end.connection.execute(
+        insert(t.messages),
+        {
+            "id": message_id,
+            "conversation_id": end.conversation_id,
+            "seq": seq,
+            "role": "agent" if by_person else "ai",
+            "author": draft.author or (actor if reply.decided else None),
+            "channel": end.row["channel"],
+            "text": draft.text,
+            "turn_id": plan.turn_id,
+            "intent": end.result.journal.facts.get("intent"),
+            "at": end.now,
+        },
+    )
+    wait = end.playbook.sending.undo_seconds if reply.decided else 0
+    send_after = end.now + timedelta(seconds=wait)
+    end.connection.execute(
+        insert(t.outbox),
+        {
+            "id": outbox_id,
+            "conversation_id": end.conversation_id,
+            "turn_id": plan.turn_id,
+            "message_id": message_id,
+            "channel": end.row["channel"],
+            "address": end.row["address"],
+            "digest": draft.digest,
+            "verdict_id": verdict_id(plan.turn_id, draft.digest),
+            "status": "waiting",
+            "send_after": send_after,
+            "decided_by": actor if reply.decided else None,
+            "created_at": end.now,
+        },
+    )
+    end.values["clarifications"] = end.row["clarifications"] + 1 if draft.source == "clarify" else 0
+    end.written.outbox.append(send_after)
+    end.note("reply_queued", outbox_id=outbox_id, digest=draft.digest, decided=reply.decided)
+    end.changes.append(("message", None))
+
+
+def _stored_outcome(end: Ending, digest: str) -> str | None:
+    """Outcome of this turn's verdict on a text, read back from where verdicts are kept."""
+    name = verdict_id(end.result.plan.turn_id, digest)
+    query = select(t.verdicts.c.outcome).where(
+        t.verdicts.c.id == name, t.verdicts.c.digest == digest
+    )
+    return end.connection.execute(query).scalar()
+
+
+def plan_actor(plan: Plan) -> str | None:
+    """The person whose decision the run carries out, where there is one."""
+    if plan.resume is not None:
+        return plan.resume.actor
+    if plan.input is not None and plan.input.decided is not None:
+        return plan.input.decided.actor
+    return None

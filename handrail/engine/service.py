@@ -1,0 +1,404 @@
+"""The engine as one object: what every door is thin over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from opentelemetry.trace import Tracer
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import IntegrityError
+
+from handrail.core.clock import Clock
+from handrail.core.decisions import Approve, Decision, Edit, HandBack, Respond, Review, TakeOver
+from handrail.core.drafting import Draft
+from handrail.core.errors import BlockedTextError, ClaimedError, StaleDecisionError
+from handrail.core.events import (
+    Accepted,
+    AgentMessage,
+    Control,
+    Event,
+    Recall,
+    ReviewDecision,
+    TimerFired,
+)
+from handrail.core.ids import new_id
+from handrail.core.ports import Channel, Dispatcher, Wake
+from handrail.core.tracing import traced_by
+from handrail.core.verdict import Verdict
+from handrail.engine import gate
+from handrail.engine.effects import visible
+from handrail.engine.ingest import find_duplicate, ingest, starts_a_run
+from handrail.engine.kit import Graph, Kits
+from handrail.engine.relay import Relay
+from handrail.engine.runner import Runner
+from handrail.engine.views import Views
+from handrail.store import conversations, outbox, reviews, timers
+from handrail.store import tables as t
+from handrail.store.conversations import unanswered
+from handrail.store.database import Database
+
+log = logging.getLogger("handrail.engine")
+
+SWEEP_SECONDS = 1.0
+"""How often work is looked for that no wake-up told of, in seconds."""
+CLAIM = timedelta(minutes=10)
+"""How long a person holds a review without renewing the claim."""
+
+
+class Engine(Views):
+    """Conversations shared by AI and people. Make one with :func:`handrail.open`."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        graphs: Mapping[str, Graph],
+        kits: Kits,
+        channels: Mapping[str, Channel],
+        dispatcher: Dispatcher,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._tracer = tracer
+        super().__init__(database)
+        self.clock = clock
+        self.graphs = graphs
+        self.kits = kits
+        self.channels = channels
+        self.owner = new_id("wrk")
+        self._dispatcher = dispatcher
+        self._runner = Runner(
+            database=database,
+            clock=clock,
+            graphs=graphs,
+            kits=kits,
+            dispatcher=dispatcher,
+            owner=self.owner,
+        )
+        self._relay = Relay(
+            database=database,
+            clock=clock,
+            channels=channels,
+            dispatcher=dispatcher,
+            ingest=self.ingest,
+        )
+
+    # Events
+
+    async def ingest(self, event: Event) -> Accepted:
+        """Accept an event: it is stored when this returns, and it counts once.
+
+        Raises:
+            RequestError: it cannot be accepted; the text says why, and nothing is stored.
+        """
+        now = self.clock.now()
+        try:
+            accepted = await self.database.write(lambda c: ingest(c, event, now))
+        except IntegrityError:
+            known = await self.database.read(lambda c: find_duplicate(c, event))
+            if known is None:
+                raise
+            accepted = known
+        if starts_a_run(event.body) and not accepted.duplicate:
+            self._dispatcher.wake("conversation", accepted.conversation_id)
+        return accepted
+
+    async def decide(
+        self,
+        review_id: str,
+        *,
+        version: int,
+        digest: str | None,
+        decision: Decision,
+        actor: str,
+    ) -> Accepted:
+        """Answer a review.
+
+        Args:
+            review_id: The review.
+            version: The version the person saw.
+            digest: Digest of the draft the person saw; ``None`` where there was none.
+            decision: What happens.
+            actor: Name of the person.
+
+        Raises:
+            StaleDecisionError: it was decided, superseded or changed meanwhile.
+            ExpiredReviewError: its time is over.
+            BlockedTextError: a guardrail blocks the text; acknowledge its findings or change it.
+            NotAllowedError: this decision is not possible here.
+        """
+        row = await self.database.read(lambda c: reviews.row_of(c, review_id))
+        if decision.kind != "note" and row["status"] == "open" and row["version"] == version:
+            await self._check_decision(reviews.review(row), decision, actor)
+        body = ReviewDecision(
+            review_id=review_id, version=version, digest=digest, decision=decision, actor=actor
+        )
+        name = f"{review_id}:{version}" if decision.kind != "note" else new_id("note")
+        accepted = await self.ingest(
+            Event(
+                channel="desk",
+                external_id=name,
+                conversation_id=row["conversation_id"],
+                body=body,
+            )
+        )
+        if accepted.duplicate:
+            await self._refuse_second(review_id, body)
+        return accepted
+
+    async def _refuse_second(self, review_id: str, body: ReviewDecision) -> None:
+        """The very same decision again is fine; another one on the same review is too late."""
+        row = await self.database.read(
+            lambda c: (
+                c.execute(select(t.decisions).where(t.decisions.c.review_id == review_id))
+                .mappings()
+                .first()
+            )
+        )
+        same = row is not None and (row["actor"], row["body"]) == (
+            body.actor,
+            body.decision.model_dump(mode="json"),
+        )
+        if not same and row is not None:
+            raise StaleDecisionError(
+                f"the review was decided by {row['actor']} ({row['kind']}) at "
+                f"{row['at']:%H:%M:%S} UTC; look at the conversation as it is now",
+                decided_by=row["actor"],
+                decision=row["kind"],
+            )
+
+    async def _check_decision(self, review: Review, decision: Decision, actor: str) -> None:
+        if isinstance(decision, Approve) and review.verdict is not None:
+            _block(review.verdict, decision.acknowledge)
+        if isinstance(decision, Edit | Respond):
+            verdict = await self.check_text(review.conversation_id, decision.text, actor)
+            _block(verdict, decision.acknowledge)
+
+    async def check_text(self, conversation_id: str, text: str, actor: str) -> Verdict:
+        """Run the guardrails on a text that a person is about to send."""
+        kit, now = self.kits.active, self.clock.now()
+        draft = Draft(id=new_id("dft"), text=visible(text), source="person", author=actor)
+
+        def load(connection: Connection) -> Any:
+            row = conversations.row_of(connection, conversation_id)
+            return conversations.snapshot(connection, row, kit.release.id, now)
+
+        snapshot = await self.database.read(load)
+        asked = "\n".join(message.text for message in unanswered(snapshot.messages))
+        checked = await kit.verifier.verify(
+            draft, snapshot, mode="supervised", intent=None, text=asked, repair=False
+        )
+        return checked.verdict
+
+    async def write(
+        self, conversation_id: str, text: str, *, actor: str, acknowledge: tuple[str, ...] = ()
+    ) -> Accepted:
+        """Write to the customer in a conversation that this person holds.
+
+        Raises:
+            BlockedTextError: a guardrail blocks the text.
+            NotAllowedError: nobody holds the conversation.
+        """
+        _block(await self.check_text(conversation_id, text, actor), acknowledge)
+        body = AgentMessage(text=visible(text), actor=actor, acknowledge=acknowledge)
+        return await self.ingest(
+            Event(
+                channel="desk",
+                external_id=new_id("say"),
+                conversation_id=conversation_id,
+                body=body,
+            )
+        )
+
+    async def take_over(self, conversation_id: str, *, actor: str) -> Accepted:
+        """Take a conversation; from now on the AI is silent in it."""
+        return await self._control(conversation_id, TakeOver(), actor)
+
+    async def hand_back(self, conversation_id: str, *, actor: str, note: str = "") -> Accepted:
+        """Give a conversation back to the AI, with what was agreed."""
+        return await self._control(conversation_id, HandBack(note=note), actor)
+
+    async def _control(
+        self, conversation_id: str, action: TakeOver | HandBack, actor: str
+    ) -> Accepted:
+        return await self.ingest(
+            Event(
+                channel="desk",
+                external_id=new_id("ctl"),
+                conversation_id=conversation_id,
+                body=Control(action=action, actor=actor),
+            )
+        )
+
+    async def recall(self, outbox_id: str, *, actor: str) -> Accepted:
+        """Call back a reply within its undo window; it comes up for review again.
+
+        Raises:
+            StaleDecisionError: it has left.
+        """
+        conversation_id = await self.database.read(lambda c: outbox.conversation_of(c, outbox_id))
+        return await self.ingest(
+            Event(
+                channel="desk",
+                external_id=f"{outbox_id}:recall",
+                conversation_id=conversation_id,
+                body=Recall(outbox_id=outbox_id, actor=actor),
+            )
+        )
+
+    # Claims
+
+    async def claim(self, review_id: str, *, actor: str, force: bool = False) -> Review:
+        """Reserve an open review for a person, or prolong that.
+
+        Args:
+            review_id: The review.
+            actor: The person.
+            force: Break somebody else's claim (for leads).
+
+        Raises:
+            ClaimedError: somebody else holds it.
+            StaleDecisionError: it is no longer open.
+        """
+        now = self.clock.now()
+
+        def work(connection: Connection) -> Review:
+            row = reviews.row_of(connection, review_id)
+            holder, until = row["claimed_by"], row["claim_until"]
+            if holder not in (None, actor) and until > now and not force:
+                raise ClaimedError(
+                    f"{holder} holds this review until {until:%H:%M} UTC; a lead can break the "
+                    "claim",
+                    claimed_by=holder,
+                )
+            values = {"claimed_by": actor, "claim_until": now + CLAIM}
+            if not reviews.change(connection, review_id, row["version"], values):
+                raise StaleDecisionError(f"the review is {row['status']}; nothing to claim")
+            if holder != actor:
+                reviews.announce(connection, row, now)
+            return reviews.review(reviews.row_of(connection, review_id))
+
+        return await self.database.write(work)
+
+    # Work
+
+    async def run(self) -> None:
+        """Work until cancelled: run turns, deliver replies, fire timers."""
+        await self.recover()
+        sweeping = asyncio.create_task(self._sweep_for_ever())
+        try:
+            await self._dispatcher.run(self.handle)
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+
+    async def recover(self) -> None:
+        """Free the conversations that a process which is gone had leased.
+
+        Only for the embedded database, where one process works at a time.
+        """
+        if self.database.is_sqlite:
+            await self.database.write(
+                lambda c: c.execute(
+                    update(t.conversations)
+                    .where(t.conversations.c.lease_until.is_not(None))
+                    .values(lease_until=None, fence=t.conversations.c.fence + 1)
+                )
+            )
+        await self.sweep()
+
+    async def handle(self, kind: Wake, subject: str) -> None:
+        """Do what a wake-up hints at; nothing where there is nothing to do."""
+        with traced_by(self._tracer):
+            match kind:
+                case "conversation":
+                    await self._runner.advance(subject)
+                case "outbox":
+                    await self._relay.deliver(subject)
+                case "timers":
+                    await self._fire_timers()
+
+    async def sweep(self) -> None:
+        """Find work that no wake-up told of."""
+        now = self.clock.now()
+
+        def look(connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+            return (
+                gate.waiting(connection, now),
+                outbox.waiting(connection, now),
+                timers.any_due(connection, now),
+            )
+
+        runs, replies, due = await self.database.read(look)
+        for conversation_id in runs:
+            self._dispatcher.wake("conversation", conversation_id)
+        for conversation_id in replies:
+            self._dispatcher.wake("outbox", conversation_id)
+        if due:
+            self._dispatcher.wake("timers", "")
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("the sweep failed; it is tried again")
+
+    async def _fire_timers(self) -> None:
+        now = self.clock.now()
+        for timer in await self.database.read(lambda c: timers.due(c, now)):
+            await self.ingest(
+                Event(
+                    channel="timer",
+                    external_id=timer["id"],
+                    conversation_id=timer["conversation_id"],
+                    body=TimerFired(timer=timer["kind"], subject=timer["subject"]),
+                )
+            )
+            await self.database.write(lambda c, name=timer["id"]: timers.fired(c, name, now))
+
+    async def settle(self, *, seconds: float = 30.0) -> None:
+        """Do all work that is due now and return; for tests, replays and short commands.
+
+        Raises:
+            TimeoutError: work is left after so many seconds.
+        """
+        async with asyncio.timeout(seconds):
+            while await self._due_work():
+                pass
+
+    async def _due_work(self) -> bool:
+        now: datetime = self.clock.now()
+
+        def look(connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+            return gate.waiting(connection, now), outbox.waiting(connection, now)
+
+        runs, replies = await self.database.read(look)
+        for conversation_id in runs:
+            await self.handle("conversation", conversation_id)
+        for conversation_id in replies:
+            await self.handle("outbox", conversation_id)
+        return bool(runs or replies)
+
+
+def _block(verdict: Verdict, acknowledged: tuple[str, ...]) -> None:
+    """Refuse a text with critical findings that the person did not accept."""
+    missing = verdict.critical_keys - frozenset(acknowledged)
+    if missing:
+        raise BlockedTextError(
+            f"a guardrail blocks this text: {', '.join(sorted(missing))}. Change the text, or "
+            "acknowledge each finding",
+            missing=sorted(missing),
+            findings=[
+                finding.model_dump(mode="json")
+                for finding in verdict.report.findings
+                if finding.key in missing
+            ],
+        )

@@ -1,0 +1,1 @@
+"""Intents, knowledge and drafts: with no model, and better with one."""

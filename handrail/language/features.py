@@ -1,0 +1,111 @@
+"""Turns a message into weighted features: words, letter sequences, and pairs of word stems."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+BLOCKS: Final = ("w", "c", "s")
+"""First letter of each feature: word, character sequence, stem pair. Each has length one."""
+BLOCK_WEIGHTS: Final = (1.0, 1.0, 0.8)
+
+MAX_WORDS: Final = 300
+"""Words that are looked at; longer messages are cut, so that time stays bounded."""
+
+_WORD: Final = re.compile(r"[^\W_]{1,40}(?:'[^\W_]{1,10})?")
+_STEM: Final = 5
+_WINDOW: Final = 6
+
+
+def words(text: str) -> list[str]:
+    """Split into lower-case words; every word with a digit becomes ``0``, as numbers vary."""
+    folded = unicodedata.normalize("NFKC", text[: MAX_WORDS * 40]).casefold().replace("’", "'")
+    found = _WORD.findall(folded)[:MAX_WORDS]
+    return ["0" if any(map(str.isdigit, word)) else word for word in found]
+
+
+@lru_cache(maxsize=16_384)
+def _characters(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    last = min(5, len(padded))
+    return tuple(
+        "c" + padded[at : at + size]
+        for size in range(2, last + 1)
+        for at in range(len(padded) - size + 1)
+    )
+
+
+def stem_features(tokens: list[str]) -> list[str]:
+    """Stems, neighbours, and pairs within a window in either order: they survive rewording."""
+    stems = [token[:_STEM] for token in tokens]
+    found = ["s" + stem for stem in stems]
+    found += [f"s{a} {b}" for a, b in zip(stems, stems[1:], strict=False)]
+    for at, first in enumerate(stems):
+        for second in stems[at + 2 : at + _WINDOW + 1]:
+            found.append(f"s{first}~{second}" if first < second else f"s{second}~{first}")
+    return found
+
+
+def features(tokens: list[str]) -> Counter[str]:
+    """Count all features of a message's words."""
+    counted = Counter(["w" + token for token in tokens])
+    counted.update([f"w{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)])
+    for token in tokens:
+        counted.update(_characters(token))
+    counted.update(stem_features(tokens))
+    return counted
+
+
+class Vocabulary:
+    """Known features with their weights."""
+
+    def __init__(self, names: list[str], idf: Floats) -> None:
+        self.names = names
+        self.idf = idf
+        """Inverse document frequency by feature; rare ones weigh more."""
+        self.index: Mapping[str, int] = {name: at for at, name in enumerate(names)}
+        self.block: Ints = np.array([BLOCKS.index(name[0]) for name in names], dtype=np.int32)
+        self._largest = float(idf.max(initial=1.0))
+        self._idf_list: list[float] = idf.tolist()
+
+    def vector(self, counted: Mapping[str, int]) -> tuple[Ints, Floats]:
+        """Return positions and weights of the known features, each block of length one."""
+        index = self.index
+        pairs = [(index[name], count) for name, count in counted.items() if name in index]
+        at = np.array([position for position, _ in pairs], dtype=np.int32)
+        counts = np.array([count for _, count in pairs], dtype=np.float32)
+        return at, block_normalised(self.block[at], (1 + np.log(counts)) * self.idf[at])
+
+    def unknown_share(self, tokens: list[str]) -> float:
+        """Share of a message's word weight that lies in words never seen; 0 to 1."""
+        unknown = total = 0.0
+        for token in set(tokens):
+            at = self.index.get("w" + token)
+            weight = self._largest if at is None else self._idf_list[at]
+            total += weight
+            unknown += weight if at is None else 0.0
+        return unknown / total if total else 1.0
+
+
+def block_normalised(blocks: Ints, values: Floats) -> Floats:
+    """Scale the values of each block to its length."""
+    squares = np.bincount(blocks, weights=values * values, minlength=len(BLOCKS))
+    scale = np.asarray(BLOCK_WEIGHTS) / np.sqrt(np.where(squares > 0, squares, 1.0))
+    return (values * scale[blocks]).astype(np.float32)
+
+
+def inverse_frequency(documents: NDArray[np.int64], total: int) -> Floats:
+    """Smoothed inverse document frequency; 0 for features in no document."""
+    idf = math.log(1 + total) - np.log1p(documents) + 1
+    return np.where(documents > 0, idf, 0.0).astype(np.float32)

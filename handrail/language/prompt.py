@@ -1,0 +1,97 @@
+"""Builds the messages a language model is asked with; the customer's words stay fenced as data."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+from handrail.core.conversation import Message
+from handrail.core.ports import DraftRequest
+from handrail.language.formats import format_value
+from handrail.language.quoting import article_source
+from handrail.language.templates import record_source
+from handrail.playbook.models import Playbook
+
+HISTORY = 12
+"""Most earlier messages that are shown to the model."""
+
+
+@cache
+def _prompt(name: str) -> str:
+    return (files("handrail.language") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def prompt_texts() -> dict[str, str]:
+    """Return the prompts by name: texts that must never reach a customer."""
+    return {"reply": _prompt("reply")}
+
+
+def gather_evidence(request: DraftRequest, playbook: Playbook) -> dict[str, str]:
+    """Return what a reply may rely on, by id: record fields and passages fit for customers.
+
+    Without a verified identity there are no record fields.
+    """
+    evidence = dict(_record_evidence(request, playbook)) if request.snapshot.verified else {}
+    for passage in request.passages:
+        if not passage.internal:
+            evidence[article_source(passage)] = f"{passage.title}: {passage.text}"
+    return evidence
+
+
+def _record_evidence(request: DraftRequest, playbook: Playbook) -> Iterator[tuple[str, str]]:
+    for record in request.snapshot.records:
+        yield record_source(record, "id"), record.id
+        for name, value in record.fields.items():
+            text = format_value(value, region=playbook.brand.region)
+            if value.visibility == "customer" and text is not None:
+                yield record_source(record, name), text
+
+
+def build_messages(
+    request: DraftRequest, playbook: Playbook, evidence: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """Write the chat messages: rules and evidence, then the conversation between fences.
+
+    The fence is new each time, so that no customer can close it.
+    """
+    fence = f"=== {secrets.token_hex(8)} ==="
+    intent = playbook.intents.get(request.intent.top or "")
+    system = _prompt("reply").format(
+        brand=playbook.brand.name,
+        fence=fence,
+        max_chars=playbook.tone.max_chars,
+        forbidden=", ".join(playbook.tone.forbidden) or "none",
+        intent=intent.description if intent else "unknown",
+        summary=_summary(request),
+        evidence="\n".join(f"[{key}] {text}" for key, text in evidence.items()) or "none",
+        notes=_notes(request),
+    )
+    talk = "\n".join(_lines(request))
+    return [
+        {"role": "system", "content": system},
+        {"role": "user", "content": f"{fence}\n{talk}\n{fence}"},
+    ]
+
+
+def _lines(request: DraftRequest) -> Iterator[str]:
+    shown = [m for m in request.snapshot.messages if m.role != "note" and m.text != request.text]
+    for message in shown[-HISTORY:]:
+        yield f"{_speaker(message)}: {message.text}"
+    yield f"customer, now: {request.text}"
+
+
+def _speaker(message: Message) -> str:
+    return "customer, earlier" if message.role == "customer" else "us, earlier"
+
+
+def _summary(request: DraftRequest) -> str:
+    summary = request.snapshot.conversation.summary
+    return f"What colleagues did last: {summary}" if summary else ""
+
+
+def _notes(request: DraftRequest) -> str:
+    notes = [f"- A colleague rejected an earlier draft: {r}" for r in request.notes.rejections]
+    notes += [f"- A check found in the draft before: {f}" for f in request.notes.findings]
+    return "\n".join(["Take into account:", *notes]) if notes else ""

@@ -1,0 +1,58 @@
+"""Finds the words of articles that a reply relies on, and passages worth quoting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from handrail.core.conversation import Passage
+from handrail.core.drafting import Citation
+from handrail.language.search_terms import search_terms
+
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?:])\s{1,10}")
+_ENOUGH_SHARED: Final = 0.5
+"""Share of a reply sentence's terms that a source sentence must hold to be cited."""
+_ENOUGH_MATCHED: Final = 0.6
+"""Share of a question's terms that a passage must hold to be quoted as its answer."""
+
+
+def article_source(passage: Passage) -> str:
+    """Name a passage as a source: ``article:returns#2``."""
+    return f"article:{passage.id}"
+
+
+def sentences(text: str) -> list[str]:
+    """Split into sentences, roughly; a too long one does no harm here."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def cite(text: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
+    """Cite, for each sentence of a reply, the sentence of the passages that says most of it."""
+    sources = [(p, s, set(search_terms(s))) for p in passages for s in sentences(p.text)]
+    citations: list[Citation] = []
+    for sentence in sentences(text):
+        terms = set(search_terms(sentence))
+        best = max(sources, key=lambda source: len(terms & source[2]), default=None)
+        if best and terms and len(terms & best[2]) >= _ENOUGH_SHARED * len(terms):
+            citations.append(Citation(source=article_source(best[0]), quote=best[1]))
+    return tuple(dict.fromkeys(citations))
+
+
+def best_answer(
+    question: str, passages: Iterable[Passage], prefer: Sequence[str] = ()
+) -> Passage | None:
+    """Return the passage that covers a question well enough to be quoted, if there is one.
+
+    Args:
+        question: The customer's words.
+        passages: Candidates, best first; internal ones are never taken.
+        prefer: Ids of articles whose passages go first.
+    """
+    terms = set(search_terms(question))
+    open_ones = [passage for passage in passages if not passage.internal]
+    for passage in sorted(open_ones, key=lambda p: p.article_id not in prefer):
+        shared = terms & set(search_terms(f"{passage.title} {passage.text}"))
+        if len(shared) >= max(2, _ENOUGH_MATCHED * len(terms)):
+            return passage
+    return None

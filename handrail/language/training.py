@@ -1,0 +1,287 @@
+"""Trains the intent classifier from a playbook's examples and people's corrections."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from handrail.language.features import (
+    BLOCK_WEIGHTS,
+    BLOCKS,
+    Floats,
+    Ints,
+    Vocabulary,
+    features,
+    inverse_frequency,
+    words,
+)
+from handrail.language.intents import (
+    FORMAT,
+    Examples,
+    IntentClassifier,
+    Weights,
+    label_texts,
+    scope_evidence,
+    softmax,
+)
+from handrail.playbook.models import Playbook, Thresholds
+
+Matrix = sparse.csr_matrix
+
+_FOLDS: Final = 5
+_PENALTY: Final = 0.7
+"""Inverse regularisation of the classifier, chosen on held-out parts of Banking77's train set."""
+_RARE_FROM: Final = 2000
+"""From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
+_SCOPE_DEFAULT: Final = (-0.5, -1.0, -0.5, -8.0, 4.0, -0.5)
+"""Out-of-scope coefficients where there are too few intents to learn them."""
+
+
+def train_playbook(
+    playbook: Playbook, corrections: Iterable[tuple[str, str]] = ()
+) -> IntentClassifier:
+    """Train on a playbook's examples and ``(text, intent)`` corrections that people made.
+
+    Corrections towards intents that the playbook no longer has are left out.
+    """
+    pairs = [(text, name) for name, intent in playbook.intents.items() for text in intent.examples]
+    pairs += [(text, name) for text, name in corrections if name in playbook.intents]
+    return train(pairs, playbook.thresholds)
+
+
+def train(pairs: Sequence[tuple[str, str]], thresholds: Thresholds) -> IntentClassifier:
+    """Train on ``(text, intent)`` pairs; one intent is enough, two examples each as well."""
+    kept = label_texts(pairs)
+    corpus = _Corpus(kept)
+    everything = np.arange(len(kept))
+    idf, matrix = corpus.weighted(everything)
+    linear, bias = _fit(matrix, corpus.labels, len(corpus.intents))
+    temperature, scope = _calibrate(corpus)
+    weights = Weights(
+        model=_digest(kept),
+        intents=corpus.intents,
+        vocabulary=Vocabulary(corpus.names, idf),
+        linear=linear,
+        bias=bias,
+        temperature=temperature,
+        scope=scope,
+        examples=_index(matrix, corpus, [text for text, _ in kept]),
+    )
+    return IntentClassifier(weights, thresholds)
+
+
+def _digest(pairs: Sequence[tuple[str, str]]) -> str:
+    data = json.dumps([FORMAT, sorted(pairs)], ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return "int_" + hashlib.sha256(data).hexdigest()[:16]
+
+
+class _Corpus:
+    """The training texts as a matrix of feature counts."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.intents = tuple(sorted({intent for _, intent in pairs}))
+        place = {intent: at for at, intent in enumerate(self.intents)}
+        self.labels: Ints = np.array([place[intent] for _, intent in pairs], dtype=np.int32)
+        counted = [features(words(text)) for text, _ in pairs]
+        self.names = _frequent(counted)
+        self.counts = _count_matrix(counted, self.names)
+        self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
+        self.single_words: NDArray[np.bool_] = np.array(
+            [name[0] == "w" and " " not in name for name in self.names]
+        )
+
+    def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
+        """Return the inverse document frequencies of these rows, and their weighted features."""
+        part = self.counts[rows]
+        idf = inverse_frequency(np.bincount(part.indices, minlength=part.shape[1]), len(rows))
+        return idf, self.weigh(part, idf)
+
+    def weigh(self, part: Matrix, idf: Floats) -> Matrix:
+        """Weigh counts as :meth:`Vocabulary.vector` does for one message."""
+        result = part.copy()
+        result.data = (1 + np.log(result.data)) * idf[result.indices]
+        rows = np.repeat(np.arange(result.shape[0]), np.diff(result.indptr))
+        group = rows * len(BLOCKS) + self.blocks[result.indices]
+        squares = np.bincount(
+            group, weights=result.data**2, minlength=result.shape[0] * len(BLOCKS)
+        )
+        scale = np.tile(BLOCK_WEIGHTS, result.shape[0]) / np.sqrt(
+            np.where(squares > 0, squares, 1.0)
+        )
+        result.data = (result.data * scale[group]).astype(np.float32)
+        return result
+
+    def unknown_shares(self, part: Matrix, idf: Floats) -> NDArray[np.floating[Any]]:
+        """Share of word weight in words that ``idf`` does not know, by row."""
+        present = part[:, self.single_words]
+        present.data = np.ones_like(present.data)
+        known = idf[self.single_words]
+        largest = float(idf.max(initial=1.0))
+        unknown = np.asarray(present @ np.where(known > 0, 0.0, largest)).ravel()
+        total = unknown + np.asarray(present @ known).ravel()
+        return np.divide(unknown, total, out=np.ones_like(total), where=total > 0)
+
+
+def _frequent(counted: Sequence[Counter[str]]) -> list[str]:
+    frequency: Counter[str] = Counter()
+    for one in counted:
+        frequency.update(one.keys())
+    rare = 1 if len(counted) >= _RARE_FROM else 0
+    return [name for name, n in frequency.items() if n > rare or name[0] != "s"]
+
+
+def _count_matrix(counted: Sequence[Counter[str]], names: Sequence[str]) -> Matrix:
+    place = {name: at for at, name in enumerate(names)}
+    starts, columns, values = [0], list[int](), list[int]()
+    for one in counted:
+        for name, count in one.items():
+            at = place.get(name)
+            if at is not None:
+                columns.append(at)
+                values.append(count)
+        starts.append(len(columns))
+    return Matrix(
+        (np.array(values, dtype=np.float32), columns, starts), shape=(len(counted), len(names))
+    )
+
+
+def _fit(matrix: Matrix, labels: Ints, intents: int) -> tuple[Floats, Floats]:
+    """Return weights by feature and intent, and the bias; intents without a row never win."""
+    linear = np.zeros((matrix.shape[1], intents), dtype=np.float32)
+    bias = np.full(intents, -2.0, dtype=np.float32)
+    present = np.unique(labels)
+    if len(present) == 1:
+        bias[present] = 0.0
+        return linear, bias
+    machine: Any = LinearSVC(C=_PENALTY, random_state=0).fit(matrix, labels)
+    coefficients, intercept = machine.coef_, machine.intercept_
+    if len(present) == 2:
+        coefficients = np.vstack([-coefficients, coefficients])
+        intercept = np.concatenate([-intercept, intercept])
+    linear[:, present] = coefficients.T
+    bias[present] = intercept
+    return linear, bias
+
+
+@dataclass
+class _HeldOut:
+    """Scores of messages that the classifier had not seen."""
+
+    scores: list[NDArray[np.floating[Any]]]
+    labels: list[Ints]
+    """-1 where the intent itself was left out of training."""
+    nearest: list[NDArray[np.floating[Any]]]
+    unknown: list[NDArray[np.floating[Any]]]
+
+
+def _calibrate(corpus: _Corpus) -> tuple[float, Floats]:
+    """Learn temperature and out-of-scope coefficients on parts left out of training.
+
+    Each fold leaves out some examples of most intents, and all examples of the others: those
+    are what a message out of scope looks like.
+    """
+    held = _HeldOut([], [], [], [])
+    example_fold, intent_fold = _folds(corpus)
+    for fold in range(_FOLDS):
+        foreign = intent_fold[corpus.labels] == fold
+        unseen = foreign | (example_fold == fold)
+        if unseen.all() or not unseen.any() or len(np.unique(corpus.labels[~unseen])) < 2:
+            continue
+        _hold_out(corpus, held, np.flatnonzero(~unseen), np.flatnonzero(unseen), foreign)
+    default = np.array(_SCOPE_DEFAULT, dtype=np.float32)
+    if not held.labels:
+        return 1.0, default
+    scores, labels = np.vstack(held.scores), np.concatenate(held.labels)
+    inside = labels >= 0
+    temperature = _temperature(scores[inside], labels[inside]) if inside.any() else 1.0
+    if min(inside.sum(), (~inside).sum()) < 20:
+        return temperature, default
+    rows = [
+        scope_evidence(s, softmax(s * temperature), near, unknown)
+        for s, near, unknown in zip(
+            scores, np.concatenate(held.nearest), np.concatenate(held.unknown), strict=True
+        )
+    ]
+    return temperature, _fit_scope(np.array(rows), ~inside)
+
+
+def _folds(corpus: _Corpus) -> tuple[Ints, Ints]:
+    """Give every example and every intent the fold in which it is left out."""
+    random = np.random.default_rng(0)
+    example_fold = np.zeros(len(corpus.labels), dtype=np.int32)
+    for intent in range(len(corpus.intents)):
+        own = np.flatnonzero(corpus.labels == intent)
+        start = random.integers(_FOLDS)
+        example_fold[own] = (random.permutation(len(own)) + start) % _FOLDS
+    intent_fold = random.permutation(len(corpus.intents)).astype(np.int32) % _FOLDS
+    if len(corpus.intents) < 4:
+        intent_fold[:] = -1
+    return example_fold, intent_fold
+
+
+def _hold_out(
+    corpus: _Corpus,
+    held: _HeldOut,
+    seen: NDArray[np.intp],
+    unseen: NDArray[np.intp],
+    foreign: NDArray[np.bool_],
+) -> None:
+    idf, matrix = corpus.weighted(seen)
+    linear, bias = _fit(matrix, corpus.labels[seen], len(corpus.intents))
+    part = corpus.counts[unseen]
+    rows = corpus.weigh(part, idf)
+    held.scores.append(np.asarray(rows @ linear) + bias)
+    held.labels.append(np.where(foreign[unseen], -1, corpus.labels[unseen]).astype(np.int32))
+    stems = corpus.blocks == BLOCKS.index("s")
+    scale = BLOCK_WEIGHTS[BLOCKS.index("s")] ** 2
+    held.nearest.append(_mean_nearest(rows[:, stems], matrix[:, stems].T.tocsc() / scale))
+    held.unknown.append(corpus.unknown_shares(part, idf))
+
+
+def _mean_nearest(rows: Matrix, columns: Any) -> NDArray[np.floating[Any]]:
+    found: list[NDArray[np.floating[Any]]] = []
+    for start in range(0, rows.shape[0], 256):
+        block = np.asarray((rows[start : start + 256] @ columns).todense())
+        count = min(5, block.shape[1])
+        found.append(np.partition(block, -count, axis=1)[:, -count:].mean(axis=1))
+    return np.concatenate(found)
+
+
+def _temperature(scores: NDArray[np.floating[Any]], labels: Ints) -> float:
+    """Find the factor with the least negative log-likelihood, on a grid of 60."""
+    grid = np.geomspace(0.3, 30, 60)
+    at = np.arange(len(labels))
+    losses = [-np.log(softmax(scores * t)[at, labels] + 1e-9).mean() for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+def _fit_scope(rows: NDArray[np.floating[Any]], outside: NDArray[np.bool_]) -> Floats:
+    scale = rows.std(axis=0) + 1e-6
+    scale[-1] = 1.0
+    regression: Any = LogisticRegression(class_weight="balanced", fit_intercept=False, max_iter=500)
+    regression.fit(rows / scale, outside)
+    return (regression.coef_[0] / scale).astype(np.float32)
+
+
+def _index(matrix: Matrix, corpus: _Corpus, texts: list[str]) -> Examples:
+    stems = corpus.blocks == BLOCKS.index("s")
+    columns = matrix.tocsc()
+    lengths = np.where(stems, np.diff(columns.indptr), 0)
+    keep = np.repeat(stems, np.diff(columns.indptr))
+    return Examples(
+        texts=tuple(texts),
+        intents=corpus.labels,
+        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
+        documents=columns.indices[keep].astype(np.int32),
+        values=(columns.data[keep] / BLOCK_WEIGHTS[BLOCKS.index("s")]).astype(np.float32),
+    )

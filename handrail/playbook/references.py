@@ -1,0 +1,102 @@
+"""Checks that what a playbook speaks of exists: record kinds, fields, articles, examples."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from handrail.playbook.fields import field_names, field_problem, syntax_problem
+from handrail.playbook.models import Conditions, Intent, Playbook, Template
+from handrail.playbook.problems import Problem, alternatives
+from handrail.playbook.yaml_source import Path, Source
+
+
+def reference_problems(
+    playbook: Playbook, articles: Collection[str], source: Source
+) -> Iterator[Problem]:
+    """Yield a problem for everything the playbook names that does not exist.
+
+    Args:
+        playbook: What was read.
+        articles: Ids of all articles.
+        source: Where each part of it stands.
+    """
+    found = _Finder(playbook, articles)
+    for path, message in (*found.texts(), *found.intents(), *found.repeated_examples()):
+        yield source.place(path).problem(message)
+
+
+class _Finder:
+    """Walks one playbook and reports ``(path, message)`` pairs."""
+
+    def __init__(self, playbook: Playbook, articles: Collection[str]) -> None:
+        self.playbook = playbook
+        self.known_articles = articles
+
+    def texts(self) -> Iterator[tuple[Path, str]]:
+        playbook = self.playbook
+        yield from self.fields(playbook.tone.greeting, ("tone", "greeting"))
+        yield from self.fields(playbook.tone.signature, ("tone", "signature"))
+        yield from self.fields(playbook.sign_in_reply, ("sign_in_reply",))
+        yield from self.slots(playbook.tone.quote, ("title",), ("tone", "quote"))
+        yield from self.slots(playbook.clarify.text, ("options",), ("clarify", "text"))
+        yield from self.slots(playbook.clarify.record, ("kind", "options"), ("clarify", "record"))
+
+    def slots(self, text: str, allowed: tuple[str, ...], path: Path) -> Iterator[tuple[Path, str]]:
+        for name in field_names(text):
+            if name not in allowed:
+                yield path, f"{name!r} is unknown here; {alternatives(name, allowed)}"
+
+    def fields(self, text: str, path: Path) -> Iterator[tuple[Path, str]]:
+        wrong = syntax_problem(text)
+        if wrong:
+            yield path, wrong
+        for name in field_names(text):
+            message = field_problem(name, self.playbook)
+            if message:
+                yield path, f"field {{{{{name}}}}}: {message}"
+
+    def intents(self) -> Iterator[tuple[Path, str]]:
+        for name, intent in self.playbook.intents.items():
+            path: Path = ("intents", name)
+            yield from self.needs(intent, (*path, "needs"))
+            yield from self.conditions(intent.about, (*path, "about"))
+            yield from self.articles(intent.articles, (*path, "articles"))
+            for at, template in enumerate(intent.templates):
+                yield from self.template(template, (*path, "templates", at))
+
+    def template(self, template: Template, path: Path) -> Iterator[tuple[Path, str]]:
+        yield from self.fields(template.text, (*path, "text"))
+        yield from self.conditions(template.when, (*path, "when"))
+        yield from self.articles(template.articles, (*path, "articles"))
+
+    def needs(self, intent: Intent, path: Path) -> Iterator[tuple[Path, str]]:
+        for at, kind in enumerate(intent.needs):
+            if kind not in self.playbook.records:
+                message = alternatives(kind, self.playbook.records)
+                yield (*path, at), f"no record kind {kind!r}; {message}"
+
+    def conditions(self, when: Conditions, path: Path) -> Iterator[tuple[Path, str]]:
+        for name in when:
+            kind, _, field = name.partition(".")
+            record = self.playbook.records.get(kind)
+            # A condition decides without showing, so fields that customers never see may stand in.
+            if record is None or field not in record.fields:
+                known = [f"{k}.{f}" for k, r in self.playbook.records.items() for f in r.fields]
+                yield (*path, name), f"no record field {name!r}; {alternatives(name, known)}"
+
+    def articles(self, ids: tuple[str, ...], path: Path) -> Iterator[tuple[Path, str]]:
+        for at, article in enumerate(ids):
+            if article not in self.known_articles:
+                message = alternatives(article, self.known_articles)
+                yield (*path, at), f"no article {article!r}; {message}"
+
+    def repeated_examples(self) -> Iterator[tuple[Path, str]]:
+        owners: dict[str, str] = {}
+        for name, intent in self.playbook.intents.items():
+            for at, example in enumerate(intent.examples):
+                owner = owners.setdefault(" ".join(example.casefold().split()), name)
+                if owner != name:
+                    yield (
+                        ("intents", name, "examples", at),
+                        f"{example!r} is an example of {owner!r} too; keep it in one of them",
+                    )

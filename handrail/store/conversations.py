@@ -1,0 +1,176 @@
+"""Conversations and their messages: read for a turn, for the desk, for a chat page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select
+
+from handrail.core.conversation import ConversationFacts, Message, Snapshot
+from handrail.core.errors import NotFoundError
+from handrail.store import customers as people
+from handrail.store.tables import conversations, customers, events, messages, reviews
+
+CONTEXT_MESSAGES = 20
+"""Newest messages that a turn looks at."""
+
+_ROW = select(conversations).where(conversations.c.id == bindparam("id"))
+_LOCKED = _ROW.with_for_update()
+_NEWEST = (
+    select(messages)
+    .where(messages.c.conversation_id == bindparam("id"))
+    .order_by(messages.c.seq.desc())
+    .limit(CONTEXT_MESSAGES)
+)
+_PENDING = (
+    select(events.c.id, events.c.seq, events.c.kind, events.c.body, events.c.message_id)
+    .where(events.c.conversation_id == bindparam("id"), events.c.processed_at.is_(None))
+    .order_by(events.c.seq)
+)
+_FACTS = tuple(ConversationFacts.model_fields)
+_MESSAGE = tuple(Message.model_fields)
+
+
+@dataclass(frozen=True)
+class PendingEvent:
+    """A stored event that no turn has dealt with."""
+
+    id: str
+    seq: int
+    kind: str
+    body: dict[str, Any]
+    message_id: str | None
+
+
+def locked(connection: Connection, conversation_id: str) -> RowMapping:
+    """Lock a conversation's row for this transaction and return it.
+
+    Raises:
+        NotFoundError: there is no such conversation.
+    """
+    return _existing(connection, _LOCKED, conversation_id)
+
+
+def facts(row: RowMapping) -> ConversationFacts:
+    """Make the public facts of a conversation's row."""
+    return ConversationFacts.model_construct(**{name: row[name] for name in _FACTS})
+
+
+def message(row: RowMapping) -> Message:
+    """Make a message of its row."""
+    return Message.model_construct(**{name: row[name] for name in _MESSAGE})
+
+
+def row_of(connection: Connection, conversation_id: str) -> RowMapping:
+    """Load a conversation's row without a lock.
+
+    Raises:
+        NotFoundError: there is no such conversation.
+    """
+    return _existing(connection, _ROW, conversation_id)
+
+
+def _existing(
+    connection: Connection, query: Select[tuple[Any, ...]], conversation_id: str
+) -> RowMapping:
+    row = connection.execute(query, {"id": conversation_id}).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"no conversation {conversation_id!r}; list them with `handrail inbox`")
+    return row
+
+
+def pending(connection: Connection, conversation_id: str) -> tuple[PendingEvent, ...]:
+    """Load the events nobody has dealt with, in the order they arrived."""
+    rows = connection.execute(_PENDING, {"id": conversation_id})
+    return tuple(PendingEvent(*row) for row in rows)
+
+
+def newest_messages(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
+    """Load the newest messages, oldest first."""
+    rows = connection.execute(_NEWEST, {"id": conversation_id}).mappings().all()
+    return tuple(message(row) for row in reversed(rows))
+
+
+def snapshot(connection: Connection, row: RowMapping, release: str, now: datetime) -> Snapshot:
+    """Load all that a turn may know; records only for a verified identity."""
+    verified = people.is_verified(connection, row["channel"], row["address"])
+    return Snapshot.model_construct(
+        conversation=facts(row),
+        customer=people.customer(connection, row["customer_id"]),
+        verified=verified,
+        messages=newest_messages(connection, row["id"]),
+        records=people.records_of(connection, row["customer_id"]) if verified else (),
+        now=now,
+        release=release,
+    )
+
+
+def unanswered(history: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the customer's messages since the last reply, oldest first."""
+    found: list[Message] = []
+    for item in reversed(history):
+        if item.role in ("ai", "agent"):
+            break
+        if item.role == "customer":
+            found.append(item)
+    return tuple(reversed(found))
+
+
+def messages_after(
+    connection: Connection, conversation_id: str, after_seq: int = 0, *, customer_view: bool
+) -> tuple[Message, ...]:
+    """Load messages in order; ``customer_view`` leaves out notes and what has not left yet."""
+    query = (
+        select(messages)
+        .where(messages.c.conversation_id == conversation_id, messages.c.seq > after_seq)
+        .order_by(messages.c.seq)
+    )
+    if customer_view:
+        query = query.where(messages.c.role != "note", messages.c.delivered_at.is_not(None))
+    return tuple(message(row) for row in connection.execute(query).mappings())
+
+
+@dataclass(frozen=True)
+class ConversationLine:
+    """A conversation as a list shows it."""
+
+    id: str
+    customer_id: str
+    customer: str
+    channel: str
+    status: str
+    holder: str
+    holder_agent: str | None
+    open_review: str | None
+    updated_at: datetime
+
+
+def latest(connection: Connection, limit: int = 50) -> tuple[ConversationLine, ...]:
+    """List conversations, the last changed first."""
+    query = (
+        select(
+            conversations.c.id,
+            conversations.c.customer_id,
+            customers.c.name,
+            customers.c.email,
+            conversations.c.channel,
+            conversations.c.status,
+            conversations.c.holder,
+            conversations.c.holder_agent,
+            reviews.c.id,
+            conversations.c.updated_at,
+        )
+        .join(customers, customers.c.id == conversations.c.customer_id)
+        .outerjoin(
+            reviews,
+            (reviews.c.conversation_id == conversations.c.id) & (reviews.c.status == "open"),
+        )
+        .order_by(conversations.c.updated_at.desc())
+        .limit(limit)
+    )
+    return tuple(
+        ConversationLine(cid, owner, name or email or owner, *rest)
+        for cid, owner, name, email, *rest in connection.execute(query)
+    )

@@ -1,0 +1,157 @@
+"""Customers, the addresses they write from, their records, and whose a personal value is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Dialect, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from handrail.core.conversation import Customer, FieldValue, Record
+from handrail.core.ports import owner_key
+from handrail.store.database import Database
+from handrail.store.tables import customers, identities, owned_values, records
+
+PERSONAL_TYPES = frozenset({"name", "email", "phone", "address", "id"})
+"""Field types whose values belong to their customer."""
+MIN_OWNED_CHARS = 5
+"""Shorter values are shared by chance."""
+MAX_RECORDS = 50
+"""Records of a customer that a turn looks at, newest first."""
+
+_CUSTOMER = select(customers).where(customers.c.id == bindparam("id"))
+_RECORDS = (
+    select(records.c.kind, records.c.id, records.c.customer_id, records.c.fields)
+    .where(records.c.customer_id == bindparam("customer_id"))
+    .order_by(records.c.updated_at.desc(), records.c.id.desc())
+    .limit(MAX_RECORDS)
+)
+_VERIFIED = select(identities.c.verified).where(
+    identities.c.channel == bindparam("channel"), identities.c.address == bindparam("address")
+)
+
+
+def insert_for(dialect: Dialect) -> Any:
+    """Return the ``insert`` with ``ON CONFLICT`` of this database."""
+    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+
+
+def customer(connection: Connection, customer_id: str) -> Customer:
+    """Load a customer that exists."""
+    row = connection.execute(_CUSTOMER, {"id": customer_id}).mappings().one()
+    return Customer.model_construct(**cast("dict[str, Any]", dict(row)))
+
+
+def is_verified(connection: Connection, channel: str, address: str) -> bool:
+    """Whether this address is known to belong to its customer."""
+    return bool(connection.execute(_VERIFIED, {"channel": channel, "address": address}).scalar())
+
+
+def records_of(connection: Connection, customer_id: str) -> tuple[Record, ...]:
+    """Load a customer's newest records."""
+    rows = connection.execute(_RECORDS, {"customer_id": customer_id})
+    return tuple(
+        Record.model_construct(
+            kind=kind,
+            id=record_id,
+            customer_id=owner,
+            fields={name: FieldValue.model_construct(**value) for name, value in fields.items()},
+        )
+        for kind, record_id, owner, fields in rows
+    )
+
+
+def save_customers(connection: Connection, people: Iterable[Customer]) -> int:
+    """Insert or update customers and what is personal to them; return how many."""
+    rows = [person.model_dump() for person in people]
+    if not rows:
+        return 0
+    upsert(connection, customers, rows, keys=("id",))
+    for row in rows:
+        values = {row["name"]: "name", row["email"]: "email", row["phone"]: "phone"}
+        _own(connection, row["id"], values)
+    return len(rows)
+
+
+def save_new(connection: Connection, person: Customer) -> None:
+    """Insert a customer unless there is one with that id."""
+    row = person.model_dump()
+    connection.execute(insert_for(connection.dialect)(customers).on_conflict_do_nothing(), [row])
+    values = {row["name"]: "name", row["email"]: "email", row["phone"]: "phone"}
+    _own(connection, person.id, values)
+
+
+def save_records(connection: Connection, items: Iterable[Record], now: datetime) -> int:
+    """Insert or update records and what is personal in them; return how many."""
+    found = list(items)
+    rows = [
+        {
+            "kind": item.kind,
+            "id": item.id,
+            "customer_id": item.customer_id,
+            "fields": {name: value.model_dump(mode="json") for name, value in item.fields.items()},
+            "updated_at": now,
+        }
+        for item in found
+    ]
+    if not rows:
+        return 0
+    upsert(connection, records, rows, keys=("kind", "id"))
+    for item in found:
+        values: dict[Any, str] = {
+            field.value: field.type
+            for field in item.fields.values()
+            if field.type in PERSONAL_TYPES
+        }
+        _own(connection, item.customer_id, {item.id: "id", **values})
+    return len(rows)
+
+
+def _own(connection: Connection, customer_id: str, values: Mapping[Any, str]) -> None:
+    rows = [
+        {"value": key, "customer_id": customer_id, "kind": kind}
+        for value, kind in values.items()
+        if isinstance(value, str) and len(key := owner_key(value)) >= MIN_OWNED_CHARS
+    ]
+    unique = {row["value"]: row for row in rows}
+    if unique:
+        statement = insert_for(connection.dialect)(owned_values).on_conflict_do_nothing()
+        connection.execute(statement, list(unique.values()))
+
+
+def upsert(
+    connection: Connection, table: Any, rows: list[dict[str, Any]], keys: tuple[str, ...]
+) -> None:
+    """Insert rows; where the key exists, every other column takes the new value."""
+    statement = insert_for(connection.dialect)(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(keys), set_=changed), rows
+    )
+
+
+def forget_owned(connection: Connection, customer_id: str) -> None:
+    """Remove what is known to be personal to a customer, for erasure."""
+    connection.execute(delete(owned_values).where(owned_values.c.customer_id == customer_id))
+
+
+class DatabaseOwners:
+    """The :class:`~handrail.core.ports.OwnerIndex` over the ``owned_values`` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def owners(self, values: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Map each known value to the customers it belongs to."""
+        if not values:
+            return {}
+        query = select(owned_values.c.value, owned_values.c.customer_id).where(
+            owned_values.c.value.in_(values)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found: dict[str, set[str]] = {}
+        for value, owner in rows:
+            found.setdefault(value, set()).add(owner)
+        return {value: frozenset(owners) for value, owners in found.items()}

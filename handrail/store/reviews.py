@@ -1,0 +1,109 @@
+"""Review rows: opened once, changed under a version, closed once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from handrail.core.decisions import Review
+from handrail.core.drafting import Draft
+from handrail.core.errors import NotFoundError
+from handrail.core.verdict import Verdict
+from handrail.store.tables import desk_changes, reviews
+
+_ROW = select(reviews).where(reviews.c.id == bindparam("id"))
+_PLAIN = tuple(set(Review.model_fields) - {"draft", "verdict", "allowed"})
+
+
+def review(row: RowMapping) -> Review:
+    """Make a review of its row."""
+    draft, verdict = row["draft"], row["verdict"]
+    return Review.model_construct(
+        **{name: row[name] for name in _PLAIN},
+        draft=Draft.model_validate(draft) if draft else None,
+        verdict=Verdict.model_validate(verdict) if verdict else None,
+        allowed=tuple(row["allowed"]),
+    )
+
+
+def row_of(connection: Connection, review_id: str) -> RowMapping:
+    """Load a review's row.
+
+    Raises:
+        NotFoundError: there is no such review.
+    """
+    row = connection.execute(_ROW, {"id": review_id}).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"no review {review_id!r}; list the open ones with `handrail inbox`")
+    return row
+
+
+def listed(
+    connection: Connection, *, status: str | None = "open", conversation_id: str | None = None
+) -> tuple[Review, ...]:
+    """List reviews, the most urgent first."""
+    query = select(reviews).order_by(reviews.c.due_at, reviews.c.opened_at)
+    if status is not None:
+        query = query.where(reviews.c.status == status)
+    if conversation_id is not None:
+        query = query.where(reviews.c.conversation_id == conversation_id)
+    return tuple(review(row) for row in connection.execute(query).mappings())
+
+
+def close(
+    connection: Connection,
+    review_id: str,
+    version: int,
+    *,
+    status: str,
+    by: str,
+    decision: str,
+    at: datetime,
+) -> bool:
+    """Close a review if it is still open in this version; say whether it was."""
+    changed = connection.execute(
+        update(reviews)
+        .where(reviews.c.id == review_id, reviews.c.version == version, reviews.c.status == "open")
+        .values(status=status, version=version + 1, decided_by=by, decision=decision, decided_at=at)
+    )
+    return changed.rowcount == 1
+
+
+def supersede(
+    connection: Connection, conversation_id: str, *, by: str, cause: str, at: datetime
+) -> tuple[str, ...]:
+    """Close the conversation's open reviews because something newer made them void."""
+    rows = connection.execute(
+        update(reviews)
+        .where(reviews.c.conversation_id == conversation_id, reviews.c.status == "open")
+        .values(
+            status="superseded",
+            version=reviews.c.version + 1,
+            decided_by=by,
+            decision=cause,
+            decided_at=at,
+        )
+        .returning(reviews.c.id)
+    )
+    return tuple(rows.scalars())
+
+
+def change(connection: Connection, review_id: str, version: int, values: dict[str, Any]) -> bool:
+    """Change an open review under its version; say whether it was still that version."""
+    changed = connection.execute(
+        update(reviews)
+        .where(reviews.c.id == review_id, reviews.c.version == version, reviews.c.status == "open")
+        .values(**values)
+    )
+    return changed.rowcount == 1
+
+
+def announce(connection: Connection, row: RowMapping, now: datetime) -> None:
+    """Tell the desk that a review changed."""
+    connection.execute(
+        insert(desk_changes).values(
+            kind="review", conversation_id=row["conversation_id"], review_id=row["id"], at=now
+        )
+    )

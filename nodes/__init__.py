@@ -1,0 +1,1 @@
+"""Nodes of the graphs: one small async function a file, state in, update out."""

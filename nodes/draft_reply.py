@@ -1,0 +1,61 @@
+"""Draft the reply: from templates, articles or a model, or in a person's own words."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+from opentelemetry import trace
+
+from handrail.core import attributes as a
+from handrail.core.decisions import Decided, Edit, Reject, Respond
+from handrail.core.drafting import Draft, DraftNotes
+from handrail.core.ids import new_id
+from handrail.core.ports import DraftRequest
+from handrail.nodes.contract import node
+from handrail.nodes.services import Services
+from handrail.nodes.state import SupportState
+
+PASSAGES = 5
+"""Article passages that a draft may rely on."""
+
+
+@node("draft")
+async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> SupportState:
+    """Write a draft; what a person wrote or approved is taken word for word."""
+    services = runtime.context
+    decided = state.get("decided")
+    given = state["turn"].draft or _written_by(decided)
+    if given is not None:
+        services.journal.drafted(given)
+        return {"draft": given}
+    notes = _notes(state.get("notes", DraftNotes()), decided or state["turn"].decided)
+    passages = services.knowledge.search(
+        state["turn"].text, limit=PASSAGES, language=services.snapshot.customer.language
+    )
+    before = state.get("draft")
+    draft = await services.drafter.draft(
+        DraftRequest(
+            snapshot=services.snapshot,
+            text=state["turn"].text,
+            intent=state["intent"],
+            passages=passages,
+            notes=notes,
+            round=before.round + 1 if before else 0,
+        )
+    )
+    services.journal.drafted(draft)
+    trace.get_current_span().set_attributes({a.SOURCE: draft.source, a.ROUND: draft.round})
+    return {"draft": draft, "notes": notes}
+
+
+def _written_by(decided: Decided | None) -> Draft | None:
+    if decided is None or not isinstance(decided.decision, Edit | Respond):
+        return None
+    return Draft(
+        id=new_id("dft"), text=decided.decision.text, source="person", author=decided.actor
+    )
+
+
+def _notes(notes: DraftNotes, decided: Decided | None) -> DraftNotes:
+    if decided is None or not isinstance(decided.decision, Reject):
+        return notes
+    return notes.model_copy(update={"rejections": (*notes.rejections, decided.decision.reason)})
