@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -50,7 +51,7 @@ def stem_features(tokens: list[str]) -> list[str]:
     """Stems, neighbours, and pairs within a window in either order: they survive rewording."""
     stems = [token[:_STEM] for token in tokens]
     found = ["s" + stem for stem in stems]
-    found += [f"s{a} {b}" for a, b in zip(stems, stems[1:], strict=False)]
+    found += [f"s{a} {b}" for a, b in pairwise(stems)]
     for at, first in enumerate(stems):
         for second in stems[at + 2 : at + _WINDOW + 1]:
             found.append(f"s{first}~{second}" if first < second else f"s{second}~{first}")
@@ -60,7 +61,7 @@ def stem_features(tokens: list[str]) -> list[str]:
 def features(tokens: list[str]) -> Counter[str]:
     """Count all features of a message's words."""
     counted = Counter(["w" + token for token in tokens])
-    counted.update([f"w{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)])
+    counted.update([f"w{a} {b}" for a, b in pairwise(tokens)])
     for token in tokens:
         counted.update(_characters(token))
     counted.update(stem_features(tokens))

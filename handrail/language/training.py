@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ from handrail.language.intents import (
 )
 from handrail.playbook.models import Playbook, Thresholds
 
-Matrix = sparse.csr_matrix
+Matrix: TypeAlias = Any
+"""A SciPy matrix in CSR form; SciPy's own types know too little of its operators."""
 
 _FOLDS: Final = 5
 _PENALTY: Final = 0.7
@@ -150,7 +151,7 @@ def _count_matrix(counted: Sequence[Counter[str]], names: Sequence[str]) -> Matr
                 columns.append(at)
                 values.append(count)
         starts.append(len(columns))
-    return Matrix(
+    return sparse.csr_matrix(
         (np.array(values, dtype=np.float32), columns, starts), shape=(len(counted), len(names))
     )
 
