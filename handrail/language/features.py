@@ -93,7 +93,8 @@ class Vocabulary:
         unknown = total = 0.0
         for token in set(tokens):
             at = self.index.get("w" + token)
-            weight = self._largest if at is None else self._idf_list[at]
+            # Squared, because words that are everywhere say little about the subject.
+            weight = (self._largest if at is None else self._idf_list[at]) ** 2
             total += weight
             unknown += weight if at is None else 0.0
         return unknown / total if total else 1.0

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
 from handrail.language.features import (
@@ -46,6 +46,10 @@ _RARE_FROM: Final = 2000
 """From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
 _SCOPE_DEFAULT: Final = (-0.5, -1.0, -0.5, -8.0, 4.0, -0.5)
 """Out-of-scope coefficients where there are too few intents to learn them."""
+
+_SCOPE_BOUNDS: Final = [(None, 0.0)] * 4 + [(0.0, None), (None, None)]
+"""Sureness and likeness never speak for out of scope, unknown words never against it; without
+these bounds a small playbook learns the opposite by chance."""
 
 
 def train_playbook(
@@ -128,8 +132,8 @@ class _Corpus:
         present.data = np.ones_like(present.data)
         known = idf[self.single_words]
         largest = float(idf.max(initial=1.0))
-        unknown = np.asarray(present @ np.where(known > 0, 0.0, largest)).ravel()
-        total = unknown + np.asarray(present @ known).ravel()
+        unknown = np.asarray(present @ np.where(known > 0, 0.0, largest**2)).ravel()
+        total = unknown + np.asarray(present @ known**2).ravel()
         return np.divide(unknown, total, out=np.ones_like(total), where=total > 0)
 
 
@@ -267,11 +271,25 @@ def _temperature(scores: NDArray[np.floating[Any]], labels: Ints) -> float:
 
 
 def _fit_scope(rows: NDArray[np.floating[Any]], outside: NDArray[np.bool_]) -> Floats:
+    """Logistic regression, both sides weighing the same, each evidence speaking its one way."""
     scale = rows.std(axis=0) + 1e-6
     scale[-1] = 1.0
-    regression: Any = LogisticRegression(class_weight="balanced", fit_intercept=False, max_iter=500)
-    regression.fit(rows / scale, outside)
-    return (regression.coef_[0] / scale).astype(np.float32)
+    scaled = rows / scale
+    weight = np.where(outside, 0.5 / outside.mean(), 0.5 / (~outside).mean()) / len(outside)
+    sign = np.where(outside, 1.0, -1.0)
+
+    def loss(coefficients: NDArray[np.floating[Any]]) -> tuple[float, NDArray[np.floating[Any]]]:
+        raised = np.exp(-np.clip(sign * (scaled @ coefficients), -30, 30))
+        gradient = -scaled.T @ (weight * sign * raised / (1 + raised))
+        penalty = 1e-3 * coefficients
+        penalty[-1] = 0.0
+        total = float(weight @ np.log1p(raised) + coefficients @ penalty / 2)
+        return total, gradient + penalty
+
+    found: Any = minimize(
+        loss, np.zeros(rows.shape[1]), jac=True, bounds=_SCOPE_BOUNDS, method="L-BFGS-B"
+    )
+    return (found.x / scale).astype(np.float32)
 
 
 def _index(matrix: Matrix, corpus: _Corpus, texts: list[str]) -> Examples:
