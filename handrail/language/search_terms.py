@@ -5,17 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from handrail.language.features import words
+from handrail.language.features import STOP_WORDS, words
 
-STOP_WORDS: Final = frozenset((
-    "a", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "could", "did",
-    "do", "does", "for", "from", "get", "had", "has", "have", "hello", "hi", "how", "i",
-    "i'd", "i'm", "if", "in", "is", "it", "it's", "its", "just", "know", "like", "me", "my",
-    "no", "not", "of", "on", "or", "please", "so", "some", "tell", "thank", "thanks",
-    "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "up",
-    "us", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will",
-    "with", "would", "you", "your",
-))  # fmt: skip
 _ENDINGS: Final = ("ingly", "ments", "ation", "ment", "ings", "ing", "ies", "ied", "ed", "es", "s")
 
 

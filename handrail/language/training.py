@@ -18,6 +18,7 @@ from sklearn.svm import LinearSVC
 from handrail.language.features import (
     BLOCK_WEIGHTS,
     BLOCKS,
+    STOP_WORDS,
     Floats,
     Ints,
     Vocabulary,
@@ -101,8 +102,11 @@ class _Corpus:
         self.names = _frequent(counted)
         self.counts = _count_matrix(counted, self.names)
         self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
-        self.single_words: NDArray[np.bool_] = np.array(
-            [name[0] == "w" and " " not in name for name in self.names]
+        self.subject_words: NDArray[np.bool_] = np.array(
+            [
+                name[0] == "w" and " " not in name and name[1:] not in STOP_WORDS
+                for name in self.names
+            ]
         )
 
     def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
@@ -127,14 +131,14 @@ class _Corpus:
         return result
 
     def unknown_shares(self, part: Matrix, idf: Floats) -> NDArray[np.floating[Any]]:
-        """Share of word weight in words that ``idf`` does not know, by row."""
-        present = part[:, self.single_words]
+        """Give the same as :meth:`Vocabulary.unknown_share`, by row."""
+        present = part[:, self.subject_words]
         present.data = np.ones_like(present.data)
-        known = idf[self.single_words]
+        known = idf[self.subject_words]
         largest = float(idf.max(initial=1.0))
-        unknown = np.asarray(present @ np.where(known > 0, 0.0, largest**2)).ravel()
-        total = unknown + np.asarray(present @ known**2).ravel()
-        return np.divide(unknown, total, out=np.ones_like(total), where=total > 0)
+        unknown = np.asarray(present @ np.where(known > 0, 0.0, largest)).ravel()
+        total = unknown + np.asarray(present @ known).ravel()
+        return np.divide(unknown, total, out=np.zeros_like(total), where=total > 0)
 
 
 def _frequent(counted: Sequence[Counter[str]]) -> list[str]:

@@ -120,7 +120,7 @@ def test_a_folder_without_data_gives_none(tmp_path: Path) -> None:
 
 
 def test_missing_and_misnamed_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImportDataError, match="cannot be read: .*; check the path"):
+    with pytest.raises(ImportDataError, match=r"cannot be read: .*; check the path"):
         read_customers(tmp_path / "customers.yaml")
     with pytest.raises(ImportDataError, match=r"ends in neither \.yaml nor \.jsonl"):
         read_customers(file(tmp_path, "customers.csv", "id\n"))
