@@ -45,6 +45,8 @@ _PENALTY: Final = 0.7
 """Inverse regularisation of the classifier, chosen on held-out parts of Banking77's train set."""
 _RARE_FROM: Final = 2000
 """From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
+_NO_SUBJECT: Final = "zqxjv"
+"""Stands for a word that no playbook knows."""
 _SCOPE_DEFAULT: Final = (-0.5, -1.0, -0.5, -8.0, 4.0, -0.5)
 """Out-of-scope coefficients where there are too few intents to learn them."""
 
@@ -98,9 +100,14 @@ class _Corpus:
         self.intents = tuple(sorted({intent for _, intent in pairs}))
         place = {intent: at for at, intent in enumerate(self.intents)}
         self.labels: Ints = np.array([place[intent] for _, intent in pairs], dtype=np.int32)
-        counted = [features(words(text)) for text, _ in pairs]
+        tokens = [words(text) for text, _ in pairs]
+        counted = [features(one) for one in tokens]
         self.names = _frequent(counted)
         self.counts = _count_matrix(counted, self.names)
+        masked = [[t if t in STOP_WORDS else _NO_SUBJECT for t in one] for one in tokens]
+        self.masked = _count_matrix([features(one) for one in masked], self.names)
+        """The same sentences about something nobody knows."""
+        self.maskable: NDArray[np.bool_] = np.array([_NO_SUBJECT in one for one in masked])
         self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
         self.subject_words: NDArray[np.bool_] = np.array(
             [
@@ -196,8 +203,9 @@ class _HeldOut:
 def _calibrate(corpus: _Corpus) -> tuple[float, Floats]:
     """Learn temperature and out-of-scope coefficients on parts left out of training.
 
-    Each fold leaves out some examples of most intents, and all examples of the others: those
-    are what a message out of scope looks like.
+    Each fold leaves out some examples of most intents, and all examples of the others. Those
+    others, and the left-out sentences without their subject words, are what messages out of
+    scope look like: near ones and far ones.
     """
     held = _HeldOut([], [], [], [])
     example_fold, intent_fold = _folds(corpus)
@@ -247,18 +255,27 @@ def _hold_out(
 ) -> None:
     idf, matrix = corpus.weighted(seen)
     linear, bias = _fit(matrix, corpus.labels[seen], len(corpus.intents))
-    part = corpus.counts[unseen]
-    rows = corpus.weigh(part, idf)
-    held.scores.append(np.asarray(rows @ linear) + bias)
-    held.labels.append(np.where(foreign[unseen], -1, corpus.labels[unseen]).astype(np.int32))
     stems = corpus.blocks == BLOCKS.index("s")
-    scale = BLOCK_WEIGHTS[BLOCKS.index("s")] ** 2
-    held.nearest.append(_mean_nearest(rows[:, stems], matrix[:, stems].T.tocsc() / scale))
-    held.unknown.append(corpus.unknown_shares(part, idf))
+    columns = matrix[:, stems].T.tocsc() / BLOCK_WEIGHTS[BLOCKS.index("s")] ** 2
+    without_subject = unseen[corpus.maskable[unseen] & ~foreign[unseen]]
+    own_labels = np.where(foreign[unseen], -1, corpus.labels[unseen]).astype(np.int32)
+    for part, labels, unknown in (
+        (corpus.counts[unseen], own_labels, corpus.unknown_shares(corpus.counts[unseen], idf)),
+        (
+            corpus.masked[without_subject],
+            np.full(len(without_subject), -1, dtype=np.int32),
+            np.ones(len(without_subject)),
+        ),
+    ):
+        rows = corpus.weigh(part, idf)
+        held.scores.append(np.asarray(rows @ linear) + bias)
+        held.labels.append(labels)
+        held.nearest.append(_mean_nearest(rows[:, stems], columns))
+        held.unknown.append(unknown)
 
 
 def _mean_nearest(rows: Matrix, columns: Any) -> NDArray[np.floating[Any]]:
-    found: list[NDArray[np.floating[Any]]] = []
+    found: list[NDArray[np.floating[Any]]] = [np.zeros(0)]
     for start in range(0, rows.shape[0], 256):
         block = np.asarray((rows[start : start + 256] @ columns).todense())
         count = min(5, block.shape[1])
