@@ -118,7 +118,7 @@ def _names(value: Value) -> Iterator[str]:
             yield f"date:--{key[5:]}"
         if value.kind in ("money", "percent"):
             yield f"quantity:{key}"
-    if value.kind in ("duration", "time"):
+    if value.kind == "duration":
         for number in re.findall(r"\d+", value.text):
             yield f"quantity:{number.lstrip('0') or 0}"
 
@@ -218,8 +218,6 @@ def playbook_source(playbook: Playbook) -> Source:
     for intent in playbook.intents.values():
         texts.extend(template.text for template in intent.templates)
     texts += [playbook.clarify.text, playbook.human_request_reply, playbook.crisis_reply]
-    for team in playbook.teams.values():
-        texts.append(f"{team.hours.opens:%H:%M} - {team.hours.closes:%H:%M}.")
     return Source("playbook", read_published("\n".join(filter(None, texts))))
 
 
