@@ -17,7 +17,8 @@ from pydantic import Field
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.evidence import Source, quoted, stems
+from handrail.guardrails.evidence import quoted
+from handrail.guardrails.reading import Source, stems
 
 
 class GroundedSettings(CheckSettings):

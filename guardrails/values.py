@@ -173,6 +173,7 @@ _VALUE = re.compile(
 _PART = re.compile(rf"{_NUM}|(?:{_SPELLED})\b", re.IGNORECASE)
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
+_SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
 
 def amount(text: str) -> Decimal | None:
@@ -196,9 +197,16 @@ def amount(text: str) -> Decimal | None:
         return None
 
 
-def number_key(number: Decimal | float | str) -> str:
-    """Write a number in its one canonical form: ``5`` for 5.00."""
-    plain = f"{Decimal(str(number)):f}"
+def number_key(number: Decimal | str) -> str:
+    """Write a number in its one canonical form: ``5`` for 5.00.
+
+    Raises:
+        decimal.InvalidOperation: the text is no number.
+    """
+    if isinstance(number, str) and _SIMPLE.fullmatch(number):
+        plain = number
+    else:
+        plain = f"{Decimal(number):f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
