@@ -28,7 +28,7 @@ _OBJECTS: dict[Action, str] = {
     "refund": r"refund(?:ed|ing|s)?|reimburse(?:d|ment)?|money back|reembols(?:o|ar\w{0,3}|amos|aremos"
     r"|aré|ado)|devolver(?:emos|é|te|le)? (?:el|su|tu) dinero|return (?:your|the) money",
     "discount": r"discounts?|(?:\d{1,3} ?%|percent) off|price reduction|descuentos?|rebaja",
-    "credit": r"(?:store |account )?credits?|vouchers?|gift ?cards?|compensat(?:e|ion)|goodwill"
+    "credit": r"(?:store |account )?credits?(?! cards?)|vouchers?|gift ?cards?|compensat(?:e|ion)|goodwill"
     r"|cup[oó]n(?:es)?|vales?|compensa(?:ción|r\w{0,3}|remos)",
     "waiver": r"waiv(?:e|ed|ing)|free of charge|at no (?:extra |additional )?(?:cost|charge)|for free"
     r"|no charge|eximir|sin (?:coste|costo|cargo)|gratis",
@@ -38,8 +38,8 @@ _OBJECTS: dict[Action, str] = {
 }  # fmt: skip
 _COMMITS = re.compile(
     r"\b(?:(?:i|we)(?:['’](?:ll|ve|d|m|re)| (?:will|shall|can|could|am|are|have|hereby|promise"
-    r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)|you(?:['’]ll"
-    r"| will| are going to| can expect to| are entitled to)|it(?:['’]s| is) (?:a )?(?:legally|deal)"
+    r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)|you(?:['’]ll(?! need| have)"
+    r"| will(?! need| have to)| are going to| can expect to| are entitled to)|it(?:['’]s| is) (?:a )?(?:legally|deal)"
     r"|(?:your|a|the) [\w %$€£.,-]{0,40}?(?:will be|is on its way|has been (?:approved|authori[sz]ed"
     r"|granted))|as a (?:one-time )?(?:courtesy|gesture)|here is (?:a|your)|consider it"
     r"|(?:le|te|les) (?:\w{2,20}(?:emos|aré|eré|iré)|vamos a|voy a|ofrezco|ofrecemos|garantizo)"
@@ -122,6 +122,23 @@ def _already_so(action: Action, ctx: CheckContext) -> bool:
     )
 
 
+def _published(action: Action, claim: Claim, ctx: CheckContext) -> bool:
+    """Whether an article or template makes this very offer: in its words, or with its amounts."""
+    if ctx.evidence.quote(claim.text):
+        return True
+    amounts = [
+        f"{value.kind}:{value.keys[0]}"
+        for value in ctx.values
+        if value.kind in ("money", "percent") and claim.holds(value.start, value.end)
+    ]
+    return bool(amounts) and any(
+        source.id.startswith("article:")
+        and _OBJECT[action].search(source.reading.text)
+        and all(amount in source.reading.values for amount in amounts)
+        for source in ctx.evidence.sources
+    )
+
+
 @check("act.authority", severity="critical")
 def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
@@ -129,7 +146,7 @@ def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Findin
     for claim in ctx.claims:
         for action in _promised(claim):
             broken = _verdict(claim, ctx, limits.get(action))
-            if not broken or _already_so(action, ctx) or ctx.evidence.quote(claim.text):
+            if not broken or _already_so(action, ctx) or _published(action, claim, ctx):
                 continue
             rule, message = broken
             limit = limits.get(action)

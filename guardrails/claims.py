@@ -40,8 +40,13 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"\b(?:not|never|no|none|cannot|unable|without|nor|neither|nunca|sin|ningún|ninguna|tampoco)\b"
-    r"|n['’]t\b",
+    r"\b(?:not|never|no|none|cannot|unable|nor|neither|nunca|ningún|ninguna|tampoco)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    r"\W{0,3}(?:(?:no|yes|yeah|sí|unfortunately|regrettably|lamentablemente)[,.;!:–-]{1,2}\s"
+    r"|(?:no|yes)\s(?=(?:you|we|they|there|it|this|that|i|the|all|he|she)\b)){1,2}"
+    r"|\b(?:with|at) no\b",
     re.IGNORECASE,
 )
 _SHORT_COURTESY = 12
@@ -59,8 +64,8 @@ class Claim:
 
     @property
     def negated(self) -> bool:
-        """Whether an odd number of negations stands in it."""
-        return bool(len(_NEGATION.findall(self.text)) % 2)
+        """Whether it says no; the "No," that answers a question does not count."""
+        return bool(_NEGATION.search(_ANSWER.sub("", self.text)))
 
     def holds(self, start: int, end: int) -> bool:
         """Whether the span lies in this sentence."""

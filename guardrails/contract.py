@@ -26,8 +26,10 @@ from handrail.core.ports import OwnerIndex
 from handrail.core.registry import register
 from handrail.core.verdict import Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
-from handrail.guardrails.evidence import Evidence, Source, draft_sources, own_records
+from handrail.guardrails.evidence import Evidence, draft_sources
 from handrail.guardrails.normalisation import Folded, fold
+from handrail.guardrails.reading import Source
+from handrail.guardrails.record_facts import own_records
 from handrail.guardrails.values import Value, find_values
 from handrail.playbook.models import Playbook
 

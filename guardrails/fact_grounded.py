@@ -17,7 +17,8 @@ from pydantic import Field
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.evidence import Source, quoted, stems
+from handrail.guardrails.evidence import quoted
+from handrail.guardrails.reading import Source, stems
 
 
 class GroundedSettings(CheckSettings):
@@ -25,7 +26,7 @@ class GroundedSettings(CheckSettings):
 
     min_words: int = Field(default=3, ge=1)
     """Statements with fewer content words are not judged."""
-    coverage: float = Field(default=0.34, ge=0, le=1)
+    coverage: float = Field(default=0.3, ge=0, le=1)
     """Least share of content words that must occur in the evidence."""
     same: float = Field(default=0.9, ge=0, le=1)
     """Share of common content words from which two sentences say the same thing."""
@@ -40,7 +41,8 @@ def _contradicted(
         if len(words & source.reading.stems) < same * len(words):
             continue
         for sentence, others in source.reading.sentences:
-            if len(words & others) < same * max(len(words), len(others)):
+            alike = len(words & others) >= same * max(len(words), len(others))
+            if not alike or sentence.kind == "question":
                 continue
             if sentence.negated == claim.negated:
                 return None

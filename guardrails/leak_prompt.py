@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.evidence import Reading, Source
+from handrail.guardrails.reading import Reading, Source
 
 _WORD = re.compile(r"[^\W_]{1,60}")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8000}={0,2}")

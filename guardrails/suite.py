@@ -12,7 +12,8 @@ from handrail.core.ports import Checked, OwnerIndex
 from handrail.core.registry import registered
 from handrail.core.verdict import NotRun, Report, Severity, Verdict, text_digest
 from handrail.guardrails.contract import Check, CheckContext, Stage
-from handrail.guardrails.evidence import Source, playbook_source, read_published
+from handrail.guardrails.evidence import playbook_source
+from handrail.guardrails.reading import Source, read_published
 from handrail.guardrails.resolver import outcome, repaired
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.playbook.models import Release

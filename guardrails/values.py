@@ -101,9 +101,16 @@ _SIGN = r"(?:us\$|mx\$|[rac]\$|[$€£¥₹])"
 _CODE = _any(code.lower() for code in _CODES)
 _UNIT = _any(_UNIT_OF)
 _MONTH = _any(_MONTHS)
+_DAY = _any(_WEEKDAYS)
 _COIN = _any(word for word in _CURRENCIES if word.isalpha())
 _SPELT = rf"(?:{_SPELLED})\b"
 _EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
+_SIZE_UNIT = (
+    r"(?:kg|kilos?|kilograms?|grams?|g|lbs?|oz|mm|cm|km|meters?|metres?|miles?|inch(?:es)?|ft|feet|ml"
+    r"|lit(?:er|re)s?|l|mb|gb|tb|mbps|watts?|w|mah|hz)"
+)
+_SIZE = rf"{_NUM}(?:\s?x\s?{_NUM}){{1,3}}(?:\s?{_SIZE_UNIT})?(?!\w)|{_NUM}\s?{_SIZE_UNIT}(?!\w)"
+_CLOCK = r"\d{1,2}(?::\d{2})?"
 _DURATION = (
     rf"(?:\s?(?:-|–|to|or|a|o)\s?{_AMOUNT})?[\s-]{{0,2}}(?:(?:full|business|working|calendar)[\s-])?"
     rf"(?:{_UNIT})\b(?:\s(?:hábiles|laborables))?"
@@ -116,10 +123,12 @@ _DIGITS_FIRST: tuple[tuple[str, str], ...] = (
             r"(?:[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:z|[+-]\d{2}:?\d{2})?)?"),
     ("slashed", r"\d{1,2}(?P<mark>[/.])\d{1,2}(?P=mark)(?:\d{4}|\d{2})(?!\d)"),
     ("named", rf"\d{{1,2}}(?:st|nd|rd|th)?(?:\sof|\sde)?\s(?:{_MONTH})\b\.?(?:(?:,|\sde)?\s\d{{4}}(?!\d))?"),
-    ("time", r"\d{1,2}(?::\d{2}){0,2}\s?[ap]\.?m\b\.?|\d{1,2}:\d{2}(?::\d{2})?(?![\d:])"),
+    ("time", rf"(?:{_CLOCK}\s?(?:-|–|to|and|until|a|y)\s?)?{_CLOCK}(?::\d{{2}})?\s?[ap]\.?m\b\.?"
+             r"|\d{1,2}:\d{2}(?::\d{2})?(?![\d:])"),
     ("money", rf"{_NUM}{_COINS}"),
     ("percent", rf"{_NUM}{_PERCENT}"),
     ("duration", rf"{_NUM}{_DURATION}"),
+    ("size", _SIZE),
     ("phone", r"(?=(?:\d[ )-]{0,2}\(?){7,15}(?!\d))(?=[\d ()-]{0,20}\d{3})"
               r"\d{1,15}\)?(?:[ -]\(?\d{1,9}\)?){1,6}(?!\w)|\d{3}\.\d{3}\.\d{4}(?!\d)"),
     ("id", r"(?!\d{1,6}-[a-z])(?=\d{1,40}[a-z_-])(?=[\d_-]{1,40}[a-z])(?=(?:[a-z_-]{0,20}\d){3})"
@@ -135,7 +144,7 @@ _LETTER_FIRST: tuple[tuple[str, str], ...] = (
     ("email", _EMAIL),
     ("url", r"(?:https?://|www\.)[^\s<>\"')\]]{1,500}"),
     ("named", rf"(?:{_MONTH})\.?\s(?:\d{{1,2}}(?:st|nd|rd|th)?(?!\d)(?:,?\s\d{{4}}(?!\d))?|\d{{4}}(?!\d))"),
-    ("weekday", rf"(?:{_any(_WEEKDAYS)})s?\b"),
+    ("weekday", rf"(?:{_DAY})s?\b(?:\s?(?:-|–|to|through|thru|until|a)\s?(?:{_DAY})s?\b)?|week(?:day|end)s?\b"),
     ("time", r"(?:noon|midnight)\b"),
     ("money", rf"(?:(?:{_CODE})\b|[rac]\$|us\$|mx\$)\s?{_NUM}(?:k\b)?|{_SPELT}{_COINS}"),
     ("percent", _SPELT + _PERCENT),
@@ -164,6 +173,7 @@ _VALUE = re.compile(
 _PART = re.compile(rf"{_NUM}|(?:{_SPELLED})\b", re.IGNORECASE)
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
+_SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
 
 def amount(text: str) -> Decimal | None:
@@ -187,9 +197,16 @@ def amount(text: str) -> Decimal | None:
         return None
 
 
-def number_key(number: Decimal | float | str) -> str:
-    """Write a number in its one canonical form: ``5`` for 5.00."""
-    plain = f"{Decimal(str(number)):f}"
+def number_key(number: Decimal | str) -> str:
+    """Write a number in its one canonical form: ``5`` for 5.00.
+
+    Raises:
+        decimal.InvalidOperation: the text is no number.
+    """
+    if isinstance(number, str) and _SIMPLE.fullmatch(number):
+        plain = number
+    else:
+        plain = f"{Decimal(number):f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
@@ -201,7 +218,7 @@ def day_keys(year: int | None, month: int, day: int | None) -> tuple[str, ...]:
         found = date(year or 2000, month, day)
     except ValueError:
         return ()
-    return (found.isoformat(),) if year else (f"{found:--%m-%d}",)
+    return (found.isoformat() if year else f"{found:--%m-%d}",)
 
 
 def duration_key(number: Decimal, unit: str, *, business: bool = False) -> str:
@@ -256,14 +273,15 @@ def _time(text: str) -> tuple[str, ...]:
     folded = text.casefold()
     if folded in ("noon", "midnight"):
         return ("12:00",) if folded == "noon" else ("00:00",)
-    parts = [int(part) for part in re.findall(r"\d+", folded)]
-    hour, minute = parts[0], parts[1] if len(parts) > 1 else 0
-    if hour > 24 or minute > 59:
-        return ()
-    half = next((char for char in folded if char in "ap"), "")
-    if half:
-        return (f"{hour % 12 + (12 if half == 'p' else 0):02d}:{minute:02d}",)
-    return (f"{hour % 24:02d}:{minute:02d}",)
+    half = next((char for char in folded if char in "pm"), "")[:1]
+    half = "a" if half == "m" else half
+    found: list[str] = []
+    for hours, minutes in re.findall(r"(\d{1,2})(?::(\d{2}))?(?::\d{2})?", folded):
+        hour, minute = int(hours), int(minutes or 0)
+        if half and hour <= 24:
+            hour = hour % 12 + 12 * (half == "p")
+        found.append(f"{0 if hour == 24 else hour:02d}:{minute:02d}")
+    return tuple(found)
 
 
 def _durations(text: str) -> tuple[str, ...]:
@@ -279,9 +297,18 @@ def _plain(text: str) -> tuple[str, ...]:
     return tuple(number_key(number) for number in _numbers(text)[:1])
 
 
-def _weekday(text: str) -> tuple[str, ...]:
+def _weekdays(text: str) -> tuple[str, ...]:
     folded = text.casefold()
-    return (str(_WEEKDAYS.get(folded, _WEEKDAYS.get(folded.removesuffix("s"), 0))),)
+    if folded.startswith("week"):
+        return ("5", "6") if "end" in folded else ("0", "1", "2", "3", "4")
+    days = [_WEEKDAYS[name] for name in re.findall(_DAY, folded)]
+    if len(days) == 1:
+        return (str(days[0]),)
+    return tuple(str((days[0] + step) % 7) for step in range((days[1] - days[0]) % 7 + 1))
+
+
+def _sizes(text: str) -> tuple[str, ...]:
+    return tuple(number_key(number) for number in _numbers(text))
 
 
 _READERS: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
@@ -289,8 +316,6 @@ _READERS: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
     "iso": ("date", lambda text: (text[:10],)),
     "slashed": ("date", _slashed),
     "named": ("date", _named),
-    "weekday": ("weekday", _weekday),
-    "time": ("time", _time),
     "percent": ("percent", _plain),
     "phone": ("phone", lambda text: (owner_key(text),)),
     "id": ("id", lambda text: (owner_key(text),)),
@@ -298,27 +323,37 @@ _READERS: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
 }
 
 
+_SEVERAL: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
+    "duration": ("duration", _durations),
+    "weekday": ("weekday", _weekdays),
+    "time": ("time", _time),
+    "size": ("quantity", _sizes),
+}
+
+
 def _read(kind: str, start: int, text: str) -> Iterator[Value]:
     end = start + len(text)
     spelled = not any(char.isdigit() for char in text)
-    if kind == "money":
+    if kind in _SEVERAL:
+        name, several = _SEVERAL[kind]
+        for key in several(text):
+            yield Value(name, (key,), start, end, text, None, spelled)
+    elif kind == "money":
         keys, currency = _money(text)
         if keys:
             yield Value("money", keys, start, end, text, currency, spelled)
-    elif kind == "duration":
-        for key in _durations(text):
-            yield Value("duration", (key,), start, end, text, None, spelled)
     elif kind != "url":
         name, reader = _READERS[kind]
-        keys = reader(text)
-        if keys:
-            yield Value(name, keys, start, end, text, None, spelled)
+        # A day that no calendar has stays a value: one that nothing can support.
+        keys = reader(text) or (text.casefold(),)
+        yield Value(name, keys, start, end, text, None, spelled)
 
 
 def find_values(text: str) -> tuple[Value, ...]:
     """Find all typed values, in order; numbers that only count list items are left out.
 
-    A range such as ``3-5 days`` gives one value for each of its ends, with the same span.
+    A range gives one value for each of its ends (``3-5 days``) or days (``Monday to Friday``), with
+    the same span.
     """
     found: list[Value] = []
     lowered = text.lower()

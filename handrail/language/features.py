@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,18 @@ BLOCK_WEIGHTS: Final = (1.0, 1.0, 0.8)
 
 MAX_WORDS: Final = 300
 """Words that are looked at; longer messages are cut, so that time stays bounded."""
+
+STOP_WORDS: Final = frozenset((
+    "a", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "could", "did",
+    "do", "does", "for", "from", "get", "had", "has", "have", "hello", "hi", "how", "i",
+    "i'd", "i'm", "if", "in", "is", "it", "it's", "its", "just", "know", "like", "me", "my",
+    "no", "not", "of", "on", "or", "please", "so", "some", "tell", "thank", "thanks",
+    "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "up",
+    "us", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will",
+    "with", "would", "you", "your",
+))  # fmt: skip
+"""English words that say nothing about the subject. In a small playbook some of them stand under
+one intent only, and would pass for its subject."""
 
 _WORD: Final = re.compile(r"[^\W_]{1,40}(?:'[^\W_]{1,10})?")
 _STEM: Final = 5
@@ -50,7 +63,7 @@ def stem_features(tokens: list[str]) -> list[str]:
     """Stems, neighbours, and pairs within a window in either order: they survive rewording."""
     stems = [token[:_STEM] for token in tokens]
     found = ["s" + stem for stem in stems]
-    found += [f"s{a} {b}" for a, b in zip(stems, stems[1:], strict=False)]
+    found += [f"s{a} {b}" for a, b in pairwise(stems)]
     for at, first in enumerate(stems):
         for second in stems[at + 2 : at + _WINDOW + 1]:
             found.append(f"s{first}~{second}" if first < second else f"s{second}~{first}")
@@ -60,7 +73,7 @@ def stem_features(tokens: list[str]) -> list[str]:
 def features(tokens: list[str]) -> Counter[str]:
     """Count all features of a message's words."""
     counted = Counter(["w" + token for token in tokens])
-    counted.update([f"w{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)])
+    counted.update([f"w{a} {b}" for a, b in pairwise(tokens)])
     for token in tokens:
         counted.update(_characters(token))
     counted.update(stem_features(tokens))
@@ -88,14 +101,14 @@ class Vocabulary:
         return at, block_normalised(self.block[at], (1 + np.log(counts)) * self.idf[at])
 
     def unknown_share(self, tokens: list[str]) -> float:
-        """Share of a message's word weight that lies in words never seen; 0 to 1."""
+        """Share of a message's subject words that were never seen, weighed by rarity; 0 to 1."""
         unknown = total = 0.0
-        for token in set(tokens):
+        for token in set(tokens) - STOP_WORDS:
             at = self.index.get("w" + token)
             weight = self._largest if at is None else self._idf_list[at]
             total += weight
             unknown += weight if at is None else 0.0
-        return unknown / total if total else 1.0
+        return unknown / total if total else 0.0
 
 
 def block_normalised(blocks: Ints, values: Floats) -> Floats:

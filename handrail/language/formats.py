@@ -9,20 +9,10 @@ from typing import Final
 from handrail.core.conversation import FieldValue
 
 _SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
-_MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
 def format_value(field: FieldValue, *, region: str) -> str | None:
@@ -35,19 +25,23 @@ def format_value(field: FieldValue, *, region: str) -> str | None:
     value = field.value
     if value is None or value == "":
         return None
-    if field.type == "money":
-        return format_money(str(value), field.currency)
-    if field.type == "date":
-        return format_date(str(value), region=region)
-    if field.type == "boolean":
-        return "yes" if value else "no"
-    if field.type == "percent":
-        return f"{value}%"
-    if field.type == "duration":
-        return f"{value} day" if value == 1 else f"{value} days"
-    # One line, so that a value cannot break out of the sentence it stands in.
-    text = " ".join(str(value).split())
-    return text.replace("_", " ") if field.type == "status" else text
+    match field.type:
+        case "money":
+            text = format_money(str(value), field.currency)
+        case "date":
+            text = format_date(str(value), region=region)
+        case "boolean":
+            text = "yes" if value else "no"
+        case "percent":
+            text = f"{value}%"
+        case "duration":
+            text = f"{value} day" if value == 1 else f"{value} days"
+        case "status":
+            text = str(value).replace("_", " ")
+        case _:
+            # One line, so that a value cannot break out of the sentence it stands in.
+            text = " ".join(str(value).split())
+    return text
 
 
 def format_money(amount: str, currency: str | None) -> str | None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,7 +187,7 @@ class IntentClassifier:
         """
         try:
             return cls(_read_weights(data), thresholds)
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise IntegrityError(
                 f"stored intent model cannot be read ({error}); train it again from the playbook"
             ) from error

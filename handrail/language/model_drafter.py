@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from opentelemetry import trace
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, StatusCode
 from pydantic import BaseModel, Field, ValidationError
 
 from handrail.core.attributes import ERROR_TYPE, MODEL, MODEL_SPAN, OPERATION, SOURCE
@@ -81,30 +81,36 @@ class ModelDrafter:
             try:
                 reply = await self._ask(messages, span)
             except ModelCallError as error:
+                span.set_attribute(ERROR_TYPE, type(error).__name__)
+                span.set_status(StatusCode.ERROR)
                 return self._draft(request, "none", problem=error.message)
             span.set_attribute(SOURCE, "model")
         return self._judge(request, reply, evidence)
 
     async def _ask(self, messages: list[dict[str, str]], span: Span) -> ModelReply:
-        for attempt in range(1, self.attempts + 1):
+        pause = self.pause_s
+        for _ in range(self.attempts - 1):
             try:
-                async with asyncio.timeout(self.timeout_s):
-                    return await self.model.complete(messages, ModelReply)
-            except TimeoutError:
-                failure = ModelCallError(
-                    f"{self.model.name} gave no answer within {self.timeout_s:g} s"
-                )
-            except ValidationError as error:
-                failure = ModelCallError(
-                    f"{self.model.name} did not answer in the asked form: "
-                    f"{error.error_count()} error(s)"
-                )
+                return await self._attempt(messages)
             except ModelCallError as error:
-                failure = error
-            span.set_attribute(ERROR_TYPE, type(failure).__name__)
-            if attempt < self.attempts:
-                await asyncio.sleep(self.pause_s * 2 ** (attempt - 1))
-        raise failure
+                span.add_event("retry", {ERROR_TYPE: type(error).__name__})
+            await asyncio.sleep(pause)
+            pause *= 2
+        return await self._attempt(messages)
+
+    async def _attempt(self, messages: list[dict[str, str]]) -> ModelReply:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await self.model.complete(messages, ModelReply)
+        except TimeoutError as error:
+            raise ModelCallError(
+                f"{self.model.name} gave no answer within {self.timeout_s:g} s"
+            ) from error
+        except ValidationError as error:
+            raise ModelCallError(
+                f"{self.model.name} did not answer in the asked form: "
+                f"{error.error_count()} error(s)"
+            ) from error
 
     def _judge(self, request: DraftRequest, reply: ModelReply, known: Mapping[str, str]) -> Draft:
         text = " ".join(" ".join(s.text.split()) for s in reply.sentences).strip()

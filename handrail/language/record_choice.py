@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from handrail.core.conversation import Record, Snapshot
@@ -40,15 +41,12 @@ def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -
         return Choice(problem=f"the customer has no {kind}")
     named = named_records(text, own)
     if len(named) > 1:
-        return Choice(
-            problem=f"the message names several records: {', '.join(r.id for r in named)}"
-        )
-    if named:
-        return Choice(record=named[0])
-    if _names_foreign(text, own):
+        ids = ", ".join(record.id for record in named)
+        return Choice(problem=f"the message names several records: {ids}")
+    if not named and _names_foreign(text, own):
         return Choice(ask=newest_first(own))
     fitting = [record for record in own if about and holds(about, {kind: record})]
-    for candidates in (_named_before(snapshot, own), own, fitting):
+    for candidates in (named, _named_before(snapshot, own), own, fitting):
         if len(candidates) == 1:
             return Choice(record=candidates[0])
     return Choice(ask=newest_first(fitting if len(fitting) > 1 else own))
@@ -57,7 +55,7 @@ def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -
 def named_records(text: str, records: Sequence[Record]) -> list[Record]:
     """Return the records whose number stands in the text, however it is spaced or cased."""
     tokens = [owner_key(token) for token in _TOKEN.findall(text)]
-    keys = {*tokens, *(a + b for a, b in zip(tokens, tokens[1:], strict=False))}
+    keys = {*tokens, *(a + b for a, b in pairwise(tokens))}
     exact = [record for record in records if owner_key(record.id) in keys]
     # "order 1001" for LF1001: digits alone are enough where they point at one record only.
     by_digits = [r for r in records if len(_digits(r.id)) >= 3 and _digits(r.id) in keys]

@@ -7,17 +7,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
 from handrail.language.features import (
     BLOCK_WEIGHTS,
     BLOCKS,
+    STOP_WORDS,
     Floats,
     Ints,
     Vocabulary,
@@ -36,15 +37,22 @@ from handrail.language.intents import (
 )
 from handrail.playbook.models import Playbook, Thresholds
 
-Matrix = sparse.csr_matrix
+Matrix: TypeAlias = Any
+"""A SciPy matrix in CSR form; SciPy's own types know too little of its operators."""
 
 _FOLDS: Final = 5
 _PENALTY: Final = 0.7
 """Inverse regularisation of the classifier, chosen on held-out parts of Banking77's train set."""
 _RARE_FROM: Final = 2000
 """From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
+_NO_SUBJECT: Final = "zqxjv"
+"""Stands for a word that no playbook knows."""
 _SCOPE_DEFAULT: Final = (-0.5, -1.0, -0.5, -8.0, 4.0, -0.5)
 """Out-of-scope coefficients where there are too few intents to learn them."""
+
+_SCOPE_BOUNDS: Final = [(None, 0.0)] * 4 + [(0.0, None), (None, None)]
+"""Sureness and likeness never speak for out of scope, unknown words never against it; without
+these bounds a small playbook learns the opposite by chance."""
 
 
 def train_playbook(
@@ -92,12 +100,20 @@ class _Corpus:
         self.intents = tuple(sorted({intent for _, intent in pairs}))
         place = {intent: at for at, intent in enumerate(self.intents)}
         self.labels: Ints = np.array([place[intent] for _, intent in pairs], dtype=np.int32)
-        counted = [features(words(text)) for text, _ in pairs]
+        tokens = [words(text) for text, _ in pairs]
+        counted = [features(one) for one in tokens]
         self.names = _frequent(counted)
         self.counts = _count_matrix(counted, self.names)
+        masked = [[t if t in STOP_WORDS else _NO_SUBJECT for t in one] for one in tokens]
+        self.masked = _count_matrix([features(one) for one in masked], self.names)
+        """The same sentences about something nobody knows."""
+        self.maskable: NDArray[np.bool_] = np.array([_NO_SUBJECT in one for one in masked])
         self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
-        self.single_words: NDArray[np.bool_] = np.array(
-            [name[0] == "w" and " " not in name for name in self.names]
+        self.subject_words: NDArray[np.bool_] = np.array(
+            [
+                name[0] == "w" and " " not in name and name[1:] not in STOP_WORDS
+                for name in self.names
+            ]
         )
 
     def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
@@ -122,14 +138,14 @@ class _Corpus:
         return result
 
     def unknown_shares(self, part: Matrix, idf: Floats) -> NDArray[np.floating[Any]]:
-        """Share of word weight in words that ``idf`` does not know, by row."""
-        present = part[:, self.single_words]
+        """Give the same as :meth:`Vocabulary.unknown_share`, by row."""
+        present = part[:, self.subject_words]
         present.data = np.ones_like(present.data)
-        known = idf[self.single_words]
+        known = idf[self.subject_words]
         largest = float(idf.max(initial=1.0))
         unknown = np.asarray(present @ np.where(known > 0, 0.0, largest)).ravel()
         total = unknown + np.asarray(present @ known).ravel()
-        return np.divide(unknown, total, out=np.ones_like(total), where=total > 0)
+        return np.divide(unknown, total, out=np.zeros_like(total), where=total > 0)
 
 
 def _frequent(counted: Sequence[Counter[str]]) -> list[str]:
@@ -150,7 +166,7 @@ def _count_matrix(counted: Sequence[Counter[str]], names: Sequence[str]) -> Matr
                 columns.append(at)
                 values.append(count)
         starts.append(len(columns))
-    return Matrix(
+    return sparse.csr_matrix(
         (np.array(values, dtype=np.float32), columns, starts), shape=(len(counted), len(names))
     )
 
@@ -187,8 +203,9 @@ class _HeldOut:
 def _calibrate(corpus: _Corpus) -> tuple[float, Floats]:
     """Learn temperature and out-of-scope coefficients on parts left out of training.
 
-    Each fold leaves out some examples of most intents, and all examples of the others: those
-    are what a message out of scope looks like.
+    Each fold leaves out some examples of most intents, and all examples of the others. Those
+    others, and the left-out sentences without their subject words, are what messages out of
+    scope look like: near ones and far ones.
     """
     held = _HeldOut([], [], [], [])
     example_fold, intent_fold = _folds(corpus)
@@ -238,18 +255,27 @@ def _hold_out(
 ) -> None:
     idf, matrix = corpus.weighted(seen)
     linear, bias = _fit(matrix, corpus.labels[seen], len(corpus.intents))
-    part = corpus.counts[unseen]
-    rows = corpus.weigh(part, idf)
-    held.scores.append(np.asarray(rows @ linear) + bias)
-    held.labels.append(np.where(foreign[unseen], -1, corpus.labels[unseen]).astype(np.int32))
     stems = corpus.blocks == BLOCKS.index("s")
-    scale = BLOCK_WEIGHTS[BLOCKS.index("s")] ** 2
-    held.nearest.append(_mean_nearest(rows[:, stems], matrix[:, stems].T.tocsc() / scale))
-    held.unknown.append(corpus.unknown_shares(part, idf))
+    columns = matrix[:, stems].T.tocsc() / BLOCK_WEIGHTS[BLOCKS.index("s")] ** 2
+    without_subject = unseen[corpus.maskable[unseen] & ~foreign[unseen]]
+    own_labels = np.where(foreign[unseen], -1, corpus.labels[unseen]).astype(np.int32)
+    for part, labels, unknown in (
+        (corpus.counts[unseen], own_labels, corpus.unknown_shares(corpus.counts[unseen], idf)),
+        (
+            corpus.masked[without_subject],
+            np.full(len(without_subject), -1, dtype=np.int32),
+            np.ones(len(without_subject)),
+        ),
+    ):
+        rows = corpus.weigh(part, idf)
+        held.scores.append(np.asarray(rows @ linear) + bias)
+        held.labels.append(labels)
+        held.nearest.append(_mean_nearest(rows[:, stems], columns))
+        held.unknown.append(unknown)
 
 
 def _mean_nearest(rows: Matrix, columns: Any) -> NDArray[np.floating[Any]]:
-    found: list[NDArray[np.floating[Any]]] = []
+    found: list[NDArray[np.floating[Any]]] = [np.zeros(0)]
     for start in range(0, rows.shape[0], 256):
         block = np.asarray((rows[start : start + 256] @ columns).todense())
         count = min(5, block.shape[1])
@@ -266,11 +292,25 @@ def _temperature(scores: NDArray[np.floating[Any]], labels: Ints) -> float:
 
 
 def _fit_scope(rows: NDArray[np.floating[Any]], outside: NDArray[np.bool_]) -> Floats:
+    """Logistic regression, both sides weighing the same, each evidence speaking its one way."""
     scale = rows.std(axis=0) + 1e-6
     scale[-1] = 1.0
-    regression: Any = LogisticRegression(class_weight="balanced", fit_intercept=False, max_iter=500)
-    regression.fit(rows / scale, outside)
-    return (regression.coef_[0] / scale).astype(np.float32)
+    scaled = rows / scale
+    weight = np.where(outside, 0.5 / outside.mean(), 0.5 / (~outside).mean()) / len(outside)
+    sign = np.where(outside, 1.0, -1.0)
+
+    def loss(coefficients: NDArray[np.floating[Any]]) -> tuple[float, NDArray[np.floating[Any]]]:
+        raised = np.exp(-np.clip(sign * (scaled @ coefficients), -30, 30))
+        gradient = -scaled.T @ (weight * sign * raised / (1 + raised))
+        penalty = 1e-3 * coefficients
+        penalty[-1] = 0.0
+        total = float(weight @ np.log1p(raised) + coefficients @ penalty / 2)
+        return total, gradient + penalty
+
+    found: Any = minimize(
+        loss, np.zeros(rows.shape[1]), jac=True, bounds=_SCOPE_BOUNDS, method="L-BFGS-B"
+    )
+    return (found.x / scale).astype(np.float32)
 
 
 def _index(matrix: Matrix, corpus: _Corpus, texts: list[str]) -> Examples:

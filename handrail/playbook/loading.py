@@ -72,11 +72,13 @@ def _read(folder: Path) -> tuple[Release | None, list[Problem]]:
     source = _read_document(folder)
     articles, problems = _read_articles(folder)
     problems += source.problems
+    # What is missing because a file could not be read is not told again as missing.
+    broken = {problem.file for problem in source.problems}
     playbook = None
     try:
         playbook = Playbook.model_validate(source.value)
     except ValidationError as error:
-        problems += validation_problems(error, source)
+        problems += [p for p in validation_problems(error, source) if p.file not in broken]
     else:
         known = {path.stem for path in _files(folder, "articles", ".md")}
         problems += reference_problems(playbook, known, source)
@@ -138,8 +140,7 @@ def _merge_intents(folder: Path, source: Source, intents: dict[str, Any]) -> Non
             source.problems.append(place.problem(message))
             continue
         source.put(("intents", path.stem), part)
-        if not part.problems:
-            intents[path.stem] = {} if part.value is None else part.value
+        intents[path.stem] = {} if part.value is None else part.value
 
 
 def _merge_templates(folder: Path, source: Source, intents: dict[str, Any]) -> None:

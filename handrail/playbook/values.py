@@ -19,6 +19,8 @@ _RELATIVE: Final = re.compile(r"today(?:([+-])(\d{1,4}))?")
 _WHOLE_UNITS: Final = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
 """Currencies without cents (ISO 4217 minor unit 0), the common ones."""
 
+_LIMIT: Final = 10**15
+
 
 def typed_value(
     raw: Raw,
@@ -52,8 +54,8 @@ def _decimal(raw: Raw) -> Decimal:
         number = Decimal(str(raw)) if not isinstance(raw, bool) else Decimal("NaN")
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
-        raise ValueError(f"{raw!r} is no number; write it plainly, such as 89.90")
+    if not number.is_finite() or abs(number) >= _LIMIT:
+        raise ValueError(f"{raw!r} is no number below {_LIMIT}; write it plainly, such as 89.90")
     return number
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
+from opentelemetry.trace import Span, Tracer, set_span_in_context
 from opentelemetry.trace.status import StatusCode
 from opentelemetry.util.types import AttributeValue
 from sqlalchemy import Connection, insert
@@ -33,11 +33,12 @@ def _span(
     start: float,
     end: float,
     parent: Span | None = None,
-    **attributes: AttributeValue,
+    *,
+    attributes: dict[str, AttributeValue] | None = None,
 ) -> Span:
     context = set_span_in_context(parent) if parent else None
     span = tracer.start_span(name, context, start_time=_ns(start), attributes=attributes)
-    if attributes.get("failed"):
+    if "failed" in (attributes or {}):
         span.set_status(StatusCode.ERROR)
     span.end(_ns(end))
     return span
@@ -50,7 +51,7 @@ def _answered(tracer: Tracer, conversation: str, start: float, *, decided: bool)
         "invoke_workflow support",
         start,
         start + 0.5,
-        **{names.CONVERSATION: conversation},
+        attributes={names.CONVERSATION: conversation},
     )
     _span(tracer, "node draft_reply", start + 0.1, start + 0.2, root)
     ask = _span(tracer, "node ask_human", start + 0.4, start + 0.5, root)
@@ -74,9 +75,13 @@ def tracing(database: Database) -> Iterator[Tracing]:
 def traces(tracing: Tracing) -> dict[str, str]:
     """Ids of four traces by how they went."""
     tracer = tracing.tracer
-    failed = _span(tracer, "invoke_workflow assist", 30, 33, **{names.CONVERSATION: "cnv_3"})
-    _span(tracer, "node detect_intent", 31, 32, failed, failed=True)
-    quick = _span(tracer, "invoke_workflow support", 40, 40.1, **{names.CONVERSATION: "cnv_1"})
+    failed = _span(
+        tracer, "invoke_workflow assist", 30, 33, attributes={names.CONVERSATION: "cnv_3"}
+    )
+    _span(tracer, "node detect_intent", 31, 32, failed, attributes={"failed": True})
+    quick = _span(
+        tracer, "invoke_workflow support", 40, 40.1, attributes={names.CONVERSATION: "cnv_1"}
+    )
     ids = {
         "decided": _answered(tracer, "cnv_1", 10, decided=True),
         "waiting": _answered(tracer, "cnv_2", 20, decided=False),
@@ -229,7 +234,7 @@ def test_an_unknown_name_says_where_to_look(
 
 def test_a_beginning_of_several_asks_for_more(tracing: Tracing, database: Database) -> None:
     for _ in range(40):
-        _span(tracing.tracer, "node a", 1, 2, kind=SpanKind.CLIENT.name)
+        _span(tracing.tracer, "node a", 1, 2)
     tracing.flush()
     first = database.read_now(find_traces)[0].trace_id
 
