@@ -76,6 +76,8 @@ class Card:
     pieces: tuple[Piece, ...]
     turn: Mapping[str, Any] | None
     intents: tuple[str, ...]
+    approved_words: str
+    """What the playbook suggests to say in a case like this."""
     now: datetime
 
     @property
@@ -139,11 +141,14 @@ async def load_card(
     turn = next((t for t in view.turns if review and t["id"] == review.turn_id), None)
     findings = review.verdict.report.findings if review and review.verdict else ()
     text = review.draft.text if review and review.draft else ""
+    playbook = engine.kits.active.release.playbook
+    words = {"human_request": playbook.human_request_reply, "crisis": playbook.crisis_reply}
     return Card(
         view=view,
         review=review,
         pieces=mark(text, findings),
         turn=turn,
-        intents=tuple(sorted(engine.kits.active.release.playbook.intents)),
+        intents=tuple(sorted(playbook.intents)),
+        approved_words=words.get(review.reason, "") if review else "",
         now=now,
     )

@@ -255,7 +255,7 @@ const EDITORS = {
   correct_intent: ["", "Draft again", () => ""],
 };
 
-function edit(kind) {
+function edit(kind, given) {
   if (!card.querySelector(`[data-act="${kind}"]`)) return;
   const [label, send, text] = EDITORS[kind];
   mode = kind;
@@ -269,7 +269,7 @@ function edit(kind) {
   $("#check").hidden = !["edit", "respond"].includes(kind);
   $("#blocked").hidden = true;
   $("#problem").hidden = true;
-  words.value = text();
+  words.value = given ?? text();
   count();
   (choosing ? $("#intent") : words).focus();
 }
@@ -386,6 +386,7 @@ card.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.recall) return recall(button.dataset.recall);
   if ("apply" in button.dataset) return apply(button);
+  if (button.dataset.words) return edit("respond", button.dataset.words);
   const kind = button.dataset.act;
   if (kind in ACTS) return ACTS[kind]();
   if (kind in EDITORS) return edit(kind);
@@ -407,7 +408,7 @@ const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   a: approve,
-  e: () => edit("edit"),
+  e: () => edit(allows("edit") ? "edit" : "respond"),
   r: () => edit("reject"),
   t: takeOver,
   b: () => edit("hand_back"),

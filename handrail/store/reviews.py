@@ -66,6 +66,7 @@ class QueueLine:
 
     review: Review
     customer: str
+    """Name or e-mail address; empty where neither is known."""
     channel: str
     holder: str
     holder_agent: str | None
@@ -87,7 +88,7 @@ def queue(connection: Connection) -> tuple[QueueLine, ...]:
     query = (
         select(
             reviews,
-            func.coalesce(customers.c.name, customers.c.email, customers.c.id).label("customer"),
+            func.coalesce(customers.c.name, customers.c.email, "").label("customer"),
             conversations.c.channel,
             conversations.c.holder,
             conversations.c.holder_agent,
