@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from handrail.core.verdict import SEVERITY_ORDER, Finding, Severity
 
@@ -32,7 +33,7 @@ def mark(text: str, findings: tuple[Finding, ...]) -> tuple[Piece, ...]:
     spans = [span for span in spans if span[1] < span[2] and span[2] - span[1] < size]
     borders = sorted({0, size, *(span[1] for span in spans), *(span[2] for span in spans)})
     pieces: list[Piece] = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         over = [span for span in spans if span[1] <= start and end <= span[2]]
         gravest = max((span[3] for span in over), key=SEVERITY_ORDER.__getitem__, default=None)
         pieces.append(Piece(text[start:end], tuple(span[0] for span in over), gravest))

@@ -16,8 +16,8 @@ from handrail.desk.identity import Agent
 from handrail.desk.story import tell
 from handrail.graphs.drawing import draw_svg
 from handrail.store import customers
-from handrail.traces.reading import find_traces, read_trace
 from handrail.traces.drawing import draw_waterfall
+from handrail.traces.reading import find_traces, read_trace
 
 router = APIRouter(include_in_schema=False)
 
@@ -179,9 +179,7 @@ def _card(request: Request, desk: Desk, agent: Agent, card: Card) -> HTMLRespons
 
 
 @router.post("/desk/agent")
-async def choose_name(
-    request: Request, body: AgentName, desk: TheDesk, agent: Writer
-) -> Response:
+async def choose_name(request: Request, body: AgentName, desk: TheDesk, agent: Writer) -> Response:
     """Choose the name this browser's decisions are made under; for the local desk only."""
     response = json_response({"agent": body.name})
     if desk.sessions.authenticator.selectable:
@@ -218,7 +216,9 @@ async def show_trace(
 ) -> HTMLResponse:
     """One turn as a tree with times, and its audit rows."""
     trace = await desk.engine.database.read(lambda c: read_trace(c, reference))
-    return _desk_page(request, desk, agent, "trace.html", trace=trace, waterfall=draw_waterfall(trace))
+    return _desk_page(
+        request, desk, agent, "trace.html", trace=trace, waterfall=draw_waterfall(trace)
+    )
 
 
 @router.get("/graphs/{name}")

@@ -27,8 +27,7 @@ class Moment:
 def tell(view: ConversationView) -> tuple[Moment, ...]:
     """Put a conversation in order."""
     moments = [
-        Moment(item.at, 0 if item.role == "customer" else 3, message=item)
-        for item in view.messages
+        Moment(item.at, 0 if item.role == "customer" else 3, message=item) for item in view.messages
     ]
     moments += [Moment(item["started_at"], 1, turn=item) for item in view.turns]
     moments += [Moment(item.opened_at, 2, review=item) for item in view.reviews]

@@ -119,5 +119,3 @@ async def hand_back(
 async def recall_reply(outbox_id: str, engine: TheEngine, agent: Writer) -> Accepted:
     """Call back a reply within its undo window; 409 where it has left."""
     return await engine.recall(outbox_id, actor=agent.name)
-
-

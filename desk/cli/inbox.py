@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Reviews: list, show, decide.", invoke_without_command=True)
 
-Id = Annotated[str, typer.Argument(help="A review, its unique beginning or end, or a conversation.")]
+Id = Annotated[str, typer.Argument(help="A review, its beginning or end, or a conversation.")]
 Acknowledge = Annotated[
     list[str] | None,
     typer.Option("--acknowledge", help="check:rule of a critical finding you accept; repeatable."),
 ]
-Actor = Annotated[
-    str | None, typer.Option("--as", help="Your name; the account's where left out.")
-]
+Actor = Annotated[str | None, typer.Option("--as", help="Your name; the account's where left out.")]
 Message = Annotated[str, typer.Option("--message", "-m", help="The text.")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +18,7 @@ app = typer.Typer(help="Traces: list, show.", no_args_is_help=True)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """How a turn stands."""
 
     ok = "ok"
@@ -41,7 +41,7 @@ def since(text: str | None, now: datetime) -> datetime | None:
 
 
 @app.command("ls")
-def list_traces(
+def list_traces(  # noqa: PLR0917 - typer reads options from parameters
     age: Annotated[
         str | None, typer.Option("--since", help="Only the last 30m, 1h, 7d ...")
     ] = None,
