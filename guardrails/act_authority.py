@@ -142,6 +142,8 @@ def _published(action: Action, claim: Claim, ctx: CheckContext) -> bool:
 @check("act.authority", severity="critical")
 def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
+    if not _ANY_OBJECT.search(ctx.folded.text):
+        return
     limits = {limit.action: limit for limit in ctx.playbook.limits}
     for claim in ctx.claims:
         for action in _promised(claim):

@@ -63,7 +63,7 @@ _RULES = (
     ("legal_threat", _LEGAL, "The customer speaks of legal steps."),
 )
 _DECLINES = re.compile(
-    r"(?:n['’]?t|not|never|no)(?: \w{1,12}){0,2} (?:need|want|have) (?:to )?$|without (?:having )?to $"
+    r"(?:n['’]?t|not|never|no)(?: \w{1,12}){0,2} (?:need|want|have) (?:to )?$|(?:n['’]?t|\bnot) $|without (?:having )?to $"
     r"|\bno (?:quiero|necesito) $",
     re.IGNORECASE,
 )

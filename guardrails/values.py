@@ -160,7 +160,7 @@ def _branch(start: str, tag: str, rules: tuple[tuple[str, str], ...]) -> str:
 
 
 _VALUE = re.compile(
-    r"(?<![\w.])(?:"
+    r"(?<![\w.])(?<![a-z]-)(?:"
     + "|".join(
         (
             _branch("[a-z]", "_l", _LETTER_FIRST),
