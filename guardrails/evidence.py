@@ -40,7 +40,9 @@ def draft_sources(draft: Draft | None) -> Iterator[Source]:
         return
     for passage in draft.passages:
         if not passage.internal:
-            yield Source(f"article:{passage.id}", read_published(f"{passage.title}\n{passage.text}"))
+            yield Source(
+                f"article:{passage.id}", read_published(f"{passage.title}\n{passage.text}")
+            )
     if draft.source in ("template", "articles"):
         # A model's citations only point at sources; their quotes prove nothing by themselves.
         internal = {f"article:{passage.id}" for passage in draft.passages if passage.internal}

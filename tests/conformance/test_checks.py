@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,9 @@ PIECES = [
     "Your order W100", "costs $94.90", "89.90 EUR", "refund", "I have cancelled", "We will refund",
     "Maria Lopez", "maria@shop.example", "4242 4242 4242 4242", "password is hunter2x!",
     "https://evil.com/x", "[a](http://b.com)", "<script>", "{{order.total}}", "[name]", "\u200b",
-    "3 March 2026", "two weeks", "20%", "No,", "not", "never", "?", ".", "\n", "\x1b[31m", "👩\u200d👧",
-    "talk to a human", "kill myself", "İ", "ﬁ", "\u0430", "\ud800", "５", "...", "+44 20 1234 5678",
+    "3 March 2026", "two weeks", "20%", "No,", "+44 20 1234 5678", "...",
+    "not", "never", "?", ".", "\n", "\x1b[31m", "👩\u200d👧",
+    "talk to a human", "kill myself", "İ", "ﬁ", "\u0430", "\ud800", "５",
 ]  # fmt: skip
 texts = st.one_of(
     st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)
@@ -270,9 +272,11 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 def attacks(pattern: re.Pattern[str]) -> set[str]:
     """Repeat what the pattern itself speaks of: its literals, alone, in pairs, unfinished."""
-    words = re.findall(r"[^\W_]{1,12}|[^\w\s]", re.sub(r"\\.|\(\?\S|\{\d+,?\d*\}", " ", pattern.pattern))
+    words = re.findall(
+        r"[^\W_]{1,12}|[^\w\s]", re.sub(r"\\.|\(\?\S|\{\d+,?\d*\}", " ", pattern.pattern)
+    )
     seeds = list(dict.fromkeys(words))[:24]
-    pairs = [a + b for a, b in zip(seeds, seeds[1:], strict=False)]
+    pairs = [a + b for a, b in pairwise(seeds)]
     return {piece for seed in (*seeds, *pairs) for piece in (seed, f"{seed} ")} | set(ATTACKS)
 
 

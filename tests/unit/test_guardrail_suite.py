@@ -128,7 +128,13 @@ async def test_repairs_end() -> None:
 def finding(severity: Severity, start: int, end: int, replacement: str) -> Finding:
     edit = Edit(start=start, end=end, replacement=replacement)
     return Finding(
-        check="test.x", rule="r", severity=severity, start=start, end=end, message="m", proposal=edit
+        check="test.x",
+        rule="r",
+        severity=severity,
+        start=start,
+        end=end,
+        message="m",
+        proposal=edit,
     )
 
 
