@@ -55,5 +55,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	fi; \
 	echo "Installing into $(VENV) with $$($$found --version); the first time takes a minute or two"; \
 	$$found -m venv $(VENV) && \
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

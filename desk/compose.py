@@ -73,7 +73,7 @@ async def open_engine(
                 db,
                 active=release,
                 model=model or chosen.model,
-                cache=_cache(db, chosen),
+                cache=chosen.home / "models",
             ),
             channels={
                 **registered("channel"),
@@ -107,10 +107,6 @@ async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _cache(database: Database, settings: Settings) -> Path:
-    return (database.path.parent if database.path else settings.home) / "models"
 
 
 def _load(database: Database, folder: Path | None, clock: Clock) -> Release:

@@ -12,7 +12,7 @@ amount and the promise has none that could be compared. The evidence is the limi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -25,52 +25,62 @@ from handrail.playbook.models import Limit
 Action = Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
 
 _OBJECTS: dict[Action, str] = {
-    "refund": r"refund(?:ed|ing|s)?|reimburse(?:d|ment)?|money back|reembols(?:o|ar\w{0,3}|amos|aremos"
+    "refund": r"refund(?:ed|ing|s)?|reimburse(?:d|ment)?|money back|reembols(?:o|ar\w{0,3}|amos"
+              r"|aremos"
     r"|aré|ado)|devolver(?:emos|é|te|le)? (?:el|su|tu) dinero|return (?:your|the) money",
     "discount": r"discounts?|(?:\d{1,3} ?%|percent) off|price reduction|descuentos?|rebaja",
-    "credit": r"(?:store |account )?credits?(?! cards?)|vouchers?|gift ?cards?|compensat(?:e|ion)|goodwill"
+    "credit": r"(?:store |account )?credits?(?! cards?)|vouchers?|gift ?cards?|compensat(?:e|ion)"
+              r"|goodwill"
     r"|cup[oó]n(?:es)?|vales?|compensa(?:ción|r\w{0,3}|remos)",
-    "waiver": r"waiv(?:e|ed|ing)|free of charge|at no (?:extra |additional )?(?:cost|charge)|for free"
+    "waiver": r"waiv(?:e|ed|ing)|free of charge|at no (?:extra |additional )?(?:cost|charge)"
+              r"|for free"
     r"|no charge|eximir|sin (?:coste|costo|cargo)|gratis",
-    "replacement": r"replacements?|replace|new one|exchange(?:d)?|reemplaz\w{1,5}|reposición|sustituir\w{0,4}",
+    "replacement": r"replacements?|replace|new one|exchange(?:d)?|reemplaz\w{1,5}|reposición"
+                   r"|sustituir\w{0,4}",
     "legal_admission": r"liable|liability|legal(?:ly)? (?:responsib\w{2,6}|binding)|our negligence"
     r"|we (?:broke|violated|breached)|admit|legally|responsabilidad legal|negligencia",
 }  # fmt: skip
 _COMMITS = re.compile(
     r"\b(?:(?:i|we)(?:['’](?:ll|ve|d|m|re)| (?:will|shall|can|could|am|are|have|hereby|promise"
-    r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)|you(?:['’]ll(?! need| have)"
-    r"| will(?! need| have to)| are going to| can expect to| are entitled to)|it(?:['’]s| is) (?:a )?(?:legally|deal)"
-    r"|(?:your|a|the) [\w %$€£.,-]{0,40}?(?:will be|is on its way|has been (?:approved|authori[sz]ed"
+    r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)"
+    r"|you(?:['’]ll(?! need| have)"
+    r"| will(?! need| have to)| are going to| can expect to| are entitled to)|it(?:['’]s"
+    r"| is) (?:a )?(?:legally|deal)"
+    r"|(?:your|a|the) [\w %$€£.,-]{0,40}?(?:will be|is on its way|has been (?:approved"
+    r"|authori[sz]ed"
     r"|granted))|as a (?:one-time )?(?:courtesy|gesture)|here is (?:a|your)|consider it"
     r"|(?:le|te|les) (?:\w{2,20}(?:emos|aré|eré|iré)|vamos a|voy a|ofrezco|ofrecemos|garantizo)"
-    r"|(?:recibirá|recibirás|tendrá|tendrás)|(?:vamos|voy) a|podemos ofrecer\w{0,3}|puedo ofrecer\w{0,3}"
+    r"|(?:recibirá|recibirás|tendrá|tendrás)|(?:vamos|voy) a|podemos ofrecer\w{0,3}"
+    r"|puedo ofrecer\w{0,3}"
     r"|(?:re|de|o)\w{2,12}(?:aremos|eremos|aré))\b",
     re.IGNORECASE,
 )  # fmt: skip
-_OBJECT = {
+_OBJECT: dict[Action, re.Pattern[str]] = {
     action: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     for action, words in _OBJECTS.items()
 }
 _ANY_OBJECT = re.compile(rf"(?<!\w)(?:{'|'.join(_OBJECTS.values())})(?!\w)", re.IGNORECASE)
 _DENIES = re.compile(
-    r"\b(?:not|cannot|unable|never|neither|nor|unfortunately|no (?:refund|discount|credit|replacement)s?"
+    r"\b(?:not|cannot|unable|never|neither|nor|unfortunately|no (?:refund|discount|credit"
+    r"|replacement)s?"
     r"|no (?:puedo|podemos|es posible)|lamentablemente)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _GENERAL = re.compile(
-    r"\b(?:if|once|when|unless|provided|eligible|may be|might|whether|check (?:if|whether)|look into"
+    r"\b(?:if|once|when|unless|provided|eligible|may be|might|whether|check (?:if|whether)"
+    r"|look into"
     r"|review|request (?:a|your)|ask (?:for|our)|si |cuando|una vez|revis\w{2,6}|solicit\w{1,5})\b",
     re.IGNORECASE,
 )
 
 
-def _promised(claim: Claim) -> list[Action]:
+def _promised(claim: Claim) -> Sequence[Action]:
     text = claim.text
     if claim.kind == "question" or not _ANY_OBJECT.search(text) or not _COMMITS.search(text):
         return []
     if _DENIES.search(text):
         return []
-    actions: list[Action] = [action for action, rule in _OBJECT.items() if rule.search(text)]
+    actions: Sequence[Action] = [act for act, rule in _OBJECT.items() if rule.search(text)]
     if _GENERAL.search(text):  # a conditional names what may happen; only liability binds
         return [action for action in actions if action == "legal_admission"]
     return actions
@@ -142,6 +152,8 @@ def _published(action: Action, claim: Claim, ctx: CheckContext) -> bool:
 @check("act.authority", severity="critical")
 def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
+    if not _ANY_OBJECT.search(ctx.folded.text):
+        return
     limits = {limit.action: limit for limit in ctx.playbook.limits}
     for claim in ctx.claims:
         for action in _promised(claim):

@@ -23,23 +23,28 @@ _ADVERB = r"(?:(?:just|already|now|successfully|also|gone ahead and|recién|ya|a
 _VERBS = {
     "refund": r"refunded|reimbursed|credited|reembolsad[oa]|devuelto",
     "cancel": r"cancell?ed|cancelad[oa]",
-    "change": r"changed|updated|modified|corrected|amended|edited|cambiad[oa]|actualizad[oa]|modificad[oa]",
+    "change": r"changed|updated|modified|corrected|amended|edited|cambiad[oa]|actualizad[oa]"
+              r"|modificad[oa]",
     "exchange": r"exchanged|replaced|swapped|reemplazad[oa]|sustituid[oa]",
     "ship": r"shipped|dispatched|posted|re-?sent|enviad[oa]|despachad[oa]",
     "deliver": r"delivered|entregad[oa]",
     "return": r"returned|received back|devuelt[oa]",
     "book": r"booked|reserved|scheduled|rescheduled|rebooked|reservad[oa]|programad[oa]",
-    "activate": r"activated|reactivated|unlocked|enabled|reset|restored|activad[oa]|restablecid[oa]",
-    "close": r"closed|deactivated|blocked|frozen|disabled|deleted|removed|cerrad[oa]|bloquead[oa]|eliminad[oa]",
+    "activate": r"activated|reactivated|unlocked|enabled|reset|restored|activad[oa]"
+                r"|restablecid[oa]",
+    "close": r"closed|deactivated|blocked|frozen|disabled|deleted|removed|cerrad[oa]|bloquead[oa]"
+             r"|eliminad[oa]",
     "apply": r"applied|added|issued|processed|initiated|submitted|waived|charged|completed"
     r"|aplicad[oa]|procesad[oa]|emitid[oa]|tramitad[oa]|iniciad[oa]",
     "send": r"e?-?mailed|texted|sent(?: you)?",
-    "hand_over": r"escalated|forwarded|notified|informed|alerted|transferred|passed (?:this|it|your)"
+    "hand_over": r"escalated|forwarded|notified|informed|alerted|transferred|passed (?:this|it"
+                 r"|your)"
     r"|escalad[oa]|transferid[oa]|avisad[oa]",
 }  # fmt: skip
 _DONE = "|".join(f"(?P<{name}>{words})" for name, words in _VERBS.items())
 _CLAIM = re.compile(
-    rf"\b(?:(?:(?:i|we)(?:['’]ve| have)|(?:i|we)) {_ADVERB}|(?:your|the|su|tu|el|la) [\w #-]{{1,50}}? "
+    rf"\b(?:(?:(?:i|we)(?:['’]ve| have)|(?:i|we)) {_ADVERB}|(?:your|the|su|tu|el"
+    rf"|la) [\w #-]{{1,50}}? "
     rf"(?:(?:has|have) {_ADVERB}been|(?:was|were|is|are) {_ADVERB}(?:now )?|ha sido|fue) {_ADVERB}"
     rf"|(?:ya )?(?:he|hemos) {_ADVERB}){_ADVERB}(?:{_DONE})(?!\w)",
     re.IGNORECASE,
@@ -54,7 +59,9 @@ _CONDITION = re.compile(
     r"|si|cuando|una vez que?|después de que|hasta que|en cuanto)\b[^.;]{0,80}$",
     re.IGNORECASE,
 )
-_OTHERS_DID = re.compile(r"\W{1,3}(?:by (?:the|a|your)|por (?:el|la)|if|when|once)\b", re.IGNORECASE)
+_OTHERS_DID = re.compile(
+    r"\W{1,3}(?:by (?:the|a|your)|por (?:el|la)|if|when|once)\b", re.IGNORECASE
+)
 _SHOWN_BY = {
     "refund": ("refund", "reembols", "credited"),
     "cancel": ("cancel",),
@@ -131,4 +138,6 @@ def act_claim(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]: 
         if _told_by_person(ctx, action) or ctx.evidence.quote(claim.text):
             continue
         message = "No record shows that this was done."
-        yield act_claim.finding("not_done", hit.start, hit.end, message, evidence=(_state(records),))
+        yield act_claim.finding(
+            "not_done", hit.start, hit.end, message, evidence=(_state(records),)
+        )

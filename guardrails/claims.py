@@ -31,7 +31,7 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 _OFFER = re.compile(
-    r"(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
+    r"\b(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
     r"|do(?:n't| not) hesitate|if you (?:have|need|want|would|'d|prefer)|should you (?:have|need)"
     r"|i(?:'ll| will) (?:check|look|find out|be (?:happy|glad))|we(?:'ll| will) (?:check|look)"
     r"|to (?:help|assist) you|i (?:can|could) (?:help|check|look)|is there anything|anything else"

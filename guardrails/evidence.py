@@ -6,7 +6,7 @@ source that speaks for or against a span.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from handrail.core.conversation import Snapshot
@@ -20,7 +20,7 @@ from handrail.guardrails.reading import (
     read_published,
     stems,
 )
-from handrail.guardrails.record_facts import Fact, record_facts, record_texts, record_words
+from handrail.guardrails.record_facts import RecordFacts, record_facts, record_words
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
 
@@ -40,7 +40,9 @@ def draft_sources(draft: Draft | None) -> Iterator[Source]:
         return
     for passage in draft.passages:
         if not passage.internal:
-            yield Source(f"article:{passage.id}", read_published(f"{passage.title}\n{passage.text}"))
+            yield Source(
+                f"article:{passage.id}", read_published(f"{passage.title}\n{passage.text}")
+            )
     if draft.source in ("template", "articles"):
         # A model's citations only point at sources; their quotes prove nothing by themselves.
         internal = {f"article:{passage.id}" for passage in draft.passages if passage.internal}
@@ -61,24 +63,19 @@ class Evidence:
         )
 
     @cached_property
-    def _facts(self) -> Mapping[str, Sequence[Fact]]:
-        found: dict[str, list[Fact]] = {}
-        for name, fact in record_facts(self._snapshot):
-            found.setdefault(name, []).append(fact)
-        return found
-
-    @cached_property
-    def _texts(self) -> tuple[Source, ...]:
-        return tuple(record_texts(self._snapshot))
+    def _records(self) -> RecordFacts:
+        return record_facts(self._snapshot)
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
         names = [f"{group_of(value.kind)}:{key}" for key in value.keys]
         for name in names:
-            for fact in self._facts.get(name, ()):
+            for fact in self._records.typed.get(name, ()):
                 if same_currency(value.currency, fact.currency):
                     return EvidenceSpan(source=fact.id, quote=fact.quote, relation="supports")
-        return self._quoted(names, value, self.sources) or self._quoted(names, value, self._texts)
+        return self._quoted(names, value, self.sources) or self._quoted(
+            names, value, self._records.texts
+        )
 
     @staticmethod
     def _quoted(

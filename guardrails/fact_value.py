@@ -60,9 +60,10 @@ def _repeats_unknown_id(value: Value, ctx: CheckContext) -> bool:
 
 def _candidate(value: Value, ctx: CheckContext) -> tuple[str, EvidenceSpan] | None:
     """The one record field this amount must have meant: named beside it, and the only one."""
-    claim = ctx.claim_at(value.start, value.end)
-    if claim is None or value.kind != "money":
+    claim = ctx.claim_at(value.start, value.end) if value.kind == "money" else None
+    if claim is None:
         return None
+    beside = [v for v in ctx.values if v.kind == "money" and claim.holds(v.start, v.end)]
     words = claim.text.casefold()
     named = [record for record in ctx.records if record.id.casefold() in words]
     records = named or (ctx.records if len(ctx.records) == 1 else ())
@@ -75,7 +76,7 @@ def _candidate(value: Value, ctx: CheckContext) -> tuple[str, EvidenceSpan] | No
         and field.value is not None
         and name.casefold().replace("_", " ") in words
     ]
-    if len(found) != 1 or len([v for v in ctx.values if v.kind == "money" and claim.holds(v.start, v.end)]) != 1:
+    if len(found) != 1 or len(beside) != 1:
         return None
     source, amount, currency = found[0]
     evidence = EvidenceSpan(source=source, quote=amount, relation="contradicts")

@@ -18,7 +18,8 @@ from handrail.guardrails.contract import CheckContext, CheckSettings, check
 _SELF_HARM = re.compile(
     r"\b(?:kill(?:ing)? myself|(?:end(?:ing)?|tak(?:e|ing)) my (?:own )?life|hurt(?:ing)? myself"
     r"|harm(?:ing)? myself|cut(?:ting)? myself (?:again|on purpose)|self[ -]?harm(?:ing)?"
-    r"|(?:want|going|wish|ready|prefer) to die\b(?! for)|(?:don['’]?t|do not) want to (?:live|be alive|wake up)"
+    r"|(?:want|going|wish|ready|prefer) to die\b(?! for)|(?:don['’]?t|do not) want to (?:live"
+    r"|be alive|wake up)"
     r"|(?:no|any) reason (?:left )?to live|better off (?:dead|without me)|wish i (?:was|were) dead"
     r"|suicid(?:e|al)|end it all|can['’]?t go on (?:living|anymore|any more)"
     r"|(?:quiero|voy a|prefiero) morir(?:me)?|me (?:quiero|voy a) (?:morir|matar)|matarme"
@@ -29,24 +30,29 @@ _THREAT = re.compile(
     r"\b(?:(?:i['’]?ll|i will|i['’]?m going to|i am going to|gonna|want to|going to) "
     r"(?:kill|murder|shoot|stab|hurt|beat up|attack|bomb|burn down) "
     r"(?:you|him|her|them|someone|somebody|everyone|everybody|people|your (?:\w{2,20}))"
-    r"|(?:he|she|they)(?:['’]?s|['’]?re| is| are| will)? (?:going to |gonna )?(?:kill|killing|hurt|hurting"
+    r"|(?:he|she|they)(?:['’]?s|['’]?re| is| are| will)? (?:going to |gonna )?(?:kill|killing"
+    r"|hurt|hurting"
     r"|beating) me|(?:there(?:['’]?s| is)|planted|have) a bomb\b(?! (?:cyclone|dessert))"
     r"|(?:voy|vamos) a (?:matar|disparar|hacer daño)(?:te|le|los|la)?|te (?:voy a matar|mato)"
     r"|me (?:va|van) a matar)\b",
     re.IGNORECASE,
 )
 _EMERGENCY = re.compile(
-    r"\b(?:(?:call|need|send) (?:an |the )?(?:ambulance|911|112|999|police now)|gas leak|smell(?:s|ing)? (?:of )?gas"
+    r"\b(?:(?:call|need|send) (?:an |the )?(?:ambulance|911|112|999|police now)|gas leak"
+    r"|smell(?:s|ing)? (?:of )?gas"
     r"|(?:caught|is on|are on|on) fire\b(?! (?:sale|stick|tv|tablet|hd|7|10|today))"
-    r"|(?:can['’]?t|cannot) breathe|overdos(?:e|ed|ing)|heart attack|(?:is|am|he['’]?s|she['’]?s) unconscious"
+    r"|(?:can['’]?t|cannot) breathe|overdos(?:e|ed|ing)|heart attack|(?:is|am|he['’]?s"
+    r"|she['’]?s) unconscious"
     r"|(?:swallowed|drank) (?:the |a |some )?(?:battery|batteries|bleach|poison|magnets?)"
     r"|electrocuted|got an electric shock|being (?:attacked|abused|followed|held)"
-    r"|fuga de gas|huele a gas|llam(?:e|en) a una ambulancia|no (?:puedo|puede) respirar|se está incendiando"
+    r"|fuga de gas|huele a gas|llam(?:e|en) a una ambulancia|no (?:puedo|puede) respirar"
+    r"|se está incendiando"
     r"|en llamas|sobredosis|infarto)\b",
     re.IGNORECASE,
 )
 _HARMLESS = re.compile(
-    r"\b(?:(?:kill|stop|end|terminate)(?:ing)? (?:a |the |my )?(?:process|task|job|server|app|session|thread)"
+    r"\b(?:(?:kill|stop|end|terminate)(?:ing)? (?:a |the |my )?(?:process|task|job|server|app"
+    r"|session|thread)"
     r"|suicide squad|watch(?:ed|ing)?|movie|film|book|game|song|album|novel|película|libro|juego"
     r"|prevention (?:charity|fund|donation))\b",
     re.IGNORECASE,
@@ -67,6 +73,8 @@ def in_crisis(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]: 
         for hit in ctx.search(pattern):
             begin, end = hit.match.span()
             around = _HARMLESS.search(text, max(0, begin - _NEAR), min(len(text), end + _NEAR))
-            first_person = re.search(r"\b(?:i|i['’]?m|me|myself|quiero|voy)\b", hit.match[0], re.IGNORECASE)
+            first_person = re.search(
+                r"\b(?:i|i['’]?m|me|myself|quiero|voy)\b", hit.match[0], re.IGNORECASE
+            )
             if not around or (first_person and rule == "self_harm"):
                 yield in_crisis.finding(rule, hit.start, hit.end, message)

@@ -16,12 +16,15 @@ from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 
 _PEOPLE = (
-    r"(?:human(?: being)?|(?:real|actual|live|human|physical) (?:person|human|agent|one|being|people)"
-    r"|person|people|agent|operator|representative|rep|supervisor|manager|someone(?: real| else| there)?"
+    r"(?:human(?: being)?|(?:real|actual|live|human|physical) (?:person|human|agent|one|being"
+    r"|people)"
+    r"|person|people|agent|operator|representative|rep|supervisor|manager|someone(?: real| else"
+    r"| there)?"
     r"|somebody|advis[eo]r|customer (?:service|care|support)|support (?:agent|team|person))"
 )
 _GENTE = (
-    r"(?:persona(?: real| humana)?|humano|agente|operador[a]?|representante|asesor[a]?|supervisor[a]?"
+    r"(?:persona(?: real| humana)?|humano|agente|operador[a]?|representante|asesor[a]?"
+    r"|supervisor[a]?"
     r"|encargad[oa]|gerente|alguien|ejecutiv[oa])"
 )
 _ASKS = re.compile(
@@ -30,21 +33,26 @@ _ASKS = re.compile(
     rf"|any))?(?: (?:real|live|actual|human))? {_PEOPLE}"
     rf"|(?:want|need|give me|get me|prefer|like|demand|find me|is there|are there|connect me)"
     rf"(?: to (?:talk|speak) to| with)?(?: (?:a|an|any|some|the))?"
-    rf" (?:human|(?:real|actual|live|human) (?:person|agent|human|one|people)|(?:live|human) (?:support|help)"
+    rf" (?:human|(?:real|actual|live|human) (?:person|agent|human|one|people)|(?:live"
+    rf"|human) (?:support|help)"
     rf"|representative|operator|supervisor|manager|agent)"
     rf"|(?:human|live|real) (?:agent|person|support|representative|operator)\s?(?:please|now|!|$)"
     rf"|^\W{{0,3}}(?:agent|human|operator|representative|supervisor)\W{{0,5}}(?:please\W{{0,3}})?$"
-    rf"|(?:stop|not|no more|don['’]?t want|hate|tired of)(?: (?:talking|speaking|chatting|to|with|a|the"
+    rf"|(?:stop|not|no more|don['’]?t want|hate|tired of)(?: (?:talking|speaking|chatting|to|with"
+    rf"|a|the"
     rf"|this|these|your)){{0,4}} (?:bots?|robots?|machines?|chatbots?|ai)"
     rf"|(?:call|phone|ring) me(?: back)?(?! when)"
     rf"|hablar(?:me)? con (?:un |una |el |la |algún |alguna )?{_GENTE}"
-    rf"|(?:quiero|necesito|prefiero|p[aá]same|p[aá]seme|comun[ií]queme|comun[ií]came|con[eé]cteme|ponme|póngame)"
+    rf"|(?:quiero|necesito|prefiero|p[aá]same|p[aá]seme|comun[ií]queme|comun[ií]came|con[eé]cteme"
+    rf"|ponme|póngame)"
     rf"(?: con)? (?:un |una |el |la )?(?:{_GENTE})"
-    rf"|(?:atenci[oó]n|agente|asistencia) human[oa]|que me (?:llame|atienda) (?:una persona|alguien))\b",
+    rf"|(?:atenci[oó]n|agente|asistencia) human[oa]|que me (?:llame|atienda) (?:una persona"
+    rf"|alguien))\b",
     re.IGNORECASE,
 )
 _COMPLAINS = re.compile(
-    r"\b(?:(?:make|file|raise|lodge|submit|register|escalate) (?:a |an |my |this )?(?:formal |official )?"
+    r"\b(?:(?:make|file|raise|lodge|submit|register|escalate) (?:a |an |my |this )?(?:formal "
+    r"|official )?"
     r"complaint|(?:formal|official) complaint|(?:poner|presentar|hacer|interponer) (?:una )?"
     r"(?:queja|reclamaci[oó]n|denuncia)|hoja de reclamaciones)\b",
     re.IGNORECASE,
@@ -63,7 +71,8 @@ _RULES = (
     ("legal_threat", _LEGAL, "The customer speaks of legal steps."),
 )
 _DECLINES = re.compile(
-    r"(?:n['’]?t|not|never|no)(?: \w{1,12}){0,2} (?:need|want|have) (?:to )?$|without (?:having )?to $"
+    r"(?:n['’]?t|not|never|no)(?: \w{1,12}){0,2} (?:need|want|have) (?:to )?$|(?:n['’]?t|\bnot) $"
+    r"|without (?:having )?to $"
     r"|\bno (?:quiero|necesito) $",
     re.IGNORECASE,
 )

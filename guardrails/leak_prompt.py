@@ -119,7 +119,7 @@ def _canaries(ctx: CheckContext, canaries: tuple[str, ...]) -> Iterator[Finding]
     for number, canary in enumerate(canary.casefold() for canary in canaries if canary):
         place = folded.find(canary)
         source = f"rule:canary/{number}"
-        if 0 <= place and len(folded) == len(ctx.folded.text):
+        if place >= 0 and len(folded) == len(ctx.folded.text):
             yield _finding("canary", ctx.folded.span(place, place + len(canary)), source)
         elif place >= 0 or any(canary in text.casefold() for text, _, _ in _decoded(folded)):
             yield _finding("canary", (0, len(ctx.text)), source)

@@ -65,6 +65,8 @@ def fold(text: str) -> Folded:
     """
     if text.isascii():
         return Folded(text)
+    if unicodedata.is_normalized("NFKC", text) and not _INVISIBLE.search(text):
+        return Folded(_lookalikes_folded(text))
     chars: list[str] = []
     starts: list[int] = []
     for place, char in enumerate(text):

@@ -15,15 +15,17 @@ _WORD = re.compile(r"[^\W_]{2,40}")
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
 _STEM_CHARS = 6
 _STOPWORDS = frozenset(
-    "a about above after again all also am an and any are as at be been before being below but by "
-    "can could did do does doing don for from further get gets got had has have having he her here "
-    "hers him his how i if in into is it its itself just let like ll may me more most must my no "
-    "nor not now of off ok on once only or other our out over own per please re same say says "
-    "shall she should so some such than that the their them then there these they this those "
-    "through to too under until up us ve very was we were what when where which while who whom why "
-    "will with would yes yet you your yours de la el en los las un una unos unas que su sus por "
-    "para con se lo le les al del y o es son está están ha han he hemos su tu usted nos más muy "
-    "como si ya pero este esta".split()
+    """
+    a about above after again all also am an and any are as at be been before being below
+    but by can could did do does doing don for from further get gets got had has have having
+    he her here hers him his how i if in into is it its itself just let like ll may me more
+    most must my no nor not now of off ok on once only or other our out over own per please
+    re same say says shall she should so some such than that the their them then there these
+    they this those through to too under until up us ve very was we were what when where
+    which while who whom why will with would yes yet you your yours de la el en los las un
+    una unos unas que su sus por para con se lo le les al del y o es son está están ha han
+    he hemos su tu usted nos más muy como si ya pero este esta
+    """.split()  # noqa: SIM905 - a list of words is read as words
 )
 CONTACTS = ("email", "phone", "id")
 

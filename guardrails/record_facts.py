@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -85,53 +85,52 @@ def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
             yield name, field
 
 
-def record_facts(snapshot: Snapshot) -> Iterator[tuple[str, Fact]]:
-    """All typed values the customer may see, by ``kind:key``: records, own contacts, today."""
+@dataclass(slots=True)
+class RecordFacts:
+    """What the records say: typed values by ``kind:key``, and fields that are read as text."""
+
+    typed: dict[str, list[Fact]]
+    texts: list[Source]
+    """Addresses, notes and wrongly typed fields, where they hold a number."""
+
+    def add(self, fact: Fact, names: Iterable[str]) -> None:
+        """Keep a fact under all its names."""
+        for name in names:
+            self.typed.setdefault(name, []).append(fact)
+
+
+def record_facts(snapshot: Snapshot) -> RecordFacts:
+    """Everything typed that the customer may see: their records, own contacts, today."""
     zone = snapshot.customer.time_zone
+    found = RecordFacts({}, [])
     for record in own_records(snapshot):
         source = f"record:{record.kind}/{record.id}"
-        yield f"contact:{owner_key(record.id)}", Fact(source, "", record.id)
+        found.add(Fact(source, "", record.id), (f"contact:{owner_key(record.id)}",))
         for name, field in _seen(record):
-            if field.type not in _TYPED:
-                continue
-            try:
-                names = _field_names(field, zone)
-            except (ValueError, InvalidOperation):
-                continue  # a wrongly typed field is read as text, with the others
-            fact = Fact(source, name, str(field.value), field.currency)
-            for key in names:
-                yield key, fact
+            _add_field(found, Fact(source, name, str(field.value), field.currency), field, zone)
     if snapshot.verified:
-        yield from _contacts(snapshot)
-    for key in _moment_names(snapshot.now.isoformat(), zone):
-        if key.startswith("date:"):
-            yield key, Fact("clock:now", "", f"{snapshot.now:%Y-%m-%d}")
+        for name in ("email", "phone", "id"):
+            text = getattr(snapshot.customer, name)
+            if text:
+                found.add(Fact("customer", name, text), (f"contact:{owner_key(text)}",))
+    today = _moment_names(snapshot.now.isoformat(), zone)
+    found.add(
+        Fact("clock:now", "", f"{snapshot.now:%Y-%m-%d}"),
+        (name for name in today if name.startswith("date:")),
+    )
+    return found
 
 
-def _contacts(snapshot: Snapshot) -> Iterator[tuple[str, Fact]]:
-    for name in ("email", "phone", "id"):
-        text = getattr(snapshot.customer, name)
-        if text:
-            yield f"contact:{owner_key(text)}", Fact("customer", name, text)
-
-
-def _readable(field: FieldValue) -> bool:
-    text = str(field.value)
-    if not _DIGIT.search(text):
-        return False
-    try:
-        return field.type not in _TYPED or not _field_names(field, None)
-    except (ValueError, InvalidOperation):
-        return True
-
-
-def record_texts(snapshot: Snapshot) -> Iterator[Source]:
-    """Fields that are read as text because they hold numbers: addresses, notes, odd values."""
-    for record in own_records(snapshot):
-        for name, field in _seen(record):
-            if _readable(field):
-                source = f"record:{record.kind}/{record.id}#{name}"
-                yield Source(source, Reading(str(field.value)))
+def _add_field(found: RecordFacts, fact: Fact, field: FieldValue, zone: str | None) -> None:
+    if field.type in _TYPED:
+        try:
+            found.add(fact, _field_names(field, zone))
+        except (ValueError, InvalidOperation):
+            pass  # wrongly typed: it still says what it says, as text
+        else:
+            return
+    if _DIGIT.search(fact.quote):
+        found.texts.append(Source(fact.id, Reading(fact.quote)))
 
 
 def record_words(snapshot: Snapshot) -> str:

@@ -28,7 +28,7 @@ FAILED_IN: Mapping[Mode, Mapping[Severity, Outcome]] = MappingProxyType(
 )
 """The same by mode: where nobody looks, a critical check that could not judge closes the way."""
 
-_ORDER: Mapping[Outcome, int] = MappingProxyType({"clean": 0, "flagged": 1, "critical": 2})
+_GRAVEST_FIRST: tuple[Outcome, ...] = ("critical", "flagged")
 
 
 def outcome(report: Report, mode: Mode, severities: Mapping[str, Severity]) -> Outcome:
@@ -39,10 +39,10 @@ def outcome(report: Report, mode: Mode, severities: Mapping[str, Severity]) -> O
         mode: Who answers.
         severities: Severity by check id; a check not named is taken as critical.
     """
-    found: list[Outcome] = [FOUND[finding.severity] for finding in report.findings]
     table = FAILED_IN[mode]
-    found += [table[severities.get(error.check, "critical")] for error in report.errored]
-    return max(found, key=_ORDER.__getitem__, default="clean")
+    found = {FOUND[finding.severity] for finding in report.findings}
+    found |= {table[severities.get(error.check, "critical")] for error in report.errored}
+    return next((one for one in _GRAVEST_FIRST if one in found), "clean")
 
 
 def _overlap(first: Edit, second: Edit) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from opentelemetry import trace
 
 from handrail.core import attributes
-from handrail.core.verdict import SEVERITY_ORDER, Finding, NotRun, Report, text_digest
+from handrail.core.verdict import Finding, NotRun, Report, text_digest
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings
 
 _tracer = trace.get_tracer("handrail.guardrails")
@@ -67,7 +67,7 @@ async def _judge(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
 
 
 def _result(judged: _Judged) -> dict[str, str | int]:
-    worst = max((f.severity for f in judged.findings), key=SEVERITY_ORDER.__getitem__, default=None)
+    worst = Report(digest="", findings=judged.findings).worst
     told: dict[str, str | int] = {attributes.FINDINGS: len(judged.findings)}
     if worst:
         told[attributes.WORST] = worst

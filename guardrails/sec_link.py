@@ -17,19 +17,26 @@ from collections.abc import Iterator
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 
-_MARKDOWN = re.compile(r"!?\[(?P<label>[^\[\]\n]{0,200})\]\(\s{0,4}<?(?P<target>[^()\s<>]{1,2000})[^()\n]{0,200}\)")
+_MARKDOWN = re.compile(
+    r"!?\[(?P<label>[^\[\]\n]{0,200})\]\(\s{0,4}<?(?P<target>[^()\s<>]{1,2000})[^()\n]{0,200}\)"
+)
 _BARE = re.compile(
-    r"(?<![\w@/.\\])(?:(?P<scheme>[a-z][a-z0-9+.-]{1,19}):(?P<slashes>[/\\]{1,4})[^\s<>\"'`\[\]{}|]{1,2000}"
+    r"(?<![\w@/.\\])(?:(?P<scheme>[a-z][a-z0-9+.-]{1,19}):(?P<slashes>[/\\]{1,4})[^\s<>\"'`\[\]{}"
+    r"|]{1,2000}"
     r"|(?:javascript|data|vbscript|file|blob):[^\s<>\"'`]{1,2000}"
     r"|[/\\]{2}[\w.-]{3,255}[^\s<>\"'`]{0,500}"
     r"|www\.[^\s<>\"'`]{3,2000}"
-    r"|(?:[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.|\[\.\])){1,4}(?:com|net|org|io|co|info|biz|app|dev|shop|store"
-    r"|online|site|xyz|top|club|live|me|us|uk|es|de|fr|it|eu|br|mx|ru|cn|in|link|click|zip|ai|support"
+    r"|(?:[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.|\[\.\])){1,4}(?:com|net|org|io|co|info|biz|app|dev"
+    r"|shop|store"
+    r"|online|site|xyz|top|club|live|me|us|uk|es|de|fr|it|eu|br|mx|ru|cn|in|link|click|zip|ai"
+    r"|support"
     r"|example|test)(?![\w-]|\.\w)(?::\d{1,5})?(?:[/?#][^\s<>\"'`]{0,2000})?)",
     re.IGNORECASE,
 )
 _TRAILING = ".,;:!?)]}'\"»”’*_"
-_NUMERIC_HOST = re.compile(r"(?:0x[0-9a-f]{1,8}|\d{1,10})(?:\.(?:0x[0-9a-f]{1,8}|\d{1,10})){0,3}\.?")
+_NUMERIC_HOST = re.compile(
+    r"(?:0x[0-9a-f]{1,8}|\d{1,10})(?:\.(?:0x[0-9a-f]{1,8}|\d{1,10})){0,3}\.?"
+)
 _UNSAFE_SCHEMES = ("javascript:", "data:", "vbscript:", "file:", "blob:")
 _SAFE_SCHEMES = ("http", "https", "mailto", "tel")
 _MESSAGES = {
@@ -66,21 +73,24 @@ def _allowed(host: str, hosts: tuple[str, ...]) -> bool:
 
 def _broken_rule(url: str, hosts: tuple[str, ...]) -> str | None:
     cleaned = _cleaned(url)
-    if cleaned.startswith(_UNSAFE_SCHEMES):
+    scheme = re.match(r"[a-z][a-z0-9+.-]{1,19}(?=:)", cleaned)
+    foreign = scheme and scheme[0] not in _SAFE_SCHEMES and "//" in cleaned[:24]
+    if foreign or cleaned.startswith(_UNSAFE_SCHEMES):
         return "scheme"
-    scheme = re.match(r"([a-z][a-z0-9+.-]{1,19}):", cleaned)
-    if scheme and scheme[1] not in _SAFE_SCHEMES and "//" in cleaned[:24]:
-        return "scheme"
-    if scheme and scheme[1] in ("mailto", "tel"):
+    if scheme and scheme[0] in ("mailto", "tel"):
         return None
     host, user_info = host_of(url)
     if user_info:
         return "user_info"
+    return None if not host or _allowed(host, hosts) else _host_rule(host)
+
+
+def _host_rule(host: str) -> str:
     if _NUMERIC_HOST.fullmatch(host) or host.startswith("["):
         return "ip_host"
     if not host.isascii() or "xn--" in host:
-        return None if _allowed(host, hosts) else "look_alike_host"
-    return None if not host or _allowed(host, hosts) else "host_not_allowed"
+        return "look_alike_host"
+    return "host_not_allowed"
 
 
 def _trimmed(url: str) -> str:

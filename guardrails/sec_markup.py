@@ -15,7 +15,8 @@ from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
 
 _TAG = re.compile(
-    r"<\s{0,4}/?\s{0,4}(?:script|iframe|object|embed|applet|form|input|button|link|meta|base|style|svg"
+    r"<\s{0,4}/?\s{0,4}(?:script|iframe|object|embed|applet|form|input|button|link|meta|base"
+    r"|style|svg"
     r"|math|img|image|video|audio|source|template|body|html|head|frame|frameset|marquee|textarea"
     r"|select|details|dialog|portal|noscript|xml|isindex|keygen|bgsound|layer|plaintext|xmp|animate"
     r"|set|foreignobject|a|div|span|p|b|i|u|br|table|td|tr)(?=[\s/>:]|$)[^<>]{0,2000}>?",
@@ -23,8 +24,9 @@ _TAG = re.compile(
 )
 _HANDLER = re.compile(r"(?<![\w-])on[a-z]{3,30}\s{0,4}=\s{0,4}[\"'`\w(]", re.IGNORECASE)
 _TEMPLATE = re.compile(
-    r"\{\{[^{}]{0,200}\}\}|\{%[^{}%]{0,200}%\}|\$\{[^{}]{0,200}\}|#\{[^{}]{0,200}\}|<%[^<>%]{0,200}%>"
-    r"|\{\{|\}\}"
+    r"\{\{[^{}]{0,200}\}\}|\{%[^{}%]{0,200}%\}|\$\{[^{}]{0,200}\}|#\{[^{}]{0,200}\}"
+    r"|<%[^<>%]{0,200}%>"
+    r"|\{{2,200}|\}{2,200}"
 )
 _CONTROL = re.compile(
     r"(?:\x1b|\x9b)\[?[0-9;?]{0,20}[A-Za-z]?|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"

@@ -123,10 +123,13 @@ def _configured(
     for id_ in settings:
         if id_ not in known:
             raise CheckDefinitionError(
-                f"guardrails.checks.{id_}: there is no such check; known: {', '.join(sorted(known))}",
+                f"guardrails.checks.{id_}: there is no such check; "
+                f"known: {', '.join(sorted(known))}",
                 check=id_,
             )
-    ready = [Configured(known[id_], known[id_].configure(settings.get(id_, {}))) for id_ in sorted(known)]
+    ready = [
+        Configured(known[id_], known[id_].configure(settings.get(id_, {}))) for id_ in sorted(known)
+    ]
     enabled = [one for one in ready if one.settings.enabled]
     return {
         "exit": tuple(one for one in enabled if one.check.stage == "exit"),

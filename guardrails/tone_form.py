@@ -43,7 +43,9 @@ def tone_form(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]: 
         yield tone_form.finding("empty", 0, len(text), "There is no text.", severity="high")
         return
     if len(text) > tone.max_chars:
-        rule = EvidenceSpan(source="rule:tone.max_chars", quote=str(tone.max_chars), relation="contradicts")
+        rule = EvidenceSpan(
+            source="rule:tone.max_chars", quote=str(tone.max_chars), relation="contradicts"
+        )
         message = f"The reply has {len(text)} characters; the playbook allows {tone.max_chars}."
         yield tone_form.finding("too_long", tone.max_chars, len(text), message, evidence=(rule,))
     for hit in ctx.search(_PLACEHOLDER):
@@ -55,7 +57,13 @@ def tone_form(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]: 
         yield tone_form.finding("redacted", hit.start, hit.end, message, severity="high")
     forbidden = _forbidden(tone.forbidden)
     for hit in ctx.search(forbidden) if forbidden else ():
-        rule = EvidenceSpan(source="rule:tone.forbidden", quote=hit.match[0], relation="contradicts")
+        rule = EvidenceSpan(
+            source="rule:tone.forbidden", quote=hit.match[0], relation="contradicts"
+        )
         yield tone_form.finding(
-            "forbidden_word", hit.start, hit.end, "The playbook forbids this word.", evidence=(rule,)
+            "forbidden_word",
+            hit.start,
+            hit.end,
+            "The playbook forbids this word.",
+            evidence=(rule,),
         )

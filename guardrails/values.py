@@ -1,4 +1,4 @@
-"""Finds typed values in a text: money, percentages, dates, times, durations, numbers, ids, contacts.
+"""Finds typed values in a text: money, percentages, dates, durations, numbers, ids, contacts.
 
 Two spellings of one value have one key: ``$1,299.00`` and ``1.299 USD``, ``two weeks`` and
 ``14 days``, ``3 March 2026`` and ``2026-03-03``.
@@ -7,13 +7,24 @@ Two spellings of one value have one key: ``$1,299.00`` and ``1.299 USD``, ``two 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from handrail.core.ports import owner_key
+from handrail.guardrails.value_patterns import (
+    CURRENCIES,
+    DAY,
+    MONTHS,
+    NUM,
+    SPELLED,
+    UNIT_OF,
+    VALUE,
+    WEEKDAYS,
+    WORDS,
+)
 
 ValueKind = Literal[
     "money", "percent", "date", "weekday", "time", "duration", "quantity", "id", "email", "phone"
@@ -36,141 +47,9 @@ class Value:
     """Written in letters: ``two``."""
 
 
-_UNITS = {
-    "second": ("second", "seconds", "sec", "secs", "segundo", "segundos"),
-    "minute": ("minute", "minutes", "min", "mins", "minuto", "minutos"),
-    "hour": ("hour", "hours", "hr", "hrs", "hora", "horas"),
-    "day": ("day", "days", "día", "días", "dia", "dias"),
-    "night": ("night", "nights", "noche", "noches"),
-    "week": ("week", "weeks", "semana", "semanas"),
-    "month": ("month", "months", "mes", "meses"),
-    "year": ("year", "years", "yr", "yrs", "año", "años"),
-}
-_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words}
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
-_WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fourteen": 14, "fifteen": 15, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100,
-    "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9,
-    "diez": 10, "quince": 15, "veinte": 20, "treinta": 30,
-}  # fmt: skip
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan enero ene", "february feb febrero", "march mar marzo", "april apr abril abr",
-            "may mayo", "june jun junio", "july jul julio", "august aug agosto ago",
-            "september sept sep septiembre", "october oct octubre", "november nov noviembre",
-            "december dec diciembre dic",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "monday mon lunes", "tuesday tue tues martes", "wednesday wed miércoles",
-            "thursday thu thurs jueves", "friday fri viernes", "saturday sábado", "sunday domingo",
-        )
-    )
-    for name in names.split()
-}  # fmt: skip
-_CURRENCIES = {
-    "us$": "USD", "r$": "BRL", "a$": "AUD", "c$": "CAD", "mx$": "MXN", "$": "$", "€": "EUR",
-    "£": "GBP", "¥": "JPY", "₹": "INR", "dollar": "$", "dollars": "$", "buck": "$", "bucks": "$",
-    "euro": "EUR", "euros": "EUR", "pound": "GBP", "pounds": "GBP", "peso": "MXN", "pesos": "MXN",
-    "reais": "BRL", "cent": "c", "cents": "c", "dólares": "$", "libras": "GBP",
-}  # fmt: skip
-_CODES = (
-    "USD EUR GBP MXN CAD AUD BRL JPY CHF SEK NOK DKK PLN ARS CLP COP PEN INR CNY KRW NZD SGD"
-).split()
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "MXN", "NZD", "SGD", "ARS", "CLP", "COP"})
-
-
-def _any(words: Iterable[str]) -> str:
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-
-
-_NUM = r"\d{1,15}(?:[.,'’\u00a0\u202f]\d{1,15}){0,4}"
-_SPELLED = _any(_WORDS)
-_AMOUNT = rf"(?:{_NUM}|(?:{_SPELLED})\b)"
-_SIGN = r"(?:us\$|mx\$|[rac]\$|[$€£¥₹])"
-_CODE = _any(code.lower() for code in _CODES)
-_UNIT = _any(_UNIT_OF)
-_MONTH = _any(_MONTHS)
-_DAY = _any(_WEEKDAYS)
-_COIN = _any(word for word in _CURRENCIES if word.isalpha())
-_SPELT = rf"(?:{_SPELLED})\b"
-_EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
-_SIZE_UNIT = (
-    r"(?:kg|kilos?|kilograms?|grams?|g|lbs?|oz|mm|cm|km|meters?|metres?|miles?|inch(?:es)?|ft|feet|ml"
-    r"|lit(?:er|re)s?|l|mb|gb|tb|mbps|watts?|w|mah|hz)"
-)
-_SIZE = rf"{_NUM}(?:\s?x\s?{_NUM}){{1,3}}(?:\s?{_SIZE_UNIT})?(?!\w)|{_NUM}\s?{_SIZE_UNIT}(?!\w)"
-_CLOCK = r"\d{1,2}(?::\d{2})?"
-_DURATION = (
-    rf"(?:\s?(?:-|–|to|or|a|o)\s?{_AMOUNT})?[\s-]{{0,2}}(?:(?:full|business|working|calendar)[\s-])?"
-    rf"(?:{_UNIT})\b(?:\s(?:hábiles|laborables))?"
-)
-_PERCENT = r"\s?(?:%|(?:percent|per\scent|por\sciento)\b)"
-_COINS = rf"\s?(?:{_SIGN}|(?:{_CODE}|{_COIN})\b)"
-_DIGITS_FIRST: tuple[tuple[str, str], ...] = (
-    ("email", _EMAIL),
-    ("iso", r"\d{4}-\d{2}-\d{2}(?!\d)"
-            r"(?:[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:z|[+-]\d{2}:?\d{2})?)?"),
-    ("slashed", r"\d{1,2}(?P<mark>[/.])\d{1,2}(?P=mark)(?:\d{4}|\d{2})(?!\d)"),
-    ("named", rf"\d{{1,2}}(?:st|nd|rd|th)?(?:\sof|\sde)?\s(?:{_MONTH})\b\.?(?:(?:,|\sde)?\s\d{{4}}(?!\d))?"),
-    ("time", rf"(?:{_CLOCK}\s?(?:-|–|to|and|until|a|y)\s?)?{_CLOCK}(?::\d{{2}})?\s?[ap]\.?m\b\.?"
-             r"|\d{1,2}:\d{2}(?::\d{2})?(?![\d:])"),
-    ("money", rf"{_NUM}{_COINS}"),
-    ("percent", rf"{_NUM}{_PERCENT}"),
-    ("duration", rf"{_NUM}{_DURATION}"),
-    ("size", _SIZE),
-    ("phone", r"(?=(?:\d[ )-]{0,2}\(?){7,15}(?!\d))(?=[\d ()-]{0,20}\d{3})"
-              r"\d{1,15}\)?(?:[ -]\(?\d{1,9}\)?){1,6}(?!\w)|\d{3}\.\d{3}\.\d{4}(?!\d)"),
-    ("id", r"(?!\d{1,6}-[a-z])(?=\d{1,40}[a-z_-])(?=[\d_-]{1,40}[a-z])(?=(?:[a-z_-]{0,20}\d){3})"
-           r"\w{1,60}(?:-\w{1,40}){0,6}|\d{5,40}(?![\w.,]\d|\w)"),
-    ("quantity", rf"{_NUM}(?:st|nd|rd|th)?(?!\w)"),
-)  # fmt: skip
-_SIGN_FIRST: tuple[tuple[str, str], ...] = (
-    ("money", rf"{_SIGN}\s?{_NUM}(?:k\b)?"),
-    ("phone", r"\+\d{7,15}|[+(]{1,2}(?=(?:\d[ )-]{0,2}\(?){7,15}(?!\d))\d{1,15}\)?(?:[ -]\(?\d{1,9}\)?){1,6}(?!\w)"),
-    ("id", r"#\s?\w{1,40}(?:-\w{1,40}){0,5}"),
-)  # fmt: skip
-_LETTER_FIRST: tuple[tuple[str, str], ...] = (
-    ("email", _EMAIL),
-    ("url", r"(?:https?://|www\.)[^\s<>\"')\]]{1,500}"),
-    ("named", rf"(?:{_MONTH})\.?\s(?:\d{{1,2}}(?:st|nd|rd|th)?(?!\d)(?:,?\s\d{{4}}(?!\d))?|\d{{4}}(?!\d))"),
-    ("weekday", rf"(?:{_DAY})s?\b(?:\s?(?:-|–|to|through|thru|until|a)\s?(?:{_DAY})s?\b)?|week(?:day|end)s?\b"),
-    ("time", r"(?:noon|midnight)\b"),
-    ("money", rf"(?:(?:{_CODE})\b|[rac]\$|us\$|mx\$)\s?{_NUM}(?:k\b)?|{_SPELT}{_COINS}"),
-    ("percent", _SPELT + _PERCENT),
-    ("duration", _SPELT + _DURATION),
-    ("id", r"(?=[a-z_-]{1,30}\d)(?=(?:[a-z_-]{0,20}\d){3})\w{1,60}(?:-\w{1,40}){0,6}"),
-    ("quantity", _SPELT),
-)  # fmt: skip
-
-
-def _branch(start: str, tag: str, rules: tuple[tuple[str, str], ...]) -> str:
-    """One branch by first character, so that most words are passed over at once."""
-    return f"(?={start})(?:" + "|".join(f"(?P<{name}{tag}>{rule})" for name, rule in rules) + ")"
-
-
-_VALUE = re.compile(
-    r"(?<![\w.])(?:"
-    + "|".join(
-        (
-            _branch("[a-z]", "_l", _LETTER_FIRST),
-            _branch(r"\d", "_d", _DIGITS_FIRST).replace("<mark_d>", "<mark>"),
-            _branch(r"[$€£¥₹#+(]", "_s", _SIGN_FIRST),
-        )
-    )
-    + ")"
-)
-_PART = re.compile(rf"{_NUM}|(?:{_SPELLED})\b", re.IGNORECASE)
+_PART = re.compile(rf"{NUM}|(?:{SPELLED})\b", re.IGNORECASE)
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
 _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
@@ -178,7 +57,7 @@ _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
 def amount(text: str) -> Decimal | None:
     """Read a number as written in English or Spanish: ``1,299.00``, ``1.299,00``, ``two``."""
-    word = _WORDS.get(text.casefold())
+    word = WORDS.get(text.casefold())
     if word is not None:
         return Decimal(word)
     digits = re.sub(r"['’\s]", "", text)
@@ -250,8 +129,12 @@ def _money(text: str) -> tuple[tuple[str, ...], str | None]:
         return (), None
     if sign.endswith("k") and text[-1:] in "kK":
         number, sign = number * 1000, sign[:-1].strip()
-    currency = _CURRENCIES.get(sign, sign.upper())
-    return ((number_key(number / 100),), None) if currency == "c" else ((number_key(number),), currency)
+    currency = CURRENCIES.get(sign, sign.upper())
+    return (
+        ((number_key(number / 100),), None)
+        if currency == "c"
+        else ((number_key(number),), currency)
+    )
 
 
 def _slashed(text: str) -> tuple[str, ...]:
@@ -262,7 +145,7 @@ def _slashed(text: str) -> tuple[str, ...]:
 
 def _named(text: str) -> tuple[str, ...]:
     words = re.findall(r"[^\W\d_]+|\d+", text.casefold())
-    month = next(_MONTHS[word] for word in words if word in _MONTHS)
+    month = next(MONTHS[word] for word in words if word in MONTHS)
     numbers = [int(word) for word in words if word.isdigit()]
     day = next((number for number in numbers if number <= 31), None)
     year = next((number for number in numbers if number > 31), None)
@@ -286,7 +169,7 @@ def _time(text: str) -> tuple[str, ...]:
 
 def _durations(text: str) -> tuple[str, ...]:
     words = re.findall(r"[^\W\d_]+", text.casefold())
-    unit = next(_UNIT_OF[word] for word in reversed(words) if word in _UNIT_OF)
+    unit = next(UNIT_OF[word] for word in reversed(words) if word in UNIT_OF)
     business = not {"business", "working", "hábiles", "laborables"}.isdisjoint(words)
     return tuple(duration_key(number, unit, business=business) for number in _numbers(text))
 
@@ -301,7 +184,7 @@ def _weekdays(text: str) -> tuple[str, ...]:
     folded = text.casefold()
     if folded.startswith("week"):
         return ("5", "6") if "end" in folded else ("0", "1", "2", "3", "4")
-    days = [_WEEKDAYS[name] for name in re.findall(_DAY, folded)]
+    days = [WEEKDAYS[name] for name in re.findall(DAY, folded)]
     if len(days) == 1:
         return (str(days[0]),)
     return tuple(str((days[0] + step) % 7) for step in range((days[1] - days[0]) % 7 + 1))
@@ -359,7 +242,7 @@ def find_values(text: str) -> tuple[Value, ...]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a capital dotted I becomes two characters
         lowered = text.replace("\u0130", "I").lower()
-    for match in _VALUE.finditer(lowered):
+    for match in VALUE.finditer(lowered):
         kind = (match.lastgroup or "")[:-2]
         if kind == "quantity" and _counts_item(lowered, match):
             continue

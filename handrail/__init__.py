@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# LangGraph reads this when it is first imported: checkpoints hold only types we name.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
 _here = Path(__file__).resolve().parent
 if (_here / "graphs").is_file():

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from handrail.traces.notes import Look, look, note, printable
-from handrail.traces.reading import SpanNode, Trace
 from handrail.traces.timeline import Timeline, duration
+from handrail.traces.tree import SpanNode, Trace
 
 WIDTH = 960
 LABELS = 330

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from handrail.core import attributes as names
-from handrail.traces.reading import SpanNode
+from handrail.traces.tree import SpanNode
 
 Look = Literal["error", "flagged", "wait", "person", "check", "model", "run", "node"]
 

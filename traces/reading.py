@@ -7,9 +7,8 @@ audit rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,121 +25,18 @@ from sqlalchemy import (
 
 from handrail.core.errors import NotFoundError
 from handrail.store.tables import audit_events, spans, turns
-
-Status = Literal["ok", "waiting", "error"]
-"""``waiting``: a person was asked and has not decided; ``error``: a span failed."""
-
-NS = 1_000_000_000
-"""Nanoseconds in a second."""
-
-_RUN = "invoke_workflow %"
-_ASKED = "human.request %"
-_WAITED = "human.wait %"
-
-
-@dataclass(frozen=True, slots=True)
-class TraceSummary:
-    """One line of a list of traces."""
-
-    trace_id: str
-    conversation_id: str | None
-    started_at: datetime
-    ai_ns: int
-    """Time in which the graph ran."""
-    human_ns: int
-    """Time in which it waited for people and got an answer."""
-    spans: int
-    errors: int
-    status: Status
-
-
-@dataclass(slots=True)
-class SpanNode:
-    """A span with the spans below it, in order of their start."""
-
-    span_id: str
-    parent_id: str | None
-    name: str
-    kind: str
-    start_ns: int
-    end_ns: int
-    """Nanoseconds since 1970, as ``start_ns``."""
-    status: str
-    """``unset``, ``ok`` or ``error``."""
-    attributes: dict[str, Any]
-    events: list[dict[str, Any]]
-    links: list[dict[str, Any]]
-    children: list[SpanNode] = field(default_factory=list["SpanNode"])
-
-    @property
-    def duration_ns(self) -> int:
-        """How long it took, in nanoseconds."""
-        return self.end_ns - self.start_ns
-
-    @property
-    def is_wait(self) -> bool:
-        """Whether it is the time a person took."""
-        return self.name.startswith(_WAITED[:-1])
-
-    def walk(self) -> Iterator[SpanNode]:
-        """This span and all below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """A row of the audit chain that belongs to a trace."""
-
-    conversation_id: str
-    no: int
-    kind: str
-    actor: str
-    payload: dict[str, Any]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """All that is known of one turn."""
-
-    trace_id: str
-    conversation_id: str | None
-    roots: tuple[SpanNode, ...]
-    """One, unless spans were lost: then those that lost their parent stand here too."""
-    audit: tuple[AuditEntry, ...]
-
-    def walk(self) -> Iterator[SpanNode]:
-        """All spans, parents first."""
-        for root in self.roots:
-            yield from root.walk()
-
-    @property
-    def spans_lost(self) -> bool:
-        """Whether there is a hole: a span without its parent, or audit rows without any span."""
-        return not self.roots or any(root.parent_id for root in self.roots)
-
-    @property
-    def ai_ns(self) -> int:
-        """Time in which the graph ran, in nanoseconds."""
-        return sum(s.duration_ns for s in self.walk() if s.name.startswith(_RUN[:-1]))
-
-    @property
-    def human_ns(self) -> int:
-        """Time in which it waited for people and got an answer, in nanoseconds."""
-        return sum(s.duration_ns for s in self.walk() if s.is_wait)
-
-    @property
-    def status(self) -> Status:
-        """How the turn stands."""
-        names = [span.name for span in self.walk()]
-        asked, waited = (
-            sum(name.startswith(prefix[:-1]) for name in names) for prefix in (_ASKED, _WAITED)
-        )
-        if any(span.status == "error" for span in self.walk()):
-            return "error"
-        return "waiting" if asked > waited else "ok"
+from handrail.traces.tree import (
+    ASKED,
+    NS,
+    RUN,
+    WAITED,
+    AuditEntry,
+    SpanNode,
+    Status,
+    Trace,
+    TraceSummary,
+    moment,
+)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -153,8 +49,8 @@ def _time(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 _STARTED = func.min(spans.c.start_ns)
 _ERRORS = _count(spans.c.status == "error")
-_OPEN = _count(spans.c.name.like(_ASKED)) - _count(spans.c.name.like(_WAITED))
-_AI = _time(spans.c.name.like(_RUN))
+_OPEN = _count(spans.c.name.startswith(ASKED)) - _count(spans.c.name.startswith(WAITED))
+_AI = _time(spans.c.name.startswith(RUN))
 _HAVING: dict[Status, ColumnElement[bool]] = {
     "error": _ERRORS > 0,
     "waiting": and_(_ERRORS == 0, _OPEN > 0),
@@ -188,7 +84,7 @@ def find_traces(
         func.max(spans.c.conversation_id),
         _STARTED,
         _AI,
-        _time(spans.c.name.like(_WAITED)),
+        _time(spans.c.name.startswith(WAITED)),
         func.count(),
         _ERRORS,
         _OPEN,
@@ -228,11 +124,6 @@ def _summary(row: Row[Any]) -> TraceSummary:
         errors=int(errors),
         status="error" if errors else "waiting" if still_open > 0 else "ok",
     )
-
-
-def moment(nanoseconds: int) -> datetime:
-    """The UTC moment of a span's time."""
-    return datetime.fromtimestamp(nanoseconds / NS, UTC)
 
 
 def read_trace(connection: Connection, reference: str) -> Trace:

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from handrail.core import attributes as names
 from handrail.traces.notes import Look, findings, look, note, printable
-from handrail.traces.reading import AuditEntry, SpanNode, Trace, TraceSummary
 from handrail.traces.timeline import Timeline, duration
+from handrail.traces.tree import AuditEntry, SpanNode, Trace, TraceSummary
 
 BAR = 36
 """Width of the waterfall, in characters."""

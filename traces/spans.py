@@ -7,7 +7,6 @@ import threading
 from importlib import import_module
 from importlib.metadata import version
 
-from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -62,23 +61,19 @@ class Tracing:
         self.provider.shutdown()
 
 
-def start_tracing(database: Database, *, install: bool = False) -> Tracing:
+def start_tracing(database: Database) -> Tracing:
     """Begin to store spans in a database.
 
-    Set ``OTEL_EXPORTER_OTLP_ENDPOINT`` to send them to a collector as well.
+    Set ``OTEL_EXPORTER_OTLP_ENDPOINT`` to send them to a collector as well. OpenTelemetry's global
+    provider stays the application's own.
 
     Args:
         database: At the newest revision; spans are written by a connection of their own.
-        install: Also serve ``opentelemetry.trace.get_tracer``, for packages that look there. Only
-            the first in a process can, so a program does and a library does not.
 
     Raises:
         ConfigurationError: a collector is set and the extra ``otlp`` is not installed.
     """
-    tracing = Tracing(database)
-    if install:
-        trace.set_tracer_provider(tracing.provider)
-    return tracing
+    return Tracing(database)
 
 
 def _collector() -> SpanExporter | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from handrail.traces.reading import NS, SpanNode, Trace
+from handrail.traces.tree import NS, SpanNode, Trace
 
 LONG = 0.2
 """A pause longer than this share of all work is shortened."""

@@ -50,7 +50,7 @@ class Relay:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._channels = channels
+        self.channels = channels
         self._dispatcher = dispatcher
         self._ingest = ingest
 
@@ -85,7 +85,7 @@ class Relay:
             text=row["text"],
         )
         try:
-            channel = self._channels[row["channel"]]
+            channel = self.channels[row["channel"]]
             with tracer().start_as_current_span(
                 a.DELIVER_SPAN.format(channel=row["channel"]),
                 attributes={a.CONVERSATION: row["conversation_id"], a.CHANNEL: row["channel"]},

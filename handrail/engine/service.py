@@ -72,7 +72,7 @@ class Engine(Views):
         self.channels = channels
         self.owner = new_id("wrk")
         self._dispatcher = dispatcher
-        self._runner = Runner(
+        self.runner = Runner(
             database=database,
             clock=clock,
             graphs=graphs,
@@ -80,7 +80,7 @@ class Engine(Views):
             dispatcher=dispatcher,
             owner=self.owner,
         )
-        self._relay = Relay(
+        self.relay = Relay(
             database=database,
             clock=clock,
             channels=channels,
@@ -318,9 +318,9 @@ class Engine(Views):
         with traced_by(self._tracer):
             match kind:
                 case "conversation":
-                    await self._runner.advance(subject)
+                    await self.runner.advance(subject)
                 case "outbox":
-                    await self._relay.deliver(subject)
+                    await self.relay.deliver(subject)
                 case "timers":
                     await self._fire_timers()
 

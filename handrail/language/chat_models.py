@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handrail.core.ports import ChatModel
 from handrail.core.registry import registered
+from handrail.language.models.langchain import open_langchain
 
 
 def open_chat_model(name: str) -> ChatModel:
@@ -15,7 +16,5 @@ def open_chat_model(name: str) -> ChatModel:
     Raises:
         ModelUnavailableError: package, key or name is wrong; the text names the mend.
     """
-    factories = registered("model")
-    provider = name.partition(":")[0]
-    model: ChatModel = factories.get(provider, factories["langchain"])(name)
+    model: ChatModel = registered("model").get(name.partition(":")[0], open_langchain)(name)
     return model

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
+from handrail.language.corpus import Corpus, Matrix
 from handrail.language.features import (
     BLOCK_WEIGHTS,
     BLOCKS,
-    STOP_WORDS,
     Floats,
     Ints,
     Vocabulary,
-    features,
-    inverse_frequency,
-    words,
 )
 from handrail.language.intents import (
     FORMAT,
@@ -37,16 +32,9 @@ from handrail.language.intents import (
 )
 from handrail.playbook.models import Playbook, Thresholds
 
-Matrix: TypeAlias = Any
-"""A SciPy matrix in CSR form; SciPy's own types know too little of its operators."""
-
 _FOLDS: Final = 5
 _PENALTY: Final = 0.7
 """Inverse regularisation of the classifier, chosen on held-out parts of Banking77's train set."""
-_RARE_FROM: Final = 2000
-"""From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
-_NO_SUBJECT: Final = "zqxjv"
-"""Stands for a word that no playbook knows."""
 _SCOPE_DEFAULT: Final = (-0.5, -1.0, -0.5, -8.0, 4.0, -0.5)
 """Out-of-scope coefficients where there are too few intents to learn them."""
 
@@ -70,7 +58,7 @@ def train_playbook(
 def train(pairs: Sequence[tuple[str, str]], thresholds: Thresholds) -> IntentClassifier:
     """Train on ``(text, intent)`` pairs; one intent is enough, two examples each as well."""
     kept = label_texts(pairs)
-    corpus = _Corpus(kept)
+    corpus = Corpus(kept)
     everything = np.arange(len(kept))
     idf, matrix = corpus.weighted(everything)
     linear, bias = _fit(matrix, corpus.labels, len(corpus.intents))
@@ -91,84 +79,6 @@ def train(pairs: Sequence[tuple[str, str]], thresholds: Thresholds) -> IntentCla
 def _digest(pairs: Sequence[tuple[str, str]]) -> str:
     data = json.dumps([FORMAT, sorted(pairs)], ensure_ascii=False).encode("utf-8", "surrogatepass")
     return "int_" + hashlib.sha256(data).hexdigest()[:16]
-
-
-class _Corpus:
-    """The training texts as a matrix of feature counts."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        self.intents = tuple(sorted({intent for _, intent in pairs}))
-        place = {intent: at for at, intent in enumerate(self.intents)}
-        self.labels: Ints = np.array([place[intent] for _, intent in pairs], dtype=np.int32)
-        tokens = [words(text) for text, _ in pairs]
-        counted = [features(one) for one in tokens]
-        self.names = _frequent(counted)
-        self.counts = _count_matrix(counted, self.names)
-        masked = [[t if t in STOP_WORDS else _NO_SUBJECT for t in one] for one in tokens]
-        self.masked = _count_matrix([features(one) for one in masked], self.names)
-        """The same sentences about something nobody knows."""
-        self.maskable: NDArray[np.bool_] = np.array([_NO_SUBJECT in one for one in masked])
-        self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
-        self.subject_words: NDArray[np.bool_] = np.array(
-            [
-                name[0] == "w" and " " not in name and name[1:] not in STOP_WORDS
-                for name in self.names
-            ]
-        )
-
-    def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
-        """Return the inverse document frequencies of these rows, and their weighted features."""
-        part = self.counts[rows]
-        idf = inverse_frequency(np.bincount(part.indices, minlength=part.shape[1]), len(rows))
-        return idf, self.weigh(part, idf)
-
-    def weigh(self, part: Matrix, idf: Floats) -> Matrix:
-        """Weigh counts as :meth:`Vocabulary.vector` does for one message."""
-        result = part.copy()
-        result.data = (1 + np.log(result.data)) * idf[result.indices]
-        rows = np.repeat(np.arange(result.shape[0]), np.diff(result.indptr))
-        group = rows * len(BLOCKS) + self.blocks[result.indices]
-        squares = np.bincount(
-            group, weights=result.data**2, minlength=result.shape[0] * len(BLOCKS)
-        )
-        scale = np.tile(BLOCK_WEIGHTS, result.shape[0]) / np.sqrt(
-            np.where(squares > 0, squares, 1.0)
-        )
-        result.data = (result.data * scale[group]).astype(np.float32)
-        return result
-
-    def unknown_shares(self, part: Matrix, idf: Floats) -> NDArray[np.floating[Any]]:
-        """Give the same as :meth:`Vocabulary.unknown_share`, by row."""
-        present = part[:, self.subject_words]
-        present.data = np.ones_like(present.data)
-        known = idf[self.subject_words]
-        largest = float(idf.max(initial=1.0))
-        unknown = np.asarray(present @ np.where(known > 0, 0.0, largest)).ravel()
-        total = unknown + np.asarray(present @ known).ravel()
-        return np.divide(unknown, total, out=np.zeros_like(total), where=total > 0)
-
-
-def _frequent(counted: Sequence[Counter[str]]) -> list[str]:
-    frequency: Counter[str] = Counter()
-    for one in counted:
-        frequency.update(one.keys())
-    rare = 1 if len(counted) >= _RARE_FROM else 0
-    return [name for name, n in frequency.items() if n > rare or name[0] != "s"]
-
-
-def _count_matrix(counted: Sequence[Counter[str]], names: Sequence[str]) -> Matrix:
-    place = {name: at for at, name in enumerate(names)}
-    starts, columns, values = [0], list[int](), list[int]()
-    for one in counted:
-        for name, count in one.items():
-            at = place.get(name)
-            if at is not None:
-                columns.append(at)
-                values.append(count)
-        starts.append(len(columns))
-    return sparse.csr_matrix(
-        (np.array(values, dtype=np.float32), columns, starts), shape=(len(counted), len(names))
-    )
 
 
 def _fit(matrix: Matrix, labels: Ints, intents: int) -> tuple[Floats, Floats]:
@@ -200,7 +110,7 @@ class _HeldOut:
     unknown: list[NDArray[np.floating[Any]]]
 
 
-def _calibrate(corpus: _Corpus) -> tuple[float, Floats]:
+def _calibrate(corpus: Corpus) -> tuple[float, Floats]:
     """Learn temperature and out-of-scope coefficients on parts left out of training.
 
     Each fold leaves out some examples of most intents, and all examples of the others. Those
@@ -232,7 +142,7 @@ def _calibrate(corpus: _Corpus) -> tuple[float, Floats]:
     return temperature, _fit_scope(np.array(rows), ~inside)
 
 
-def _folds(corpus: _Corpus) -> tuple[Ints, Ints]:
+def _folds(corpus: Corpus) -> tuple[Ints, Ints]:
     """Give every example and every intent the fold in which it is left out."""
     random = np.random.default_rng(0)
     example_fold = np.zeros(len(corpus.labels), dtype=np.int32)
@@ -247,7 +157,7 @@ def _folds(corpus: _Corpus) -> tuple[Ints, Ints]:
 
 
 def _hold_out(
-    corpus: _Corpus,
+    corpus: Corpus,
     held: _HeldOut,
     seen: NDArray[np.intp],
     unseen: NDArray[np.intp],
@@ -313,7 +223,7 @@ def _fit_scope(rows: NDArray[np.floating[Any]], outside: NDArray[np.bool_]) -> F
     return (found.x / scale).astype(np.float32)
 
 
-def _index(matrix: Matrix, corpus: _Corpus, texts: list[str]) -> Examples:
+def _index(matrix: Matrix, corpus: Corpus, texts: list[str]) -> Examples:
     stems = corpus.blocks == BLOCKS.index("s")
     columns = matrix.tocsc()
     lengths = np.where(stems, np.diff(columns.indptr), 0)

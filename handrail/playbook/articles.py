@@ -37,33 +37,27 @@ def read_article(data: bytes, file: str, article_id: str) -> tuple[Article | Non
     text = decode(data, file)
     if isinstance(text, Problem):
         return None, [text]
-    opening = _FENCE.match(text)
-    closing = _FENCE.search(text, opening.end()) if opening else None
-    if opening is None or closing is None:
-        return None, [
-            Problem(
-                file=file,
-                message="no front matter; begin with '---', 'title: ...', '---', each on a line",
-            )
-        ]
-    head = text[opening.end() : closing.start()].encode()
-    source = read_yaml(head, file, first_line=2)
-    body = text[closing.end() :].strip()
+    parts = _split(text)
+    if parts is None:
+        mend = "no front matter; begin with '---', 'title: ...', '---', each on a line"
+        return None, [Problem(file=file, message=mend)]
+    source = read_yaml(parts[0].encode(), file, first_line=2)
+    body = parts[1].strip()
     if not body:
-        source.problems.append(
-            Problem(file=file, message="the article has no text; write it below the second '---'")
-        )
+        mend = "the article has no text; write it below the second '---'"
+        source.problems.append(Problem(file=file, message=mend))
     front = _front(source)
     if front is None or source.problems:
         return None, source.problems
-    article = Article(
-        id=article_id,
-        title=front.title,
-        body=body,
-        language=front.language,
-        internal=front.internal,
-    )
-    return article, []
+    return Article(id=article_id, body=body, **front.model_dump()), []
+
+
+def _split(text: str) -> tuple[str, str] | None:
+    opening = _FENCE.match(text)
+    closing = _FENCE.search(text, opening.end()) if opening else None
+    if opening is None or closing is None:
+        return None
+    return text[opening.end() : closing.start()], text[closing.end() :]
 
 
 def _front(source: Source) -> _Front | None:

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 from handrail.store.tables import audit_events, conversations
 
 _BATCH = 1000
+_INSERT = insert(audit_events)
 
 
 class Head(NamedTuple):
@@ -89,7 +90,7 @@ def append(
         head = Head(head.no + 1, value["hash"])
         values.append(value)
     if values:
-        connection.execute(insert(audit_events), values)
+        connection.execute(_INSERT, values)
     return head
 
 

@@ -17,8 +17,9 @@ from handrail.core.errors import NotFoundError
 from handrail.store.audit import EMPTY, AuditRow, append
 from handrail.store.database import Database
 from handrail.store.tables import conversations, customers, spans, turns
-from handrail.traces.reading import NS, find_traces, read_trace
+from handrail.traces.reading import find_traces, read_trace
 from handrail.traces.spans import Tracing, start_tracing
+from handrail.traces.tree import NS
 
 T0 = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 

@@ -14,9 +14,9 @@ from rich.console import Console, RenderableType
 
 from handrail.core import attributes as names
 from handrail.traces.drawing import draw_waterfall
-from handrail.traces.reading import NS, AuditEntry, SpanNode, Trace, TraceSummary
 from handrail.traces.rendering import render_list, render_trace
 from handrail.traces.timeline import Timeline, duration
+from handrail.traces.tree import NS, AuditEntry, SpanNode, Trace, TraceSummary
 
 T0 = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 ORIGIN = int(T0.timestamp()) * NS

@@ -6,9 +6,12 @@ Migrations are left out: they are a record of operations, written by a program.
 from __future__ import annotations
 
 import ast
+import io
+import re
 import statistics
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,11 +98,21 @@ def test_names_say_something(files: dict[str, str]) -> None:
     assert [path for path, words in parts.items() if words & names] == []
 
 
-def test_nothing_is_left_unfinished(files: dict[str, str]) -> None:
-    words = ("TO" + "DO", "FIX" + "ME", "pragma: no " + "cover", "Not" + "ImplementedError")
-    words += ("type: " + "ignore", "XX" + "X")
-    found = [f"{path}: {word}" for path, text in files.items() for word in words if word in text]
+def _remarks(text: str) -> Iterator[str]:
+    """Comments, and names that only unfinished code uses."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or token.string == "Not" + "ImplementedError":
+            yield token.string
 
+
+def test_nothing_is_left_unfinished(files: dict[str, str]) -> None:
+    words = re.compile(r"TODO|FIXME|XXX|pragma: no cover|type: ignore|NotImplementedError")
+    found = [
+        f"{path}: {remark}"
+        for path, text in files.items()
+        for remark in _remarks(text)
+        if words.search(remark)
+    ]
     assert found == []
 
 

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from handrail.core.attributes import INPUT_TOKENS, OUTPUT_TOKENS
 from handrail.core.errors import ModelCallError, ModelUnavailableError
+from handrail.language.chat_models import open_chat_model
 from handrail.language.model_drafter import ModelReply
 from handrail.language.models.function import FunctionModel, open_function
 from handrail.language.models.langchain import LangchainModel, open_langchain
@@ -83,6 +84,11 @@ def test_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_name_without_provider_is_refused() -> None:
     with pytest.raises(ModelUnavailableError, match="write it as openai:gpt"):
         open_langchain("gpt")
+
+
+def test_names_no_package_registers_are_langchain_providers() -> None:
+    with pytest.raises(ModelUnavailableError, match="model 'nobody:x'"):
+        open_chat_model("nobody:x")
 
 
 async def test_a_function_is_found_by_its_path() -> None:

@@ -1,0 +1,296 @@
+"""The laws every registered guardrail check keeps, ours and other packages' alike."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib
+import json
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import handrail.guardrails as package
+from handrail.core.conversation import (
+    ConversationFacts,
+    Customer,
+    FieldValue,
+    Message,
+    Passage,
+    Record,
+    Snapshot,
+)
+from handrail.core.drafting import Draft
+from handrail.core.registry import registered
+from handrail.core.verdict import Finding
+from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
+from handrail.guardrails.runner import Configured, run_checks
+from handrail.guardrails.suite import CheckSuite
+from handrail.playbook.models import Article, Brand, Intent, Playbook, Release
+
+ADVERSARIAL_CHARS = 8000
+SECONDS = 0.05
+MARGIN = 5
+"""How much slower than the promise a shared machine may be before the test fails."""
+
+NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
+CHECKS: Mapping[str, Check[Any]] = registered("check")
+each_check = pytest.mark.parametrize("one", CHECKS.values(), ids=list(CHECKS))
+
+PIECES = [
+    "Your order W100", "costs $94.90", "89.90 EUR", "refund", "I have cancelled", "We will refund",
+    "Maria Lopez", "maria@shop.example", "4242 4242 4242 4242", "password is hunter2x!",
+    "https://evil.com/x", "[a](http://b.com)", "<script>", "{{order.total}}", "[name]", "\u200b",
+    "3 March 2026", "two weeks", "20%", "No,", "+44 20 1234 5678", "...",
+    "not", "never", "?", ".", "\n", "\x1b[31m", "👩\u200d👧",
+    "talk to a human", "kill myself", "İ", "ﬁ", "\u0430", "\ud800", "５",
+]  # fmt: skip
+texts = st.one_of(
+    st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)
+)
+quick = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+class Owners:
+    """One other customer, made up."""
+
+    async def owners(self, values: Collection[str]) -> Mapping[str, frozenset[str]]:
+        known = {"marialopez", "maria@shop.example"}
+        return {value: frozenset({"c2"}) for value in values if value in known}
+
+
+PLAYBOOK = Playbook(
+    brand=Brand(name="Lamp Shop", links=("shop.example",)),
+    intents={"x": Intent(description="x", examples=("one", "two"), mode="autonomous")},
+)
+SECRET = Article(
+    id="secret", title="s", body="the quiet words that no customer may ever read", internal=True
+)
+RELEASE = Release(id="rel_1", name="one", playbook=PLAYBOOK, articles=(SECRET,))
+ORDER = Record(
+    kind="order",
+    id="W100",
+    customer_id="c1",
+    fields={
+        "total": FieldValue(type="money", value="89.90", currency="EUR"),
+        "status": FieldValue(type="status", value="processing"),
+        "placed": FieldValue(type="date", value="not a date 17"),
+    },
+)
+EARLIER = Message(
+    id="m1", conversation_id="k1", seq=1, role="ai", channel="web", text="Your order", at=NOW
+)
+
+
+def context(text: str, *passages: str) -> CheckContext:
+    snapshot = Snapshot(
+        conversation=ConversationFacts(id="k1", customer_id="c1", channel="web", address="a"),
+        customer=Customer(id="c1", name="Ana Diaz"),
+        verified=True,
+        messages=(EARLIER,),
+        records=(ORDER,),
+        now=NOW,
+        release="rel_1",
+    )
+    found = tuple(
+        Passage(id=f"p#{number}", article_id="p", title="P", text=passage)
+        for number, passage in enumerate(passages)
+    )
+    return CheckContext(
+        text=text,
+        snapshot=snapshot,
+        playbook=PLAYBOOK,
+        said=text,
+        draft=Draft(id="d1", text=text, source="model", passages=found),
+        owners=Owners(),
+    )
+
+
+def judge(one: Check[Any], ctx: CheckContext, *others: Check[Any]) -> tuple[Finding, ...]:
+    """Run checks and return the findings of ``one``; an error of any is a failure."""
+    ready = [Configured(item, item.configure({})) for item in (one, *others)]
+    report = asyncio.run(run_checks(ready, ctx))
+    assert not report.errored, report.errored
+    return tuple(finding for finding in report.findings if finding.check == one.id)
+
+
+def data(name: str) -> Path | None:
+    """Find a public data set beside the repository."""
+    roots = (parent / "shared" / "datasets" / name for parent in Path(__file__).resolve().parents)
+    return next((root for root in roots if root.exists()), None)
+
+
+def test_the_first_checks_are_registered() -> None:
+    assert {
+        "fact.value", "fact.grounded", "act.authority", "act.claim", "priv.other_customer",
+        "priv.secret", "leak.prompt", "sec.link", "sec.markup", "tone.form", "conv.repeat",
+        "in.human_request", "in.crisis",
+    } <= set(CHECKS)  # fmt: skip
+
+
+@each_check
+def test_it_says_what_it_does(one: Check[Any]) -> None:
+    assert one.__doc__
+    assert issubclass(one.settings, CheckSettings)
+
+
+@each_check
+@quick
+@given(text=texts)
+def test_it_never_raises_and_its_spans_are_inside(one: Check[Any], text: str) -> None:
+    for finding in judge(one, context(text)):
+        assert 0 <= finding.start <= finding.end <= len(text)
+        assert finding.message
+
+
+@each_check
+@quick
+@given(text=texts)
+def test_it_is_deterministic(one: Check[Any], text: str) -> None:
+    assert judge(one, context(text)) == judge(one, context(text))
+
+
+@pytest.mark.parametrize("one", [CHECKS["fact.value"], CHECKS["fact.grounded"]], ids=lambda o: o.id)
+@quick
+@given(text=texts)
+def test_supporting_evidence_never_adds_a_finding(one: Check[Any], text: str) -> None:
+    before = {(finding.rule, finding.start) for finding in judge(one, context(text))}
+    after = {(finding.rule, finding.start) for finding in judge(one, context(text, text))}
+    assert after <= before
+
+
+@quick
+@given(text=texts, passage=texts)
+def test_no_evidence_at_all_adds_a_value_finding(text: str, passage: str) -> None:
+    one = CHECKS["fact.value"]
+    before = {(finding.rule, finding.start) for finding in judge(one, context(text))}
+    after = {(finding.rule, finding.start) for finding in judge(one, context(text, passage))}
+    assert after <= before
+
+
+@check("test.unrelated", severity="low")
+def unrelated(ctx: CheckContext, settings: CheckSettings) -> list[Finding]:
+    assert ctx.values is not None
+    return [unrelated.finding("always", 0, 0, "Here.")]
+
+
+@each_check
+@quick
+@given(text=texts)
+def test_an_unrelated_check_changes_nothing(one: Check[Any], text: str) -> None:
+    assert judge(one, context(text)) == judge(one, context(text), unrelated)
+
+
+@quick
+@given(text=texts)
+def test_repair_converges_and_is_idempotent(text: str) -> None:
+    suite = CheckSuite(RELEASE, owners=Owners())
+
+    def repair(before: str) -> tuple[str, int]:
+        checked = asyncio.run(
+            suite.verify(
+                Draft(id="d1", text=before, source="model"),
+                context(before).snapshot,
+                mode="autonomous",
+                intent=None,
+                text="",
+                repair=True,
+            )
+        )
+        assert not checked.verdict.report.errored
+        return checked.draft.text, len(checked.verdict.repaired_from)
+
+    once, rounds = repair(text)
+    assert rounds <= 2
+    assert repair(once) == (once, 0)
+
+
+@each_check
+def test_naughty_strings(one: Check[Any]) -> None:
+    folder = data("redteam-naughty-strings")
+    if folder is None:
+        pytest.skip("needs ../shared/datasets/redteam-naughty-strings")
+    with gzip.open(folder / "strings.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line)["text"] for line in lines]
+    assert len(rows) > 100
+    for text in rows:
+        judge(one, context(text))
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """CPU seconds of the fastest of three runs."""
+    times: list[float] = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+        if times[-1] < SECONDS:
+            break
+    return min(times)
+
+
+ATTACKS = [
+    "a", "1", " ", "1 ", "1-", "1,", "$", "(", "[", "<", "{", ".", "a.", "a-", "a@", "@a.", "one ",
+    "A", "Ab ", "A'", "http://", "[a](", "![", "<a ", "on", "{{", "#a-", "\n", "No, ", "we will ",
+    "your order ", "not ", "refund ", "I have ", "+1 (2) ", "\u200b", "\u0430b", "é", "W1", "eyJa.",
+]  # fmt: skip
+
+
+@each_check
+def test_adversarial_text_is_judged_in_time(one: Check[Any]) -> None:
+    for piece in ATTACKS:
+        text = (piece * ADVERSARIAL_CHARS)[:ADVERSARIAL_CHARS]
+        ctx = context(text)
+        ready = one.configure({})
+        if one.asynchronous:
+            taken = fastest(lambda: judge(one, context(text)))  # noqa: B023 - called at once
+        else:
+            taken = fastest(lambda: list(one(ctx, ready)))  # noqa: B023 # pyright: ignore[reportArgumentType]
+        assert taken < SECONDS * MARGIN, f"{one.id} took {taken:.3f} s on {piece!r} repeated"
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for name, value in vars(module).items():
+            found = value.values() if isinstance(value, dict) else [value]
+            for number, item in enumerate(found):
+                if isinstance(item, re.Pattern):
+                    yield f"{info.name}.{name}.{number}", item
+
+
+def attacks(pattern: re.Pattern[str]) -> set[str]:
+    """Repeat what the pattern itself speaks of: its literals, alone, in pairs, unfinished."""
+    words = re.findall(
+        r"[^\W_]{1,12}|[^\w\s]", re.sub(r"\\.|\(\?\S|\{\d+,?\d*\}", " ", pattern.pattern)
+    )
+    seeds = list(dict.fromkeys(words))[:24]
+    pairs = [a + b for a, b in pairwise(seeds)]
+    return {piece for seed in (*seeds, *pairs) for piece in (seed, f"{seed} ")} | set(ATTACKS)
+
+
+ALL_PATTERNS = dict(patterns())
+
+
+@pytest.mark.parametrize("name", ALL_PATTERNS)
+def test_no_pattern_blows_up(name: str) -> None:
+    pattern = ALL_PATTERNS[name]
+    for piece in attacks(pattern):
+        text = (piece * ADVERSARIAL_CHARS)[:ADVERSARIAL_CHARS] + "\x00!"
+        taken = fastest(lambda: [0 for _ in pattern.finditer(text)])  # noqa: B023 - called at once
+        assert taken < SECONDS * MARGIN, f"{name} took {taken:.3f} s on {piece!r} repeated"
+
+
+def test_patterns_were_found() -> None:
+    assert len(ALL_PATTERNS) > 30

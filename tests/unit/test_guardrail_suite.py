@@ -1,0 +1,195 @@
+"""The runner reports what went wrong; the resolver and the suite decide by tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from handrail.core.conversation import ConversationFacts, Customer, Mode, Snapshot
+from handrail.core.drafting import Draft
+from handrail.core.errors import CheckDefinitionError
+from handrail.core.ports import Checked
+from handrail.core.verdict import Edit, Finding, Severity
+from handrail.guardrails import runner
+from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
+from handrail.guardrails.resolver import repaired
+from handrail.guardrails.suite import CheckSuite
+from handrail.playbook.models import Brand, Guardrails, Intent, Playbook, Release
+
+
+@check("test.boom", severity="critical")
+def boom(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    raise ValueError(ctx.text)
+    yield  # pyright: ignore[reportUnreachable] - makes it a generator
+
+
+@check("test.slow", severity="high")
+async def slow(ctx: CheckContext, settings: CheckSettings) -> list[Finding]:
+    await asyncio.sleep(30)
+    return []
+
+
+@check("test.outside", severity="medium")
+def outside(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    yield outside.finding("far", 0, len(ctx.text) + 1, "Outside.")
+
+
+@check("test.needy", severity="critical", needs=("owners",))
+def needy(ctx: CheckContext, settings: CheckSettings) -> list[Finding]:
+    return []
+
+
+@check("test.swap", severity="high")
+def swap(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    """Endless: each repair gives it something new to repair."""
+    yield swap.finding("again", 0, 1, "Swap.", replacement="b" if ctx.text[0] == "a" else "a")
+
+
+@check("test.grow", severity="low")
+def grow(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    yield grow.finding("more", 0, 0, "Grow.", replacement="x")
+
+
+def snapshot() -> Snapshot:
+    return Snapshot(
+        conversation=ConversationFacts(id="k1", customer_id="c1", channel="web", address="a"),
+        customer=Customer(id="c1"),
+        verified=False,
+        messages=(),
+        records=(),
+        now=datetime(2026, 3, 5, tzinfo=UTC),
+        release="rel_1",
+    )
+
+
+def release(**settings: Any) -> Release:
+    intent = Intent(description="x", examples=("one", "two"), mode="autonomous")
+    book = Playbook(
+        brand=Brand(name="Shop"),
+        intents={"x": intent},
+        guardrails=Guardrails.model_validate(settings),
+    )
+    return Release(id="rel_1", name="one", playbook=book, articles=())
+
+
+async def verify(
+    *checks: Check[Any], mode: Mode = "autonomous", text: str = "abc", repair: bool = False
+) -> Checked:
+    suite = CheckSuite(release(timeout_ms=20), checks=checks)
+    draft = Draft(id="d1", text=text, source="model")
+    return await suite.verify(draft, snapshot(), mode=mode, intent=None, text="hi", repair=repair)
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [("autonomous", "critical"), ("supervised", "flagged"), ("shadow", "flagged")],
+)
+async def test_a_broken_critical_check_closes_the_way_where_nobody_looks(
+    mode: Mode, outcome: str
+) -> None:
+    checked = await verify(boom, mode=mode, text="secret words of a customer")
+    assert checked.verdict.outcome == outcome
+    (error,) = checked.verdict.report.errored
+    assert error.reason == "ValueError"
+
+
+async def test_a_slow_check_times_out_alone() -> None:
+    report = (await verify(slow, grow)).verdict.report
+    assert [error.check for error in report.errored] == ["test.slow"]
+    assert report.ran == ("test.grow",)
+
+
+async def test_a_span_outside_the_text_is_an_error_of_the_check() -> None:
+    report = (await verify(outside)).verdict.report
+    assert [error.reason for error in report.errored] == ["InvalidFindingError"]
+
+
+async def test_a_missing_need_is_shown_as_skipped() -> None:
+    checked = await verify(needy)
+    assert checked.verdict.outcome == "clean"
+    assert [one.reason for one in checked.verdict.report.skipped] == ["needs owners"]
+
+
+async def test_repairs_end() -> None:
+    checked = await verify(swap, repair=True)
+    assert checked.verdict.repaired_from == ("abc",)
+    assert checked.verdict.outcome == "flagged"
+    grown = await verify(grow, repair=True)
+    assert grown.verdict.repaired_from == ("abc", "xabc")
+
+
+def finding(severity: Severity, start: int, end: int, replacement: str) -> Finding:
+    edit = Edit(start=start, end=end, replacement=replacement)
+    return Finding(
+        check="test.x",
+        rule="r",
+        severity=severity,
+        start=start,
+        end=end,
+        message="m",
+        proposal=edit,
+    )
+
+
+def test_the_gravest_of_two_overlapping_edits_wins() -> None:
+    found = [finding("low", 0, 3, "-"), finding("critical", 2, 4, "+"), finding("low", 5, 6, "!")]
+    assert repaired("abcdef", found) == "ab+e!"
+
+
+def test_unknown_checks_and_settings_are_refused() -> None:
+    with pytest.raises(CheckDefinitionError, match="no such check"):
+        CheckSuite(release(checks={"no.such": {}}), checks=[grow])
+    with pytest.raises(CheckDefinitionError, match="known settings: enabled"):
+        CheckSuite(release(checks={"test.grow": {"colour": 1}}), checks=[grow])
+    with pytest.raises(CheckDefinitionError, match=r"family\.quality"):
+        check("Nonsense", severity="low")
+
+
+async def test_a_check_can_be_switched_off() -> None:
+    suite = CheckSuite(release(checks={"test.grow": {"enabled": False}}), checks=[grow])
+    draft = Draft(id="d1", text="abc", source="model")
+    checked = await suite.verify(
+        draft, snapshot(), mode="supervised", intent=None, text="", repair=True
+    )
+    assert checked.verdict.report.ran == ()
+    assert checked.draft is draft
+
+
+async def test_the_verifier_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = CheckSuite(release(), checks=[grow])
+    monkeypatch.setattr(suite, "_standing", None)
+    monkeypatch.setattr("handrail.guardrails.suite.run_checks", None)
+    draft = Draft(id="d1", text="abc", source="model")
+    checked = await suite.verify(
+        draft, snapshot(), mode="autonomous", intent=None, text="", repair=True
+    )
+    assert checked.verdict.outcome == "critical"
+    assert checked.verdict.report.errored[0].check == "suite"
+    assert (await suite.screen("abc", snapshot())).errored
+
+
+async def test_spans_name_the_check_and_hold_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    monkeypatch.setattr(runner, "_tracer", tracer)
+    await verify(grow)
+    assert exporter.get_finished_spans() == ()
+    with tracer.start_as_current_span("turn"):
+        await verify(grow, boom, needy, text="private words")
+    spans = {span.name: dict(span.attributes or {}) for span in exporter.get_finished_spans()}
+    about = spans["apply_guardrail test.grow"]
+    assert about["openinference.span.kind"] == "GUARDRAIL"
+    assert about["handrail.findings"] == 1
+    assert about["handrail.findings.worst"] == "low"
+    assert spans["apply_guardrail test.boom"]["error.type"] == "ValueError"
+    assert spans["apply_guardrail test.needy"]["gen_ai.guardrail.result.value"] == "skipped"
+    assert "private" not in str(spans)

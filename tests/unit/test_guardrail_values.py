@@ -1,0 +1,116 @@
+"""Typed values: one key for all spellings of a value."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handrail.guardrails.claims import split_claims
+from handrail.guardrails.normalisation import fold
+from handrail.guardrails.values import find_values, number_key, same_currency
+
+
+def keys(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    return [(value.kind, value.keys) for value in find_values(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$1,299.00", ("money", ("1299",))),
+        ("1.299,00 €", ("money", ("1299",))),
+        ("EUR 20", ("money", ("20",))),
+        ("20 euros", ("money", ("20",))),
+        ("$5k", ("money", ("5000",))),
+        ("50 cents", ("money", ("0.5",))),
+        ("20%", ("percent", ("20",))),
+        ("fifty percent", ("percent", ("50",))),
+        ("March 3rd, 2026", ("date", ("2026-03-03",))),
+        ("3 de marzo de 2026", ("date", ("2026-03-03",))),
+        ("2026-03-03T10:00:00Z", ("date", ("2026-03-03",))),
+        ("03/04/2026", ("date", ("2026-03-04", "2026-04-03"))),
+        ("2:30 p.m.", ("time", ("14:30",))),
+        ("two weeks", ("duration", ("20160 minutes",))),
+        ("14 days", ("duration", ("20160 minutes",))),
+        ("5 business days", ("duration", ("5 business day",))),
+        ("1 year", ("duration", ("12 month",))),
+        ("#1001", ("id", ("1001",))),
+        ("ORD-1234", ("id", ("ord1234",))),
+        ("ana@shop.example", ("email", ("ana@shop.example",))),
+        ("+44 20 1234 5678", ("phone", ("442012345678",))),
+        ("300kg", ("quantity", ("300",))),
+        ("3 pools", ("quantity", ("3",))),
+    ],
+)
+def test_spelling_has_its_key(text: str, expected: tuple[str, tuple[str, ...]]) -> None:
+    assert keys(text) == [expected]
+
+
+def test_ranges_give_both_ends() -> None:
+    assert keys("3-5 days") == [("duration", ("4320 minutes",)), ("duration", ("7200 minutes",))]
+    assert keys("4 and 7 pm") == [("time", ("16:00",)), ("time", ("19:00",))]
+    assert [key for _, (key,) in keys("Monday to Wednesday")] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("text", ["B2B", "COVID-19", "MP3", "1. First\n2. Second"])
+def test_words_and_list_numbers_are_no_values(text: str) -> None:
+    assert keys(text) == []
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=2))
+def test_number_key_is_canonical(number: object) -> None:
+    text = f"{number}"
+    assert number_key(text) == number_key(f"{number}00")
+
+
+@given(st.text(max_size=300))
+def test_spans_stand_in_the_text(text: str) -> None:
+    for value in find_values(text):
+        assert text[value.start : value.end] == value.text
+    end = 0
+    for claim in split_claims(text):
+        assert text[claim.start : claim.end] == claim.text
+        assert end <= claim.start
+        end = claim.end
+
+
+@given(st.text(max_size=200))
+def test_folding_twice_changes_nothing(text: str) -> None:
+    folded = fold(text)
+    assert fold(folded.text).text == folded.text
+    start, end = folded.span(0, len(folded.text))
+    assert 0 <= start <= end <= len(text)
+
+
+def test_folding_keeps_the_way_back() -> None:
+    written = "pa\u200bssw\u043erd ＄５"
+    folded = fold(written)
+    assert folded.text == "password $5"
+    start = folded.text.index("password")
+    assert written[slice(*folded.span(start, start + 8))] == "pa\u200bssw\u043erd"
+    assert fold("привет").text == "привет"
+    assert fold("👩\u200d👧").text == "👩\u200d👧"
+
+
+def test_claims_know_what_they_do() -> None:
+    kinds = [
+        claim.kind
+        for claim in split_claims(
+            "Hi Ana! Refunds take 5 days, e.g. for cards. Would you like one? Let me know."
+        )
+    ]
+    assert kinds == ["courtesy", "statement", "question", "offer"]
+
+
+def test_an_answering_no_does_not_negate() -> None:
+    (claim,) = split_claims("No, pets are welcome.")
+    assert not claim.negated
+    (claim,) = split_claims("No, pets are not welcome.")
+    assert claim.negated
+
+
+def test_a_dollar_may_be_any_dollar_but_no_euro() -> None:
+    assert same_currency("$", "USD")
+    assert same_currency(None, "EUR")
+    assert not same_currency("$", "EUR")
