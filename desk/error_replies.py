@@ -18,7 +18,6 @@ from handrail.core.errors import (
     InvalidRequestError,
     NotFoundError,
     RequestError,
-    TooLargeError,
 )
 
 log = logging.getLogger("handrail.desk")
@@ -95,10 +94,8 @@ async def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, _: Exception) -> Response:
     """Starlette logs the trace; the caller sees none of it."""
-    if isinstance(error, TooLargeError):
-        return error_response(error)
     return _tell(
         request,
         HandrailError("something failed on our side; it is in the server's log. Try again"),

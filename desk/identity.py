@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,8 +42,8 @@ class Authenticator(Protocol):
     selectable: bool
     """Whether people may choose their name themselves."""
 
-    def name_of(self, request: Request, session: dict[str, Any]) -> str:
-        """Return the person's name.
+    def name_of(self, request: Request, chosen: str | None) -> str:
+        """Return the person's name; ``chosen`` is what they call themselves in this browser.
 
         Raises:
             SignInError: nobody is signed in.
@@ -56,7 +56,7 @@ class LocalUser:
 
     selectable = True
 
-    def name_of(self, request: Request, session: dict[str, Any]) -> str:
+    def name_of(self, request: Request, chosen: str | None) -> str:
         """Return the chosen name.
 
         Raises:
@@ -69,7 +69,7 @@ class LocalUser:
                 f"this desk answers at a loopback address, not as {host!r}; open "
                 "http://127.0.0.1 with its port"
             )
-        return str(session.get("name", DEFAULT_AGENT))
+        return chosen or DEFAULT_AGENT
 
 
 class ProxyUser:
@@ -80,8 +80,8 @@ class ProxyUser:
     def __init__(self, header: str) -> None:
         self._header = header
 
-    def name_of(self, request: Request, session: dict[str, Any]) -> str:
-        """Return the name in the proxy's header.
+    def name_of(self, request: Request, chosen: str | None) -> str:  # noqa: ARG002
+        """Return the name in the proxy's header, whatever the browser says.
 
         Raises:
             SignInError: the header is missing.
@@ -118,7 +118,7 @@ class Sessions:
             SignInError: nobody is signed in.
         """
         session = self._signer.read("desk", request.cookies.get(DESK_COOKIE, ""), now) or {}
-        name = self.authenticator.name_of(request, session)
+        name = self.authenticator.name_of(request, session.get("name"))
         return Agent(name, str(session.get("id", "")))
 
     def start_agent(

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from handrail.desk.api.shapes import Body
 from handrail.desk.api.traces import describe_graph, graph_named
-from handrail.desk.cards import Card, Queue, is_urgent, load_card, load_queue, proposal, why
+from handrail.desk.cards import Card, is_urgent, load_card, load_queue, proposal, why
 from handrail.desk.doors import Desk, Reader, TheDesk, TheEngine, Writer
 from handrail.desk.error_replies import json_response
 from handrail.desk.identity import Agent
@@ -122,15 +122,11 @@ async def show_desk(
     """The desk: queue, conversation, draft, customer."""
     after = await desk.engine.last_change()
     queue = await load_queue(desk.engine, desk.now())
-    card = await _chosen(desk, queue, review, conversation)
-    return _desk_page(
-        request, desk, agent, "desk.html", queue=queue, card=card, after=after, selected=card
-    )
+    card = await _chosen(desk, review, conversation)
+    return _desk_page(request, desk, agent, "desk.html", queue=queue, card=card, after=after)
 
 
-async def _chosen(
-    desk: Desk, queue: Queue, review: str | None, conversation: str | None
-) -> Card | None:
+async def _chosen(desk: Desk, review: str | None, conversation: str | None) -> Card | None:
     if review or conversation:
         return await load_card(
             desk.engine, desk.now(), review_id=review, conversation_id=conversation or ""
@@ -216,9 +212,8 @@ async def show_trace(
 ) -> HTMLResponse:
     """One turn as a tree with times, and its audit rows."""
     trace = await desk.engine.database.read(lambda c: read_trace(c, reference))
-    return _desk_page(
-        request, desk, agent, "trace.html", trace=trace, waterfall=draw_waterfall(trace)
-    )
+    picture = draw_waterfall(trace)
+    return _desk_page(request, desk, agent, "trace.html", trace=trace, waterfall=picture)
 
 
 @router.get("/graphs/{name}")

@@ -1,4 +1,4 @@
-"""What stands before every request: headers that protect pages, a limit of size, a limit of rate."""
+"""What stands before every request: headers that protect pages, limits of size and rate."""
 
 from __future__ import annotations
 
@@ -53,27 +53,32 @@ class Protection:
             await send(message)
 
         try:
-            await self._app(scope, _limited(scope, receive), send_protected)
+            body = await _read(scope, receive)
         except TooLargeError as error:
             await error_response(error)(scope, receive, send_protected)
+        else:
+            await self._app(scope, body, send_protected)
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
-    """Count the bytes of a body while it comes in; what a header claims proves nothing."""
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
+async def _read(scope: Scope, receive: Receive) -> Receive:
+    """Read the body whole; what a header claims about its size proves nothing."""
+    body = b""
+    while True:
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
             raise TooLargeError(
                 f"the request to {scope['path']} has more than {MAX_BODY:,} bytes; a message has "
                 f"at most {MAX_MESSAGE_CHARS:,} characters: send it in parts"
             )
-        return message
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            break
+    read = iter([{"type": "http.request", "body": body, "more_body": False}])
 
-    return counted
+    async def again() -> Message:
+        return next(read, None) or await receive()
+
+    return again
 
 
 class RateLimit:
