@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,7 +85,7 @@ async def door(tmp_path: Path, sqlite_template: Path, model_cache: Path) -> Asyn
     """The web application over an engine that works when the test says so."""
     home = tmp_path / "home"
     home.mkdir()
-    (home / "handrail.db").write_bytes(sqlite_template.read_bytes())
+    shutil.copy(sqlite_template, home / "handrail.db")
     (home / "models").symlink_to(model_cache)
     settings = Settings(home=home, webhook_secret=WEBHOOK_SECRET, trace=False)
     async with open_engine(settings=settings, work=False) as engine:
