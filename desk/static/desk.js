@@ -42,9 +42,10 @@ function showDue() {
 }
 
 async function loadQueue() {
+  const markup = await part("/desk/queue");
   const before = $("#waiting")?.textContent;
   const held = document.activeElement?.closest?.(".row")?.id;
-  queue.innerHTML = await part("/desk/queue"); // the server's own escaped markup
+  queue.innerHTML = markup; // the server's own escaped markup
   localTimes(queue);
   showDue();
   showSelection();
@@ -407,6 +408,7 @@ $("#keys").addEventListener("click", () => $("#help").showModal());
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
+  Enter: () => cursor && document.getElementById(cursor)?.click(),
   a: approve,
   e: () => edit(allows("edit") ? "edit" : "respond"),
   r: () => edit("reject"),
@@ -429,6 +431,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  if (event.key === "Enter" && event.target.closest?.("a, button, summary")) return; // they open themselves
   event.preventDefault();
   KEYS[event.key]();
 });
