@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from handrail.channels.webhook import Webhook
 from handrail.core.clock import Clock, SystemClock
 from handrail.core.errors import DatabaseBusyError
 from handrail.core.registry import registered
@@ -74,7 +75,10 @@ async def open_engine(
                 model=model or chosen.model,
                 cache=chosen.home / "models",
             ),
-            channels=registered("channel"),
+            channels={
+                **registered("channel"),
+                "webhook": Webhook(chosen.webhook_url, chosen.webhook_secret),
+            },
             dispatcher=dispatcher,
             tracer=tracing.tracer if tracing else None,
         )

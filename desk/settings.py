@@ -23,7 +23,11 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8717
     secret: str | None = None
-    """Signs chat identities and webhooks; made and kept in ``home`` where left out."""
+    """Signs sessions and customer links; made and kept in ``home`` where left out."""
+    webhook_secret: str | None = None
+    """Signs webhooks, both ways; shared with the other side. Without it none is taken."""
+    webhook_url: str | None = None
+    """Where replies on the channel ``webhook`` are posted to."""
     trusted_user_header: str | None = None
     """Header in which a reverse proxy names the signed-in person."""
     trace: bool = True

@@ -145,6 +145,41 @@ class NotAllowedError(RequestError):
     http_status = 422
 
 
+class SignInError(RequestError):
+    """Nobody is signed in, or the session is over."""
+
+    code = "HR309"
+    http_status = 401
+
+
+class ForbiddenError(RequestError):
+    """The request did not come from a page of this desk."""
+
+    code = "HR310"
+    http_status = 403
+
+
+class RateLimitError(RequestError):
+    """Too many requests from one address in a short time."""
+
+    code = "HR311"
+    http_status = 429
+
+
+class TooLargeError(RequestError):
+    """The body of a request is larger than any request needs to be."""
+
+    code = "HR312"
+    http_status = 413
+
+
+class InvalidRequestError(RequestError):
+    """A request has another shape than it must have; ``details`` names each field."""
+
+    code = "HR313"
+    http_status = 422
+
+
 class RunError(HandrailError):
     """A turn could not be finished; it lands on a person."""
 

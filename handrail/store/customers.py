@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, select
+from sqlalchemy import Connection, Dialect, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.core.conversation import Customer, FieldValue, Record
@@ -47,6 +47,24 @@ def customer(connection: Connection, customer_id: str) -> Customer:
 def is_verified(connection: Connection, channel: str, address: str) -> bool:
     """Whether this address is known to belong to its customer."""
     return bool(connection.execute(_VERIFIED, {"channel": channel, "address": address}).scalar())
+
+
+def ids_by_email(connection: Connection, email: str) -> tuple[str, ...]:
+    """Find the customers with an e-mail address, whatever its case."""
+    query = select(customers.c.id).where(func.lower(customers.c.email) == email.lower())
+    return tuple(connection.execute(query).scalars())
+
+
+def some_with_records(connection: Connection, limit: int) -> tuple[Customer, ...]:
+    """List a few customers that have records, in the order of their ids."""
+    query = (
+        select(customers)
+        .where(customers.c.id.in_(select(records.c.customer_id)))
+        .order_by(customers.c.id)
+        .limit(limit)
+    )
+    rows = connection.execute(query).mappings()
+    return tuple(Customer.model_construct(**cast("dict[str, Any]", dict(row))) for row in rows)
 
 
 def records_of(connection: Connection, customer_id: str) -> tuple[Record, ...]:

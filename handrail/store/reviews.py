@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from handrail.core.decisions import Review
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError
 from handrail.core.verdict import Verdict
-from handrail.store.tables import desk_changes, reviews
+from handrail.store.tables import (
+    conversations,
+    customers,
+    desk_changes,
+    messages,
+    reviews,
+    turns,
+)
 
 _ROW = select(reviews).where(reviews.c.id == bindparam("id"))
 _PLAIN = tuple(set(Review.model_fields) - {"draft", "verdict", "allowed"})
@@ -50,6 +58,69 @@ def listed(
     if conversation_id is not None:
         query = query.where(reviews.c.conversation_id == conversation_id)
     return tuple(review(row) for row in connection.execute(query).mappings())
+
+
+@dataclass(frozen=True)
+class QueueLine:
+    """An open review as the queue shows it."""
+
+    review: Review
+    customer: str
+    """Name or e-mail address; empty where neither is known."""
+    channel: str
+    holder: str
+    holder_agent: str | None
+    confidence: float | None
+    """Probability of the intent, 0 to 1."""
+    mode: str | None
+    last_words: str
+    """What the customer wrote last."""
+
+
+def queue(connection: Connection) -> tuple[QueueLine, ...]:
+    """List the open reviews with what a person needs to choose one, the most urgent first."""
+    newest = (
+        select(messages.c.conversation_id, func.max(messages.c.seq).label("seq"))
+        .where(messages.c.role == "customer")
+        .group_by(messages.c.conversation_id)
+        .subquery()
+    )
+    query = (
+        select(
+            reviews,
+            func.coalesce(customers.c.name, customers.c.email, "").label("customer"),
+            conversations.c.channel,
+            conversations.c.holder,
+            conversations.c.holder_agent,
+            turns.c.confidence,
+            turns.c.mode,
+            messages.c.text.label("last_words"),
+        )
+        .join(conversations, conversations.c.id == reviews.c.conversation_id)
+        .join(customers, customers.c.id == conversations.c.customer_id)
+        .outerjoin(turns, turns.c.id == reviews.c.turn_id)
+        .outerjoin(newest, newest.c.conversation_id == reviews.c.conversation_id)
+        .outerjoin(
+            messages,
+            (messages.c.conversation_id == newest.c.conversation_id)
+            & (messages.c.seq == newest.c.seq),
+        )
+        .where(reviews.c.status == "open")
+        .order_by(reviews.c.due_at, reviews.c.opened_at)
+    )
+    return tuple(
+        QueueLine(
+            review=review(row),
+            customer=row["customer"],
+            channel=row["channel"],
+            holder=row["holder"],
+            holder_agent=row["holder_agent"],
+            confidence=row["confidence"],
+            mode=row["mode"],
+            last_words=row["last_words"] or "",
+        )
+        for row in connection.execute(query).mappings()
+    )
 
 
 def close(

@@ -1,0 +1,1 @@
+"""The REST doors under ``/api/v1``."""

@@ -1,0 +1,149 @@
+"""What the REST doors take and give, beside the engine's own models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from handrail.core.conversation import ConversationFacts, Customer, Message, Record
+from handrail.core.decisions import Decision, Review
+from handrail.store.conversations import ConversationLine
+
+
+class Body(BaseModel):
+    """The body of a request; an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AgentText(Body):
+    """A message of a person of the team."""
+
+    text: str
+    acknowledge: tuple[str, ...] = ()
+    """``check:rule`` of each critical finding the person accepts."""
+
+
+class CheckText(Body):
+    """A text to be judged by the guardrails."""
+
+    text: str
+
+
+class HandBackNote(Body):
+    """What was agreed while a person held the conversation."""
+
+    note: str = ""
+
+
+class ClaimRequest(Body):
+    """A claim on a review."""
+
+    force: bool = False
+    """Break somebody else's claim."""
+
+
+class DecisionRequest(Body):
+    """An answer to a review, bound to what the person saw."""
+
+    version: int
+    digest: str | None = None
+    """Digest of the draft that was shown; ``null`` where there was none."""
+    decision: Decision
+
+
+class ChatText(Body):
+    """What the customer writes in the chat."""
+
+    text: str
+    id: str | None = Field(default=None, max_length=64)
+    """A name the page gives the message, so that sending it again counts once."""
+
+
+class WebhookCustomer(Body):
+    """Who wrote, as the sender of the webhook vouches: an id, an e-mail address, or both."""
+
+    id: str | None = Field(default=None, min_length=1, max_length=200)
+    email: str | None = Field(default=None, min_length=3, max_length=200)
+    name: str | None = Field(default=None, max_length=200)
+
+
+class WebhookMessage(Body):
+    """A customer's message that came in by another system."""
+
+    id: str = Field(min_length=1, max_length=200)
+    """The message's name at the sender; sent again, it counts once."""
+    address: str = Field(min_length=1, max_length=200)
+    """Where replies go, as the sender names it."""
+    text: str
+    customer: WebhookCustomer | None = None
+
+
+class Conversations(BaseModel):
+    """A list of conversations."""
+
+    conversations: tuple[ConversationLine, ...]
+
+
+class Reviews(BaseModel):
+    """A list of reviews."""
+
+    reviews: tuple[Review, ...]
+
+
+class Messages(BaseModel):
+    """A list of messages."""
+
+    messages: tuple[Message, ...]
+
+
+class QueuedReply(BaseModel):
+    """A reply that has not left yet."""
+
+    id: str
+    message_id: str
+    send_after: datetime
+    decided_by: str | None
+
+
+class ConversationDetail(BaseModel):
+    """All that is known of a conversation."""
+
+    conversation: ConversationFacts
+    customer: Customer
+    verified: bool
+    messages: tuple[Message, ...]
+    records: tuple[Record, ...]
+    reviews: tuple[Review, ...]
+    turns: tuple[dict[str, Any], ...]
+    outbox: tuple[QueuedReply, ...]
+
+
+class ChatMessage(BaseModel):
+    """A message as the customer sees it."""
+
+    id: str
+    seq: int
+    role: str
+    author: str | None
+    text: str
+    at: datetime
+
+
+class ChatMessages(BaseModel):
+    """The chat from some message on."""
+
+    messages: tuple[ChatMessage, ...]
+    holder: str | None
+    """Who answers: ``ai``, ``waiting`` for a person, ``human``; ``null`` before the first
+    message."""
+
+
+class Session(BaseModel):
+    """Who a program is at this desk."""
+
+    agent: str
+    csrf: str
+    """Goes into the header ``X-CSRF`` of every change, together with the cookie."""

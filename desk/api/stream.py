@@ -1,0 +1,30 @@
+"""Live changes for the desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import StreamingResponse
+
+from handrail.desk.doors import Reader, TheDesk
+from handrail.desk.streaming import event_stream
+from handrail.engine.views import Change
+
+router = APIRouter(tags=["stream"])
+
+
+@router.get("/stream", response_class=StreamingResponse)
+async def follow(request: Request, desk: TheDesk, _: Reader) -> StreamingResponse:
+    """Tell of changes by server-sent events: ``message``, ``review``, ``holder``, ``reset``.
+
+    The data holds ids only. After a gap the browser's ``Last-Event-ID`` is continued from.
+    """
+    return event_stream(request, desk.feed, _tell)
+
+
+async def _tell(change: Change) -> tuple[str, dict[str, Any]]:
+    return change.kind, {
+        "conversation_id": change.conversation_id,
+        "review_id": change.review_id,
+    }

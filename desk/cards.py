@@ -1,0 +1,154 @@
+"""What the desk shows of a review or a conversation, prepared for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handrail.core.conversation import Message
+from handrail.core.decisions import Review
+from handrail.core.verdict import Finding
+from handrail.desk.marking import Piece, mark
+from handrail.engine.service import Engine
+from handrail.engine.views import ConversationView
+from handrail.store.conversations import ConversationLine
+from handrail.store.reviews import QueueLine, queue
+
+REASONS = {
+    "critical": "critical finding",
+    "finding": "guardrail finding",
+    "mode": "policy",
+    "failure": "something failed",
+    "human_request": "asks for a person",
+    "crisis": "crisis",
+    "escalate": "always a person",
+    "out_of_scope": "no intent fits",
+    "unclear": "still unclear",
+    "no_draft": "no draft",
+    "undone": "called back",
+    "assist": "you hold it",
+}
+URGENT = frozenset({"critical", "crisis", "failure"})
+
+
+def why(reason: str) -> str:
+    """A review's reason in a few words: ``critical finding · fact.value``."""
+    kind, _, detail = reason.partition(":")
+    label = REASONS.get(kind, kind.replace("_", " "))
+    return f"{label} · {detail}" if detail else label
+
+
+def is_urgent(reason: str) -> bool:
+    """Whether a review is marked as urgent in the queue."""
+    return reason.partition(":")[0] in URGENT
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What the left column shows."""
+
+    lines: tuple[QueueLine, ...]
+    held: tuple[ConversationLine, ...]
+    """Conversations that a person holds and that wait for nothing."""
+    now: datetime
+
+
+async def load_queue(engine: Engine, now: datetime) -> Queue:
+    """Load the open reviews and the conversations people hold."""
+    lines = await engine.database.read(queue)
+    waiting = {line.review.conversation_id for line in lines}
+    held = tuple(
+        line
+        for line in await engine.conversations(limit=200)
+        if line.holder == "human" and line.id not in waiting
+    )
+    return Queue(lines, held, now)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the middle and the right column show."""
+
+    view: ConversationView
+    review: Review | None
+    pieces: tuple[Piece, ...]
+    turn: Mapping[str, Any] | None
+    intents: tuple[str, ...]
+    approved_words: str
+    """What the playbook suggests to say in a case like this."""
+    now: datetime
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings on the draft."""
+        verdict = self.review.verdict if self.review else None
+        return verdict.report.findings if verdict else ()
+
+    @property
+    def errored(self) -> tuple[str, ...]:
+        """Keys of the checks that could not judge and count as critical."""
+        verdict = self.review.verdict if self.review else None
+        return tuple(f"{item.check}:errored" for item in verdict.report.errored) if verdict else ()
+
+    @property
+    def critical(self) -> tuple[str, ...]:
+        """What must be acknowledged before the draft may be approved."""
+        verdict = self.review.verdict if self.review else None
+        return tuple(sorted(verdict.critical_keys)) if verdict else ()
+
+    @property
+    def draft_text(self) -> str:
+        """The draft; empty where there is none."""
+        return self.review.draft.text if self.review and self.review.draft else ""
+
+    def can(self, kind: str) -> bool:
+        """Whether the review is open and this decision possible."""
+        return (
+            self.review is not None and self.review.status == "open" and kind in self.review.allowed
+        )
+
+    @property
+    def may_write(self) -> bool:
+        """Whether a person may write in the conversation without a review."""
+        return self.view.facts.holder == "human" and (
+            self.review is None or self.review.status != "open"
+        )
+
+    def queued(self, message: Message) -> Mapping[str, Any] | None:
+        """The outbox row of a message that has not left."""
+        return next((row for row in self.view.outbox if row["message_id"] == message.id), None)
+
+
+def proposal(finding: Finding, text: str) -> str:
+    """The stretch a finding wants replaced, as the draft has it."""
+    return text[finding.proposal.start : finding.proposal.end] if finding.proposal else ""
+
+
+async def load_card(
+    engine: Engine, now: datetime, *, review_id: str | None = None, conversation_id: str = ""
+) -> Card:
+    """Load what a person needs to decide a review, or to write in a conversation.
+
+    Raises:
+        NotFoundError: there is no such review or conversation.
+    """
+    review = await engine.review(review_id) if review_id else None
+    view = await engine.conversation(review.conversation_id if review else conversation_id)
+    if review is None:
+        review = next((item for item in view.reviews if item.status == "open"), None)
+    turn = next((t for t in view.turns if review and t["id"] == review.turn_id), None)
+    findings = review.verdict.report.findings if review and review.verdict else ()
+    text = review.draft.text if review and review.draft else ""
+    playbook = engine.kits.active.release.playbook
+    words = {"human_request": playbook.human_request_reply, "crisis": playbook.crisis_reply}
+    return Card(
+        view=view,
+        review=review,
+        pieces=mark(text, findings),
+        turn=turn,
+        intents=tuple(sorted(playbook.intents)),
+        approved_words=words.get(review.reason, "") if review else "",
+        now=now,
+    )

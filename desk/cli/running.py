@@ -1,0 +1,91 @@
+"""How commands run, print and fail: exit codes 0, 1 and 2, ``--json``, errors without traces."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from handrail.engine.service import Engine
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+UNDO_WAIT = 15.0
+"""Longest a command waits for a reply to leave, in seconds."""
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run the command line; an error that Handrail raises on purpose is told in one line."""
+    from handrail.core.errors import HandrailError
+
+    try:
+        app()
+    except HandrailError as error:
+        tell(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def tell(error: Any) -> None:
+    """Print an error as ``code: message``."""
+    typer.echo(f"{error.code}: {error.message}", err=True)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine."""
+    return asyncio.run(work)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for programs: models, dataclasses, moments."""
+    import pydantic_core
+
+    plain = json.loads(pydantic_core.to_json(value, fallback=str))
+    typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+
+
+def print_rich(item: RenderableType) -> None:
+    """Print for people: coloured on a terminal, plain elsewhere; wide enough not to cut."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    console.print(item)
+
+
+def clean(text: str) -> str:
+    """Take control characters out of what others wrote: a terminal would obey them."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
+
+
+async def finish(engine: Engine, conversation_id: str) -> bool:
+    """Do the work a change has caused, unless a server does it; say whether it was done here.
+
+    A reply in its undo window is waited for.
+    """
+    from handrail.core.errors import DatabaseBusyError
+    from handrail.desk.lock import worker_lock
+
+    if engine.database.path is None:
+        return False
+    try:
+        with worker_lock(engine.database.path):
+            deadline = asyncio.get_running_loop().time() + UNDO_WAIT
+            while asyncio.get_running_loop().time() < deadline:
+                await engine.settle()
+                if not (await engine.conversation(conversation_id)).outbox:
+                    break
+                await asyncio.sleep(0.2)
+    except DatabaseBusyError:
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""Live changes: one look at the database for all pages that are open, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from handrail.engine.service import Engine
+from handrail.engine.views import Change
+
+MOST_REPLAYED = 500
+"""Changes a page is told after a gap; after more it loads itself anew."""
+QUEUE = 1_000
+"""Changes that wait for a slow page; then it is sent away, and comes back by itself."""
+BEAT_SECONDS = 15.0
+"""A sign of life this often, so that proxies keep the connection and a lost page is noticed."""
+
+
+class Feed:
+    """Hands each change to every page that listens; looks only while one does."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._listeners: set[asyncio.Queue[Change | None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = asyncio.Event()
+
+    async def _follow(self, after: int) -> None:
+        async for change in self._engine.changes(after):
+            for queue in tuple(self._listeners):
+                self._offer(queue, change)
+
+    def _offer(self, queue: asyncio.Queue[Change | None], change: Change | None) -> None:
+        try:
+            queue.put_nowait(change)
+        except asyncio.QueueFull:
+            self._listeners.discard(queue)
+            queue.get_nowait()
+            queue.put_nowait(None)
+
+    async def listen(self, after: int | None) -> AsyncIterator[Change | str]:
+        """Yield changes after one that is known (or from now on), and ``beat`` in between.
+
+        ``reset`` says that too many were missed. Ends when the server stops or the listener is
+        too slow.
+        """
+        newest = await self._engine.last_change()
+        start = newest if after is None or after > newest else after
+        queue: asyncio.Queue[Change | None] = asyncio.Queue(QUEUE)
+        self._listeners.add(queue)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._follow(newest))
+        try:
+            missed = await self._engine.changes_after(start, limit=MOST_REPLAYED + 1)
+            if len(missed) > MOST_REPLAYED:
+                yield "reset"
+                missed = ()
+            last = newest
+            for change in missed:
+                last = change.id
+                yield change
+            async for item in self._live(queue, last):
+                yield item
+        finally:
+            self._listeners.discard(queue)
+            if not self._listeners and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def _live(
+        self, queue: asyncio.Queue[Change | None], last: int
+    ) -> AsyncIterator[Change | str]:
+        yield "beat"
+        while not self._closed.is_set():
+            try:
+                change = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+            except TimeoutError:
+                yield "beat"
+                continue
+            if change is None:
+                return
+            if change.id > last:
+                yield change
+
+    async def close(self) -> None:
+        """Send all listeners away."""
+        self._closed.set()
+        for queue in tuple(self._listeners):
+            self._offer(queue, None)
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task

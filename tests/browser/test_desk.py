@@ -1,0 +1,130 @@
+"""The main job in a browser: chat, desk, and back."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+EVIL = "I want a human <script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home: Path = tmp_path_factory.mktemp("up")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from handrail.desk.cli import main; main()", "up"],
+        env={**os.environ, "HANDRAIL_HOME": str(home), "HANDRAIL_PORT": str(port)},
+    )
+    base = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{base}/healthz", timeout=5)
+            break
+        except (urllib.error.URLError, TimeoutError):
+            assert process.poll() is None
+            time.sleep(0.1)
+    yield base
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, chromium_sandbox=False, args=["--disable-gpu"]
+        )
+        yield opened
+        opened.close()
+
+
+class Window:
+    """A browser window that fails the test on any script error, violation or foreign request."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        self.problems: list[str] = []
+        self.page: Page = browser.new_context().new_page()
+        self.page.on("console", lambda m: m.type == "error" and self.problems.append(m.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.problems.append(dialog.message))
+        self.page.on(
+            "request", lambda r: r.url.startswith(base) or self.problems.append(f"asked {r.url}")
+        )
+
+
+@pytest.fixture
+def windows(browser: Browser, server: str) -> Iterator[Any]:
+    opened: list[Window] = []
+
+    def open_window(path: str) -> Page:
+        window = Window(browser, server)
+        opened.append(window)
+        window.page.goto(server + path)
+        return window.page
+
+    yield open_window
+    for window in opened:
+        window.page.context.close()
+    assert [problem for window in opened for problem in window.problems] == []
+
+
+def say(chat: Page, text: str) -> None:
+    chat.fill("#text", text)
+    chat.keyboard.press("Enter")
+
+
+def test_a_clean_answer_comes_by_itself(windows: Any) -> None:
+    chat = windows("/chat")
+    chat.locator(".demo a").first.click()
+    say(chat, "Where is my order LF1001?")
+    expect(chat.locator(".bubble.ai")).to_contain_text("LF1001", timeout=30_000)
+
+
+def test_a_person_answers_at_the_desk_by_keyboard_and_it_arrives(windows: Any) -> None:
+    chat, desk = windows("/chat"), windows("/desk")
+    say(chat, EVIL)
+    row = desk.locator(".row", has_text="I want a human")
+    expect(row).to_be_visible(timeout=30_000)
+    desk.keyboard.press("j")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#messages .customer .text")).to_have_text(EVIL)
+    desk.keyboard.press("e")
+    desk.keyboard.type("Hello, this is Ana. What can I do for you?")
+    say(chat, "Are you there?")
+    expect(desk.locator("#messages .customer")).to_have_count(2, timeout=30_000)
+    expect(desk.locator("#words")).to_have_value("Hello, this is Ana. What can I do for you?")
+    desk.keyboard.press("Escape")
+    desk.goto(desk.url.split("?")[0])
+    desk.locator(".row").first.click()
+    expect(desk.locator("[data-act='respond']")).to_be_visible()
+    desk.keyboard.press("e")
+    desk.keyboard.type("Hello, this is Ana. What can I do for you?")
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator(".toast")).to_contain_text("Undo", timeout=20_000)
+    expect(chat.locator(".bubble.agent")).to_contain_text("Ana", timeout=30_000)
+    expect(chat.locator(".bubble.customer .text").first).to_have_text(EVIL)
+
+
+def test_story_trace_and_graph_open_without_a_problem(windows: Any) -> None:
+    windows("/graphs/support")
+    page = windows("/conversations")
+    page.locator("tbody a").first.click()
+    expect(page.locator(".story .bubble").first).to_be_visible()
+    page.goto(page.url.partition("/c/")[0] + "/traces")
+    page.locator("tbody a").first.click()
+    expect(page.locator("svg.waterfall")).to_be_visible()

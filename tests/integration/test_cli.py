@@ -1,0 +1,92 @@
+"""The command line as people type it: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUN = "from handrail.desk.cli import main; main()"
+
+
+class Shell:
+    """Runs ``handrail`` with a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {**os.environ, "HANDRAIL_HOME": str(home), "NO_COLOR": "1"}
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", RUN, *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    def json(self, *words: str) -> Any:
+        done = self(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, model_cache: Path, sqlite_template: Path) -> Shell:
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(sqlite_template, home / "handrail.db")
+    (home / "models").symlink_to(model_cache)
+    return Shell(home)
+
+
+def test_a_review_is_decided_without_a_server(shell: Shell) -> None:
+    shell("chat", "--as", "cust_003", "I want to talk to a human")
+    (line,) = shell.json("inbox", "list")["reviews"]
+    review = line["review"]["id"]
+    assert "human" in shell("inbox", "show", review).stdout
+    missing = shell("inbox", "approve", "rev_unknown")
+    assert (missing.returncode, missing.stderr[:5]) == (1, "HR303")
+    words = "Hello Clio, this is Ana. How can I help?"
+    done = shell("inbox", "respond", review, "-m", words, "--as", "Ana")
+    assert done.returncode == 0, done.stderr
+    again = shell("inbox", "respond", review, "-m", "Hello again", "--as", "Bia")
+    assert (again.returncode, "Ana" in again.stderr) == (1, True)
+    assert "Traceback" not in missing.stderr + again.stderr
+    assert shell.json("audit", "verify") == {"ok": True, "breaks": []}
+
+
+def test_a_taken_port_is_named(shell: Shell) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = shell("up", "--port", str(port))
+    assert (done.returncode, done.stderr[:5]) == (1, "HR205")
+    assert f"port {port}" in done.stderr
+
+
+def test_exit_codes(shell: Shell, tmp_path: Path) -> None:
+    assert shell("graph", "check").returncode == 0
+    assert shell("playbook", "check").returncode == 0
+    assert shell("playbook", "check", str(tmp_path)).returncode == 1
+    assert shell("nothing").returncode == 2
+    assert shell("trace", "ls", "--since", "soon").returncode == 2
+    assert shell("up", "--host", "0.0.0.0").returncode == 1
+
+
+def test_help_is_quick() -> None:
+    subprocess.run([sys.executable, "-c", RUN, "--help"], check=True, stdout=subprocess.DEVNULL)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", RUN, "--help"], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert used < 0.5, f"handrail --help took {used:.2f} s of processor time"
