@@ -42,7 +42,10 @@ def outcome(report: Report, mode: Mode, severities: Mapping[str, Severity]) -> O
     table = FAILED_IN[mode]
     found = {FOUND[finding.severity] for finding in report.findings}
     found |= {table[severities.get(error.check, "critical")] for error in report.errored}
-    return next((one for one in _GRAVEST_FIRST if one in found), "clean")
+    for one in _GRAVEST_FIRST:
+        if one in found:
+            return one
+    return "clean"
 
 
 def _overlap(first: Edit, second: Edit) -> bool:

@@ -12,6 +12,7 @@ from handrail.desk.cli import (
     graph,
     inbox,
     playbook,
+    replay,
     trace,
     up,
 )
@@ -32,6 +33,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(graph.app, name="graph")
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(db.app, name="db")
+app.command("replay")(replay.replay)
 app.command("doctor")(doctor.doctor)
 
 

@@ -58,7 +58,7 @@ class Runner:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._graphs = graphs
+        self.graphs = graphs
         self._kits = kits
         self._dispatcher = dispatcher
         self._owner = owner
@@ -154,7 +154,7 @@ class Runner:
         return result
 
     def _graph(self, plan: Plan) -> Graph:
-        graph = self._graphs.get(plan.graph or "")
+        graph = self.graphs.get(plan.graph or "")
         if graph is None:
             raise DefinitionError(
                 f"no graph {plan.graph!r} is registered; `handrail graph ls` shows which are"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.guardrails.claims import split_claims
@@ -58,12 +58,14 @@ def test_words_and_list_numbers_are_no_values(text: str) -> None:
     assert keys(text) == []
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=0, max_value=10**9, places=2))
 def test_number_key_is_canonical(number: object) -> None:
     text = f"{number}"
     assert number_key(text) == number_key(f"{number}00")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_spans_stand_in_the_text(text: str) -> None:
     for value in find_values(text):
@@ -75,6 +77,7 @@ def test_spans_stand_in_the_text(text: str) -> None:
         end = claim.end
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_folding_twice_changes_nothing(text: str) -> None:
     folded = fold(text)
