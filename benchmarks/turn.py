@@ -306,11 +306,11 @@ def main() -> None:
         rows += asyncio.run(parts(home))
         rows += start_up()
         rows += idle_server(home)
-    notes = [
+    note = (
         "A bare turn keeps checkpoints and nothing else; ours keeps the message, lease, draft, "
-        "verdict, outbox row, audit chain and spans as well.",
-    ]
-    show(rows, notes, as_json=given.json)
+        "verdict, outbox row, audit chain and spans as well."
+    )
+    show(rows, [note], as_json=given.json)
 
 
 if __name__ == "__main__":
