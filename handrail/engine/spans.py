@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,7 @@ def _nanoseconds(moment: datetime) -> int:
 
 
 @contextmanager
-def turn_span(lease: Lease, plan: Plan, graph_version: str) -> Iterator[Span]:
+def turn_span(lease: Lease, plan: Plan, graph_version: str) -> Generator[Span]:
     """Open the span of a run: a new trace, or the continuation of the one that paused."""
     parent, links = Context(), ()
     if plan.resume is not None and plan.review is not None:
