@@ -74,7 +74,8 @@ class Feed:
         yield "beat"
         while not self._closed.is_set():
             try:
-                change = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+                async with asyncio.timeout(BEAT_SECONDS):
+                    change = await queue.get()
             except TimeoutError:
                 yield "beat"
                 continue

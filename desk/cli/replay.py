@@ -44,7 +44,13 @@ def _with_progress(
     transcripts: list[Transcript], playbook: Path | None, model: str | None
 ) -> ReplayReport:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     from handrail.desk.replaying import replay as run_replay
 
