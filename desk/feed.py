@@ -64,9 +64,8 @@ class Feed:
                 yield item
         finally:
             self._listeners.discard(queue)
-            if not self._listeners and self._task is not None:
+            if not self._listeners:
                 self._task.cancel()
-                self._task = None
 
     async def _live(
         self, queue: asyncio.Queue[Change | None], last: int
