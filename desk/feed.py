@@ -64,9 +64,8 @@ class Feed:
                 yield item
         finally:
             self._listeners.discard(queue)
-            if not self._listeners and self._task is not None:
+            if not self._listeners:
                 self._task.cancel()
-                self._task = None
 
     async def _live(
         self, queue: asyncio.Queue[Change | None], last: int
@@ -74,7 +73,8 @@ class Feed:
         yield "beat"
         while not self._closed.is_set():
             try:
-                change = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+                async with asyncio.timeout(BEAT_SECONDS):
+                    change = await queue.get()
             except TimeoutError:
                 yield "beat"
                 continue

@@ -35,6 +35,6 @@ def mark(text: str, findings: tuple[Finding, ...]) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     for start, end in pairwise(borders):
         over = [span for span in spans if span[1] <= start and end <= span[2]]
-        gravest = max((span[3] for span in over), key=SEVERITY_ORDER.__getitem__, default=None)
+        gravest = max(over, key=lambda span: SEVERITY_ORDER[span[3]])[3] if over else None
         pieces.append(Piece(text[start:end], tuple(span[0] for span in over), gravest))
     return tuple(pieces)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -129,6 +128,8 @@ def _model(settings: Settings) -> str:
 
 
 def _desk(settings: Settings) -> str:
+    import socket
+
     from handrail.desk.binding import check_binding
 
     check_binding(settings.host, settings.trusted_user_header)

@@ -202,11 +202,13 @@ def _complete(values: dict[str, Any], review: Review) -> Decision:
     from handrail.core.decisions import DECISION
 
     if values["kind"] == "edit" and values["text"] is None:
-        text = typer.edit(review.draft.text if review.draft else "")
+        from handrail.desk.cli.editing import edit_text
+
+        text = edit_text(review.draft.text if review.draft else "")
         if text is None:
             typer.echo("nothing was changed, so nothing was sent", err=True)
             raise typer.Exit(1)
-        values = {**values, "text": text.strip()}
+        values = {**values, "text": text}
     return DECISION.validate_python(values)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Coroutine
@@ -42,6 +41,8 @@ def tell(error: Any) -> None:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine."""
+    import asyncio
+
     return asyncio.run(work)
 
 
@@ -73,6 +74,8 @@ async def finish(engine: Engine, conversation_id: str) -> bool:
 
     A reply in its undo window is waited for.
     """
+    import asyncio
+
     from handrail.core.errors import DatabaseBusyError
     from handrail.desk.lock import worker_lock
 

@@ -35,8 +35,8 @@ def check_webhook(secret: str | None, header: str | None, body: bytes, now: date
             "the webhook is not signed; send the header Handrail-Signature: t=SECONDS,v1=HEX, "
             "where HEX is HMAC-SHA256 of 'SECONDS.BODY' with the shared secret"
         )
-    pairs = (part.strip().partition("=") for part in header.split(","))
-    parts = {name: value for name, _, value in pairs}
+    pieces = (part.strip().partition("=") for part in header.split(","))
+    parts = {name: value for name, _, value in pieces}
     stamp = parts.get("t", "")
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 13):
         raise SignatureError("the signature has no time; send Handrail-Signature: t=SECONDS,v1=HEX")

@@ -57,8 +57,10 @@ class EmbeddedDispatcher:
             while True:
                 self._changed.clear()
                 self._start_ready(handler)
+                # Not wait_for: before Python 3.12 it loses a cancellation that meets a wake-up.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), self._seconds_to_next())
+                    async with asyncio.timeout(self._seconds_to_next()):
+                        await self._changed.wait()
         finally:
             running = list(self._running.values())
             for task in running:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 EVIL = "I want a human <script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -62,15 +69,16 @@ class Window:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("dialog", lambda dialog: self.problems.append(dialog.message))
-        self.page.on("request", lambda request: self._request(request.url, base))
+        self.page.on("request", self._request)
+        self._base = base
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.problems.append(message.text)
 
-    def _request(self, url: str, base: str) -> None:
-        if not url.startswith(base):
-            self.problems.append(f"asked {url}")
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith(self._base):
+            self.problems.append(f"asked {request.url}")
 
 
 @pytest.fixture
