@@ -1,0 +1,106 @@
+"""What every dispatcher keeps: wake-ups reach the handler, and no job runs beside itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from handrail.core.clock import SystemClock
+from handrail.core.ports import Dispatcher, Wake
+from handrail.engine.embedded import EmbeddedDispatcher
+
+Handler = Callable[[Wake, str], Awaitable[None]]
+
+
+@pytest.fixture
+def dispatcher() -> Dispatcher:
+    """A new dispatcher."""
+    return EmbeddedDispatcher(SystemClock())
+
+
+async def run_while(dispatcher: Dispatcher, handler: Handler, done: Callable[[], bool]) -> None:
+    """Run the dispatcher until something has happened."""
+    running = asyncio.create_task(dispatcher.run(handler))
+    async with asyncio.timeout(20):
+        while not done():
+            await asyncio.sleep(0.005)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_every_wake_up_arrives(dispatcher: Dispatcher) -> None:
+    seen: set[str] = set()
+
+    async def handler(kind: Wake, subject: str) -> None:
+        assert kind == "conversation"
+        seen.add(subject)
+
+    for number in range(500):
+        dispatcher.wake("conversation", str(number))
+    await run_while(dispatcher, handler, lambda: len(seen) == 500)
+
+
+async def test_a_job_never_runs_beside_itself(dispatcher: Dispatcher) -> None:
+    running, calls = 0, 0
+
+    async def handler(kind: Wake, subject: str) -> None:
+        nonlocal running, calls
+        del kind, subject
+        running += 1
+        assert running == 1, "two runs of one conversation at once"
+        calls += 1
+        if calls < 5:
+            dispatcher.wake("conversation", "same")
+        await asyncio.sleep(0.01)
+        running -= 1
+
+    dispatcher.wake("conversation", "same")
+    dispatcher.wake("conversation", "same")
+    await run_while(dispatcher, handler, lambda: calls >= 5 and running == 0)
+
+
+async def test_a_wake_up_during_the_run_is_not_lost(dispatcher: Dispatcher) -> None:
+    calls = 0
+
+    async def handler(kind: Wake, subject: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            dispatcher.wake(kind, subject)
+
+    dispatcher.wake("outbox", "one")
+    await run_while(dispatcher, handler, lambda: calls == 2)
+
+
+async def test_a_failing_handler_is_called_again(dispatcher: Dispatcher) -> None:
+    calls = 0
+
+    async def handler(kind: Wake, subject: str) -> None:
+        nonlocal calls
+        del kind, subject
+        calls += 1
+        if calls == 1:
+            raise RuntimeError("the database is away")
+
+    dispatcher.wake("conversation", "one")
+    await run_while(dispatcher, handler, lambda: calls == 2)
+
+
+async def test_timers_fire_in_order_and_not_early(dispatcher: Dispatcher) -> None:
+    clock, fired = SystemClock(), list[str]()
+    start = clock.now()
+
+    async def handler(kind: Wake, subject: str) -> None:
+        del kind
+        assert clock.now() >= start + timedelta(milliseconds=int(subject))
+        fired.append(subject)
+
+    for delay in (300, 100, 200):
+        dispatcher.wake_at(start + timedelta(milliseconds=delay), "timers", str(delay))
+    await run_while(dispatcher, handler, lambda: len(fired) == 3)
+    assert fired == ["100", "200", "300"]
