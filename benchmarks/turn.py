@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +101,7 @@ class Checkpointed(GraphDefinition):
 
 
 @asynccontextmanager
-async def shop(home: Path, *, trace: bool, database: str | None = None) -> AsyncIterator[Engine]:
+async def shop(home: Path, *, trace: bool, database: str | None = None) -> AsyncGenerator[Engine]:
     """The demo shop on a database of its own."""
     settings = Settings(home=home, trace=trace)
     url = database or f"sqlite:///{home / new_id('bench')}.db"
@@ -306,11 +306,11 @@ def main() -> None:
         rows += asyncio.run(parts(home))
         rows += start_up()
         rows += idle_server(home)
-    notes = [
+    note = (
         "A bare turn keeps checkpoints and nothing else; ours keeps the message, lease, draft, "
-        "verdict, outbox row, audit chain and spans as well.",
-    ]
-    show(rows, notes, as_json=given.json)
+        "verdict, outbox row, audit chain and spans as well."
+    )
+    show(rows, [note], as_json=given.json)
 
 
 if __name__ == "__main__":

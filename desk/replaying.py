@@ -154,7 +154,9 @@ async def _replay_one(engine: Engine, transcript: Transcript, report: ReplayRepo
     label = transcript.intent
     for number, (asked, replied) in enumerate(transcript.turns(), 1):
         label = next((m.intent for m in reversed(asked) if m.intent), label)
-        report.turns.append(await _turn(engine, transcript, number, asked, known, label))
+        report.turns.append(
+            await _turn(engine, transcript, number, asked, customer=known, label=label)
+        )
         label = None
         conversation_id = await engine.open_conversation("replay", transcript.id)
         if conversation_id is not None:
@@ -177,6 +179,7 @@ async def _turn(
     transcript: Transcript,
     number: int,
     asked: tuple[Said, ...],
+    *,
     customer: Customer | None,
     label: str | None,
 ) -> ReplayedTurn:

@@ -14,18 +14,17 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, socket
 from typing import Any, NoReturn
 
-os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
-SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Where databases of tests live: in memory where possible, so that no commit waits for a disk."""
-if SCRATCH:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", SCRATCH)
-
 import pytest
 from sqlalchemy import create_engine
 
 from handrail.core.ids import new_id
 from handrail.store.database import Database
 from handrail.store.migrating import upgrade
+
+SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where databases of tests live: in memory where possible, so that no commit waits for a disk."""
+if SCRATCH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", SCRATCH)
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = frozenset(filter(None, os.environ.get("HANDRAIL_REQUIRE", "").split(",")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -19,7 +19,7 @@ def tracer() -> Tracer:
 
 
 @contextmanager
-def traced_by(chosen: Tracer | None) -> Iterator[None]:
+def traced_by(chosen: Tracer | None) -> Generator[None]:
     """Let everything in the block, and the tasks it starts, be traced by ``chosen``."""
     token = _current.set(chosen)
     try:

@@ -141,15 +141,16 @@ def _review_decision(
             at=now,
         )
     )
-    note(
-        change,
-        "decided",
-        body.actor,
-        now,
-        review_id=body.review_id,
-        version=body.version,
-        digest=body.digest,
-        decision=decision.model_dump(mode="json"),
+    facts = {
+        "review_id": body.review_id,
+        "version": body.version,
+        "digest": body.digest,
+        "decision": decision.model_dump(mode="json"),
+    }
+    change.entries.append(
+        audit.AuditRow(
+            kind="decided", actor=body.actor, at=now, payload=facts, turn_id=row["turn_id"]
+        )
     )
     change.changes.append(("review", body.review_id))
     if isinstance(decision, TakeOver | HandBack):

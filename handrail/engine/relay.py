@@ -15,6 +15,7 @@ from handrail.core.clock import Clock
 from handrail.core.events import Accepted, DeliveryReceipt, Event
 from handrail.core.ports import Channel, Dispatcher, Outgoing
 from handrail.core.tracing import tracer
+from handrail.engine.spans import context_of
 from handrail.store import outbox
 from handrail.store.database import Database
 
@@ -88,6 +89,7 @@ class Relay:
             channel = self.channels[row["channel"]]
             with tracer().start_as_current_span(
                 a.DELIVER_SPAN.format(channel=row["channel"]),
+                context=context_of(row["traceparent"]),
                 attributes={a.CONVERSATION: row["conversation_id"], a.CHANNEL: row["channel"]},
                 record_exception=False,
             ):

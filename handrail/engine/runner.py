@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -203,7 +203,7 @@ class Runner:
         return Command(resume={interrupt_id: plan.resume.model_dump(mode="json")})
 
     @contextmanager
-    def _renewing(self, lease: Lease) -> Iterator[None]:
+    def _renewing(self, lease: Lease) -> Generator[None]:
         """Keep the lease while the block runs; cancel the block when the lease is lost."""
         run = asyncio.current_task()
         every = gate.LEASE.total_seconds() / 3

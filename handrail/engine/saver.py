@@ -7,7 +7,7 @@ of a run that lost its conversation, cannot exist.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class _SqliteInTransaction(SqliteSaver):
     """The official SQLite saver without its commits: the transaction is ours."""
 
     @contextmanager
-    def cursor(self, transaction: bool = True) -> Iterator[Any]:  # noqa: ARG002
+    def cursor(self, transaction: bool = True) -> Generator[Any]:  # noqa: ARG002
         with closing(self.conn.cursor()) as cursor:
             yield cursor
 
@@ -89,7 +89,7 @@ class TurnSaver(BaseCheckpointSaver[str]):
         self._database = database
 
     @contextmanager
-    def run(self, *, fresh: bool) -> Iterator[RunWrites]:
+    def run(self, *, fresh: bool) -> Generator[RunWrites]:
         """Collect what the graph run inside the block writes."""
         writes = RunWrites(fresh)
         token = _run.set(writes)
@@ -148,10 +148,11 @@ class TurnSaver(BaseCheckpointSaver[str]):
         await self._collect(
             lambda official: official.put(config, checkpoint, metadata, new_versions)
         )
+        given: Any = config.get("configurable")
         return {
             "configurable": {
-                "thread_id": config["configurable"]["thread_id"],
-                "checkpoint_ns": config["configurable"].get("checkpoint_ns", ""),
+                "thread_id": given["thread_id"],
+                "checkpoint_ns": given.get("checkpoint_ns", ""),
                 "checkpoint_id": checkpoint["id"],
             }
         }

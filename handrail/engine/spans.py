@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,8 @@ def trace_id_of(span: Span) -> str | None:
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
-def _context_of(traceparent: str | None) -> Context:
+def context_of(traceparent: str | None) -> Context:
+    """Return the place in a trace that a ``traceparent`` names; none for ``None``."""
     return _propagator.extract({"traceparent": traceparent} if traceparent else {})
 
 
@@ -45,15 +46,15 @@ def _nanoseconds(moment: datetime) -> int:
 
 
 @contextmanager
-def turn_span(lease: Lease, plan: Plan, graph_version: str) -> Iterator[Span]:
+def turn_span(lease: Lease, plan: Plan, graph_version: str) -> Generator[Span]:
     """Open the span of a run: a new trace, or the continuation of the one that paused."""
     parent, links = Context(), ()
     if plan.resume is not None and plan.review is not None:
-        parent = _context_of(plan.review["traceparent"])
+        parent = context_of(plan.review["traceparent"])
         waited = _wait_span(parent, plan.review, lease)
         links = (Link(waited.get_span_context()),)
     elif previous := lease.row["last_trace"]:
-        before = trace.get_current_span(_context_of(previous)).get_span_context()
+        before = trace.get_current_span(context_of(previous)).get_span_context()
         links = (Link(before, {"handrail.link": "previous_turn"}),)
     with tracer().start_as_current_span(
         a.TURN_SPAN.format(graph=plan.graph),

@@ -94,8 +94,8 @@ class Views:
                 ),
                 records=customers.records_of(connection, facts.customer_id),
                 reviews=reviews.listed(connection, status=None, conversation_id=conversation_id),
-                turns=tuple(turns.mappings()),
-                outbox=tuple(queued.mappings()),
+                turns=tuple(dict(row) for row in turns.mappings()),
+                outbox=tuple(dict(row) for row in queued.mappings()),
             )
 
         return await self.database.read(load)

@@ -8,14 +8,15 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError, StaleDecisionError
-from handrail.store.tables import drafts, messages, outbox
+from handrail.store.tables import drafts, messages, outbox, turns
 
 DELIVERY = timedelta(seconds=60)
 """How long one try may take before another may begin."""
 
 _FIRST = (
-    select(outbox, messages.c.text)
+    select(outbox, messages.c.text, turns.c.traceparent)
     .join(messages, messages.c.id == outbox.c.message_id)
+    .outerjoin(turns, turns.c.id == outbox.c.turn_id)
     .where(
         outbox.c.conversation_id == bindparam("conversation_id"),
         outbox.c.status.in_(("waiting", "sending")),

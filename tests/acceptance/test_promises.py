@@ -459,7 +459,7 @@ def accept_decisions_on_anything(patch: pytest.MonkeyPatch) -> None:
 
 
 def new_key_for_each_try(patch: pytest.MonkeyPatch) -> None:
-    real = relay.Outgoing
+    real: Any = relay.Outgoing
     patch.setattr(relay, "Outgoing", lambda **values: real(**{**values, "id": new_id("out")}))
 
 
