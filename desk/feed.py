@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from handrail.engine.service import Engine
 from handrail.engine.views import Change
@@ -65,7 +64,12 @@ class Feed:
         finally:
             self._listeners.discard(queue)
             if not self._listeners:
-                self._task.cancel()
+                self._stop()
+
+    def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
     async def _live(
         self, queue: asyncio.Queue[Change | None], last: int
@@ -88,7 +92,4 @@ class Feed:
         self._closed.set()
         for queue in tuple(self._listeners):
             self._offer(queue, None)
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        self._stop()

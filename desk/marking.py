@@ -26,7 +26,7 @@ def mark(text: str, findings: tuple[Finding, ...]) -> tuple[Piece, ...]:
     nothing.
     """
     size = len(text)
-    spans = [
+    spans: list[tuple[int, int, int, Severity]] = [
         (number, max(finding.start, 0), min(finding.end, size), finding.severity)
         for number, finding in enumerate(findings, 1)
     ]

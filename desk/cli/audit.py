@@ -1,4 +1,4 @@
-"""``handrail audit``: is the record of changes whole?"""
+"""``handrail audit``: says whether the record of changes is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``handrail playbook``: is a playbook right?"""
+"""``handrail playbook``: says whether a playbook is right, and what is not."""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ async function open(row) {
   const path = row.dataset.review ? `reviews/${row.dataset.review}` : `conversations/${row.dataset.conversation}`;
   await load(path);
   history.replaceState(null, "", row.href);
+  if (matchMedia("(max-width: 720px)").matches) $("#main").scrollIntoView();
   await claim(false);
 }
 
@@ -273,6 +274,7 @@ function edit(kind, given) {
   words.value = given ?? text();
   count();
   (choosing ? $("#intent") : words).focus();
+  $("#send").scrollIntoView({ block: "nearest" });
 }
 
 function close() {
