@@ -11,10 +11,9 @@ from typing import Any, cast
 from opentelemetry import trace
 
 from handrail.core import attributes
+from handrail.core.tracing import tracer
 from handrail.core.verdict import Finding, NotRun, Report, text_digest
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings
-
-_tracer = trace.get_tracer("handrail.guardrails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ async def _traced(one: Configured, ctx: CheckContext, seconds: float) -> _Judged
         attributes.GUARDRAIL: one.check.id,
     }
     name = attributes.CHECK_SPAN.format(check=one.check.id)
-    with _tracer.start_as_current_span(
+    with tracer().start_as_current_span(
         name, attributes=about, record_exception=False, set_status_on_exception=False
     ) as span:
         judged = await _judge(one, ctx, seconds)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Literal
 
-from opentelemetry import trace
 from opentelemetry.trace import Span, StatusCode
 from pydantic import BaseModel, Field, ValidationError
 
@@ -15,10 +14,9 @@ from handrail.core.drafting import Citation, Draft
 from handrail.core.errors import ModelCallError
 from handrail.core.ids import new_id
 from handrail.core.ports import ChatModel, DraftRequest
+from handrail.core.tracing import tracer
 from handrail.language.prompt import build_messages, gather_evidence
 from handrail.playbook.models import Release
-
-_TRACER: Final = trace.get_tracer("handrail.language")
 
 
 class ReplySentence(BaseModel):
@@ -76,7 +74,7 @@ class ModelDrafter:
         """
         evidence = gather_evidence(request, self.playbook)
         messages = build_messages(request, self.playbook, evidence)
-        with _TRACER.start_as_current_span(MODEL_SPAN.format(model=self.model.name)) as span:
+        with tracer().start_as_current_span(MODEL_SPAN.format(model=self.model.name)) as span:
             span.set_attributes({OPERATION: "chat", MODEL: self.model.name})
             try:
                 reply = await self._ask(messages, span)
