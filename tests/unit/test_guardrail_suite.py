@@ -16,8 +16,8 @@ from handrail.core.conversation import ConversationFacts, Customer, Mode, Snapsh
 from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
 from handrail.core.ports import Checked
+from handrail.core.tracing import traced_by
 from handrail.core.verdict import Edit, Finding, Severity
-from handrail.guardrails import runner
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
 from handrail.guardrails.resolver import repaired
 from handrail.guardrails.suite import CheckSuite
@@ -175,15 +175,15 @@ async def test_the_verifier_never_raises(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (await suite.screen("abc", snapshot())).errored
 
 
-async def test_spans_name_the_check_and_hold_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_spans_name_the_check_and_hold_no_text() -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("test")
-    monkeypatch.setattr(runner, "_tracer", tracer)
-    await verify(grow)
+    with traced_by(tracer):
+        await verify(grow)
     assert exporter.get_finished_spans() == ()
-    with tracer.start_as_current_span("turn"):
+    with traced_by(tracer), tracer.start_as_current_span("turn"):
         await verify(grow, boom, needy, text="private words")
     spans = {span.name: dict(span.attributes or {}) for span in exporter.get_finished_spans()}
     about = spans["apply_guardrail test.grow"]
