@@ -229,7 +229,8 @@ def _hold(change: Change, action: TakeOver | HandBack, actor: str, now: datetime
         "lease_owner": None,
         "lease_until": None,
     }
-    note(change, "taken_over" if taken else "handed_back", actor, now)
+    facts = {} if isinstance(action, TakeOver) else {"note": action.note}
+    note(change, "taken_over" if taken else "handed_back", actor, now, **facts)
     change.changes.append(("holder", None))
 
 

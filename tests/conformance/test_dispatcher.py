@@ -26,7 +26,7 @@ async def run_while(dispatcher: Dispatcher, handler: Handler, done: Callable[[],
     """Run the dispatcher until something has happened."""
     running = asyncio.create_task(dispatcher.run(handler))
     async with asyncio.timeout(20):
-        while not done():
+        while not done():  # noqa: ASYNC110 - any condition of a test
             await asyncio.sleep(0.005)
     running.cancel()
     with suppress(asyncio.CancelledError):

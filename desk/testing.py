@@ -1,0 +1,176 @@
+"""A world for tests: an engine whose clock stands still and whose channel keeps what it is given.
+
+Ships with the package, for tests of your own graphs, checks and playbooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from handrail.core.clock import ManualClock
+from handrail.core.conversation import Customer, Snapshot
+from handrail.core.decisions import Review
+from handrail.core.drafting import Draft
+from handrail.core.events import Accepted, CustomerMessage, Event
+from handrail.core.ids import new_id
+from handrail.core.ports import DraftRequest, Journal, Outgoing
+from handrail.desk.compose import open_engine
+from handrail.desk.settings import Settings
+from handrail.engine.service import Engine
+from handrail.nodes.services import Services
+from handrail.store import tables as t
+
+ADA = Customer(id="cust_001")
+"""A customer of the demo shop with one order."""
+
+
+@dataclass
+class Postbox:
+    """A channel that keeps what was delivered, by idempotency key as a provider would."""
+
+    name: str = "test"
+    calls: list[Outgoing] = field(default_factory=list[Outgoing])
+    failures: int = 0
+    """How many deliveries fail before one succeeds."""
+
+    async def deliver(self, outgoing: Outgoing) -> str | None:
+        """Keep the reply, or fail."""
+        self.calls.append(outgoing)
+        if self.failures > 0:
+            self.failures -= 1
+            raise ConnectionError("the provider is away")
+        return f"provider-{outgoing.id}"
+
+    @property
+    def delivered(self) -> list[str]:
+        """Texts as the customer got them: once for each idempotency key."""
+        return list({call.id: call.text for call in self.calls}.values())
+
+
+@dataclass
+class World:
+    """One engine at work, and ways to act upon it."""
+
+    engine: Engine
+    clock: ManualClock
+    postbox: Postbox
+    url: str
+    home: Path
+
+    async def say(
+        self, text: str, *, name: str | None = None, address: str = "ada", channel: str = "test"
+    ) -> Accepted:
+        """Let the customer write, without doing the work."""
+        body = CustomerMessage(text=text, address=address, customer=ADA, verified=True)
+        return await self.engine.ingest(
+            Event(channel=channel, external_id=name or new_id("ext"), body=body)
+        )
+
+    async def work(self) -> None:
+        """Do all work, the undo window included."""
+        await self.engine.settle()
+        self.clock.move(timedelta(seconds=30))
+        await self.engine.settle()
+
+    async def ask(self, text: str, **options: Any) -> Accepted:
+        """Let the customer write, and do the work."""
+        accepted = await self.say(text, **options)
+        await self.work()
+        return accepted
+
+    async def only_review(self) -> Review:
+        """The one open review."""
+        (review,) = await self.engine.reviews()
+        return review
+
+    async def decide(self, review: Review, decision: Any, *, actor: str = "kim") -> Accepted:
+        """Decide a review as it was seen."""
+        return await self.engine.decide(
+            review.id,
+            version=review.version,
+            digest=review.draft.digest if review.draft else None,
+            decision=decision,
+            actor=actor,
+        )
+
+    async def rows(self, table: Table) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        found = await self.engine.database.read(lambda c: c.execute(select(table)).mappings().all())
+        return [dict(row) for row in found]
+
+    async def replies(self) -> list[str]:
+        """Texts of all replies that reached the outbox, called-back ones left out."""
+        messages = {row["id"]: row["text"] for row in await self.rows(t.messages)}
+        return [messages[row["message_id"]] for row in await self.rows(t.outbox)]
+
+    def use(self, **services: Any) -> None:
+        """Replace services of the nodes: ``drafter=...``."""
+        kits: Any = self.engine.kits
+        kit = kits.active
+
+        def context(snapshot: Snapshot, journal: Journal) -> Services:
+            made: Any = kit.context(snapshot, journal)
+            return replace(made, **services)
+
+        kits.active = replace(kit, context=context)
+
+
+class Writes:
+    """A drafter that writes a given text, after a pause where one is wanted."""
+
+    def __init__(self, text: str = "Thank you for your message.") -> None:
+        self.text = text
+        self.started = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def draft(self, request: DraftRequest) -> Draft:
+        """Write the text."""
+        self.started.set()
+        await self.go_on.wait()
+        return Draft(id=new_id("dft"), text=self.text, source="template", round=request.round)
+
+
+class Fails:
+    """A drafter that fails in a given way."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def draft(self, request: DraftRequest) -> Draft:
+        """Fail."""
+        del request
+        raise self.error
+
+
+async def refusal(attempt: Awaitable[object]) -> object:
+    """The error that an attempt ends with, or what it returns."""
+    (outcome,) = await asyncio.gather(attempt, return_exceptions=True)
+    return outcome
+
+
+@asynccontextmanager
+async def open_world(
+    database: str, home: Path, *, playbook: Path | None = None
+) -> AsyncGenerator[World]:
+    """Open a world on a database; the demo shop where no playbook is named.
+
+    Args:
+        database: SQLAlchemy URL.
+        home: Folder for trained classifiers; share it between tests.
+        playbook: Folder of a playbook.
+    """
+    clock, postbox = ManualClock(), Postbox()
+    async with open_engine(
+        database=database, playbook=playbook, work=False, clock=clock, settings=Settings(home=home)
+    ) as engine:
+        engine.relay.channels = {**engine.relay.channels, "test": postbox, "mail": postbox}
+        yield World(engine, clock, postbox, database, home)
