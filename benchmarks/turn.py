@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
+import httpx
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 
@@ -274,7 +275,8 @@ def idle_server(home: Path, seconds: float = 20.0) -> list[Row]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        time.sleep(15)  # training and start-up
+        _wait_until_up("http://127.0.0.1:8794/healthz")
+        time.sleep(5)
         before, resident = _process(server.pid)
         time.sleep(seconds)
         after, resident = _process(server.pid)
@@ -286,6 +288,18 @@ def idle_server(home: Path, seconds: float = 20.0) -> list[Row]:
         Row("handrail up, idle CPU of a core", share, "%", 1, goal=1.0, at="most"),
         Row("handrail up, idle memory after training", resident, "MB", 1),
     ]
+
+
+def _wait_until_up(address: str, seconds: float = 120.0) -> None:
+    """Wait for the server, training and start-up included."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if httpx.get(address).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise TimeoutError(f"no answer from {address} in {seconds:g} s")
 
 
 def _process(pid: int) -> tuple[float, float]:
