@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from handrail.engine.service import Engine
 from handrail.engine.views import Change
@@ -38,7 +38,7 @@ class Feed:
             queue.get_nowait()
             queue.put_nowait(None)
 
-    async def listen(self, after: int | None) -> AsyncIterator[Change | str]:
+    async def listen(self, after: int | None) -> AsyncGenerator[Change | str]:
         """Yield changes after one that is known (or from now on), and ``beat`` in between.
 
         ``reset`` says that too many were missed. Ends when the server stops or the listener is
@@ -73,7 +73,7 @@ class Feed:
 
     async def _live(
         self, queue: asyncio.Queue[Change | None], last: int
-    ) -> AsyncIterator[Change | str]:
+    ) -> AsyncGenerator[Change | str]:
         yield "beat"
         while not self._closed.is_set():
             try:

@@ -17,7 +17,7 @@ from handrail.engine.ending import Ending, NewerMessageError, RunResult, Written
 from handrail.engine.gate import Lease
 from handrail.engine.replies import verdict_id, write_reply
 from handrail.playbook.models import Playbook
-from handrail.store import audit
+from handrail.store import audit, conversations
 from handrail.store import tables as t
 from handrail.store.customers import insert_for
 
@@ -30,7 +30,9 @@ _EVENTS_DONE = (
     .values(processed_at=bindparam("b_at"), turn_id=bindparam("b_turn"))
 )
 _TURN_DONE = update(t.turns).where(t.turns.c.id == bindparam("b_id"))
-_CONVERSATION = update(t.conversations).where(t.conversations.c.id == bindparam("b_id"))
+_INSERT_TURN = insert(t.turns)
+_INSERT_DRAFTS = insert(t.drafts)
+_INSERT_CHANGES = insert(t.desk_changes)
 
 
 def finish(
@@ -90,7 +92,7 @@ def _write_turn(end: Ending) -> None:
         return
     end.values["turn_no"] = end.row["turn_no"] + 1
     end.connection.execute(
-        insert(t.turns),
+        _INSERT_TURN,
         {
             "id": plan.turn_id,
             "conversation_id": end.conversation_id,
@@ -119,7 +121,7 @@ def _write_judgements(end: Ending) -> None:
         for draft in journal.drafts.values()
     ]
     if drafts:
-        end.connection.execute(insert(t.drafts), drafts)
+        end.connection.execute(_INSERT_DRAFTS, drafts)
     verdicts = [
         {
             **common,
@@ -180,10 +182,10 @@ def _write_conversation(end: Ending) -> None:
         values["summary"] = end.result.summary
     if end.result.traceparent is not None:
         values["last_trace"] = end.result.traceparent
-    end.connection.execute(_CONVERSATION.values(**values), {"b_id": end.conversation_id})
+    conversations.save(end.connection, end.row, values)
     if end.changes:
         end.connection.execute(
-            insert(t.desk_changes),
+            _INSERT_CHANGES,
             [
                 {
                     "kind": kind,

@@ -49,7 +49,6 @@ _DUPLICATE = select(
 ).where(
     t.events.c.channel == bindparam("channel"), t.events.c.external_id == bindparam("external_id")
 )
-_UPDATE = update(t.conversations).where(t.conversations.c.id == bindparam("b_id"))
 _INSERT_EVENT = insert(t.events)
 _INSERT_MESSAGE = insert(t.messages)
 _INSERT_CHANGES = insert(t.desk_changes)
@@ -131,7 +130,7 @@ def _store(connection: Connection, change: Change, event: Event, now: datetime) 
         "audit_hash": sealed,
         "updated_at": now,
     }
-    connection.execute(_UPDATE.values(**values), {"b_id": conversation_id})
+    conversations.save(connection, row, values)
     _announce(connection, conversation_id, change.changes, now)
     return Accepted(
         event_id=event_id, conversation_id=conversation_id, seq=seq, message_id=change.message_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from handrail.core.errors import LeaseLostError, UnverifiedReplyError
 from handrail.core.ids import new_id
@@ -12,6 +12,12 @@ from handrail.engine.ending import Ending
 from handrail.engine.journal import Reply
 from handrail.engine.plan import Plan
 from handrail.store import tables as t
+
+_INSERT_MESSAGE = insert(t.messages)
+_INSERT_REPLY = insert(t.outbox)
+_OUTCOME = select(t.verdicts.c.outcome).where(
+    t.verdicts.c.id == bindparam("id"), t.verdicts.c.digest == bindparam("digest")
+)
 
 
 def verdict_id(turn_id: str, digest: str) -> str:
@@ -43,7 +49,7 @@ def write_reply(end: Ending, reply: Reply) -> None:
     by_person = draft.source == "person"
     actor = plan_actor(plan)
     end.connection.execute(
-        insert(t.messages),
+        _INSERT_MESSAGE,
         {
             "id": message_id,
             "conversation_id": end.conversation_id,
@@ -60,7 +66,7 @@ def write_reply(end: Ending, reply: Reply) -> None:
     wait = end.playbook.sending.undo_seconds if reply.decided else 0
     send_after = end.now + timedelta(seconds=wait)
     end.connection.execute(
-        insert(t.outbox),
+        _INSERT_REPLY,
         {
             "id": outbox_id,
             "conversation_id": end.conversation_id,
@@ -85,10 +91,7 @@ def write_reply(end: Ending, reply: Reply) -> None:
 def _stored_outcome(end: Ending, digest: str) -> str | None:
     """Outcome of this turn's verdict on a text, read back from where verdicts are kept."""
     name = verdict_id(end.result.plan.turn_id, digest)
-    query = select(t.verdicts.c.outcome).where(
-        t.verdicts.c.id == name, t.verdicts.c.digest == digest
-    )
-    return end.connection.execute(query).scalar()
+    return end.connection.execute(_OUTCOME, {"id": name, "digest": digest}).scalar()
 
 
 def plan_actor(plan: Plan) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
 
 from handrail.core.conversation import ConversationFacts, Message, Snapshot
 from handrail.core.errors import NotFoundError
@@ -28,6 +29,33 @@ _PENDING = (
     select(events.c.id, events.c.seq, events.c.kind, events.c.body, events.c.message_id)
     .where(events.c.conversation_id == bindparam("id"), events.c.processed_at.is_(None))
     .order_by(events.c.seq)
+)
+_MUTABLE = (
+    "channel",
+    "address",
+    "status",
+    "holder",
+    "holder_agent",
+    "summary",
+    "clarifications",
+    "seq",
+    "message_seq",
+    "turn_no",
+    "pending",
+    "attempts",
+    "lease_owner",
+    "lease_until",
+    "fence",
+    "audit_no",
+    "audit_hash",
+    "last_trace",
+    "updated_at",
+)
+# One statement for every change: building one a time costs more than running it.
+_SAVE = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in _MUTABLE})
 )
 _FACTS = tuple(ConversationFacts.model_fields)
 _MESSAGE = tuple(Message.model_fields)
@@ -51,6 +79,12 @@ def locked(connection: Connection, conversation_id: str) -> RowMapping:
         NotFoundError: there is no such conversation.
     """
     return _existing(connection, _LOCKED, conversation_id)
+
+
+def save(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
+    """Store what changed in a conversation whose row this transaction has locked."""
+    changed = {f"b_{name}": values.get(name, row[name]) for name in _MUTABLE}
+    connection.execute(_SAVE, {"b_id": row["id"], **changed})
 
 
 def facts(row: RowMapping) -> ConversationFacts:
