@@ -10,7 +10,7 @@ from typing import Any
 
 from langgraph.types import Command
 from opentelemetry.trace import Span
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from handrail.core.clock import Clock
 from handrail.core.conversation import Snapshot
@@ -69,24 +69,28 @@ class Runner:
         """Run all pending events of a conversation, unless another run does."""
         more = True
         while more:
-            lease = await self._claim(conversation_id)
-            if lease is None:
+            claimed = await self._claim(conversation_id)
+            if claimed is None:
                 return
-            more = await self._run(lease)
+            more = await self._run(*claimed)
 
-    async def _claim(self, conversation_id: str) -> Lease | None:
+    async def _claim(self, conversation_id: str) -> tuple[Lease, Plan | Exception] | None:
+        """Take the lease and plan the run in one transaction; a plan can fail like a run."""
         release, now = self._kits.active.release.id, self._clock.now()
 
-        def take(connection: Connection) -> Lease | None:
-            return gate.claim(
+        def take(connection: Connection) -> tuple[Lease, Plan | Exception] | None:
+            lease = gate.claim(
                 connection, conversation_id, owner=self._owner, release=release, now=now
             )
+            return None if lease is None else (lease, _planned(connection, lease))
 
         return await self._database.write(take)
 
-    async def _run(self, lease: Lease) -> bool:
+    async def _run(self, lease: Lease, plan: Plan | Exception) -> bool:
         """Run the first pending events; say whether there is more to do."""
-        plan = await self._plan(lease)
+        if isinstance(plan, Exception):
+            log.error("events of %s make no plan", lease.conversation_id, exc_info=plan)
+            return await self._fail(lease, Plan(events=lease.events[:1], graph=None), plan)
         try:
             kit, lease = await self._pinned(lease, plan)
             return await self._write(lease, kit, await self._attempt(lease, plan, kit))
@@ -99,18 +103,6 @@ class Runner:
         except Exception as error:  # whatever fails lands on a person
             log.exception("turn of %s failed", lease.conversation_id)
             return await self._fail(lease, plan, error)
-
-    async def _plan(self, lease: Lease) -> Plan:
-        def read(connection: Connection) -> Plan:
-            def review_of(review_id: str) -> RowMapping:
-                return reviews.row_of(connection, review_id)
-
-            def draft_of(outbox_id: str) -> Draft:
-                return outbox.draft_of(connection, outbox_id)
-
-            return make_plan(lease, review_of, draft_of)
-
-        return await self._database.read(read)
 
     async def _pinned(self, lease: Lease, plan: Plan) -> tuple[ReleaseKit, Lease]:
         """Use the release a paused turn began with; a fresh turn uses the active one."""
@@ -270,6 +262,17 @@ class Runner:
 
     async def _give_back(self, lease: Lease) -> None:
         await self._database.write(lambda connection: gate.release(connection, lease))
+
+
+def _planned(connection: Connection, lease: Lease) -> Plan | Exception:
+    try:
+        return make_plan(
+            lease,
+            lambda review_id: reviews.row_of(connection, review_id),
+            lambda outbox_id: outbox.draft_of(connection, outbox_id),
+        )
+    except Exception as error:  # noqa: BLE001 - it lands on a person like any failure
+        return error
 
 
 def _with_snapshot(lease: Lease, snapshot: Snapshot) -> Lease:

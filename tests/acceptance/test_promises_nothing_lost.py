@@ -141,6 +141,18 @@ async def p7_failure_opens_a_review(world: Any) -> None:
     assert world.postbox.delivered == [], "P7: the customer was sent something"
 
 
+async def p7_event_that_makes_no_plan_opens_a_review(world: World) -> None:
+    """An event that this version cannot read is a person's, not a loop."""
+    accepted = await world.say(ASKS_POLICY)
+    broken = t.events.update().values(kind="decision", body={"kind": "from_the_future"})
+    await world.engine.database.write(lambda c: c.execute(broken))
+    await world.work()
+    open_reviews = await world.engine.reviews()
+    assert [r.conversation_id for r in open_reviews] == [accepted.conversation_id], (
+        "P7: an event that cannot be read waits for nobody"
+    )
+
+
 async def p7_empty_draft_opens_a_review(world: Any) -> None:
     """Nothing to say is a person's."""
     world.use(drafter=Writes(""))
@@ -277,6 +289,7 @@ REMOVALS: dict[Scenario, Removal] = {
     p5_resume_in_another_process: keep_no_checkpoint,
     p5_ai_goes_on_after_people: write_no_summary,
     p7_failure_opens_a_review: let_failures_pass,
+    p7_event_that_makes_no_plan_opens_a_review: let_failures_pass,
     p7_empty_draft_opens_a_review: forget_the_rule_for_empty_drafts,
     p7_slow_turn_is_stopped: wait_for_ever,
     p10_every_change_has_its_row: write_no_audit,

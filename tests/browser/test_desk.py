@@ -134,6 +134,21 @@ def test_a_person_answers_at_the_desk_by_keyboard_and_it_arrives(windows: Any) -
     expect(chat.locator(".bubble.customer .text").first).to_have_text(EVIL)
 
 
+def test_a_draft_is_approved_at_the_desk_and_arrives_once(windows: Any) -> None:
+    chat, desk = windows("/chat"), windows("/desk")
+    chat.locator(".demo a", has_text="Dario").click()
+    say(chat, "I ordered by mistake, please cancel my order LF1004")
+    row = desk.locator(".row", has_text="LF1004")
+    expect(row).to_be_visible(timeout=30_000)
+    expect(chat.locator(".bubble.ai")).to_have_count(0)
+    row.click()
+    expect(desk.locator("[data-act='approve']")).to_be_visible()
+    desk.keyboard.press("a")
+    expect(desk.locator(".toast")).to_contain_text("Undo", timeout=20_000)
+    expect(chat.locator(".bubble.ai")).to_contain_text("has not left us yet", timeout=30_000)
+    expect(chat.locator(".bubble.ai")).to_have_count(1)
+
+
 def test_story_trace_and_graph_open_without_a_problem(windows: Any) -> None:
     windows("/graphs/support")
     page = windows("/conversations")
