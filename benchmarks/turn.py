@@ -116,7 +116,7 @@ async def answer(engine: Engine, text: str, number: int) -> None:
     body = CustomerMessage(text=text, address=customer.id, customer=customer, verified=True)
     event = Event(channel="web", external_id=new_id("ext"), body=body)
     accepted = await engine.ingest(event)
-    await engine.runner.advance(accepted.conversation_id)
+    await engine.handle("conversation", accepted.conversation_id)
 
 
 async def compare(home: Path) -> list[Row]:
@@ -238,7 +238,7 @@ async def parts(home: Path) -> list[Row]:
 
             async def one(event: Event = event) -> None:
                 accepted = await engine_ingest(event)
-                await runner.advance(accepted.conversation_id)
+                await engine.handle("conversation", accepted.conversation_id)
 
             await total.measure(one)
     named = {

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -169,7 +170,15 @@ events = Table(
     Column("processed_at", Moment),
     UniqueConstraint("channel", "external_id"),
     UniqueConstraint("conversation_id", "seq"),
+    Index(
+        "ix_events_waiting",
+        "conversation_id",
+        "seq",
+        sqlite_where=text("processed_at IS NULL"),
+        postgresql_where=text("processed_at IS NULL"),
+    ),
 )
+"""The partial index keeps the look for unprocessed events as short in an old conversation."""
 
 turns = Table(
     "turns",
@@ -294,6 +303,7 @@ outbox = Table(
     Column("sent_at", Moment),
     UniqueConstraint("conversation_id", "turn_id", "digest"),
     Index("ix_outbox_status_send_after", "status", "send_after"),
+    Index("ix_outbox_conversation_id_status", "conversation_id", "status"),
 )
 """``status``: ``waiting``, ``sending``, ``sent``, ``cancelled`` or ``failed``."""
 

@@ -233,6 +233,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "external_id", name=op.f("uq_events_channel_external_id")),
         sa.UniqueConstraint("conversation_id", "seq", name=op.f("uq_events_conversation_id_seq")),
     )
+    op.create_index(
+        "ix_events_waiting",
+        "events",
+        ["conversation_id", "seq"],
+        unique=False,
+        sqlite_where=sa.text("processed_at IS NULL"),
+        postgresql_where=sa.text("processed_at IS NULL"),
+    )
     op.create_table(
         "messages",
         sa.Column("id", sa.Text(), nullable=False),
@@ -284,6 +292,9 @@ def upgrade() -> None:
             "digest",
             name=op.f("uq_outbox_conversation_id_turn_id_digest"),
         ),
+    )
+    op.create_index(
+        "ix_outbox_conversation_id_status", "outbox", ["conversation_id", "status"], unique=False
     )
     op.create_index("ix_outbox_status_send_after", "outbox", ["status", "send_after"], unique=False)
     op.create_table(
