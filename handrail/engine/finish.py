@@ -116,7 +116,7 @@ def _write_judgements(end: Ending) -> None:
             "digest": draft.digest,
             "source": draft.source,
             "round": draft.round,
-            "body": draft.model_dump(mode="json"),
+            "body": draft,
         }
         for draft in journal.drafts.values()
     ]
@@ -131,7 +131,7 @@ def _write_judgements(end: Ending) -> None:
             "mode": verdict.mode,
             "outcome": verdict.outcome,
             "release_id": end.snapshot.release,
-            "body": verdict.model_dump(mode="json"),
+            "body": verdict,
         }
         for digest, (draft, verdict) in journal.verdicts.items()
     ]

@@ -112,7 +112,7 @@ def _store(connection: Connection, change: Change, event: Event, now: datetime) 
             "conversation_id": conversation_id,
             "seq": seq,
             "kind": event.body.kind,
-            "body": event.body.model_dump(mode="json"),
+            "body": event.body,
             "message_id": change.message_id,
             "received_at": now,
             "processed_at": None if runs else now,
@@ -203,7 +203,9 @@ def _open_conversation(
     elif body.verified and not found["verified"]:
         _identify(connection, channel, body)
     if found["id"] is not None:
-        return conversations.locked(connection, found["id"])
+        # SQLite's writing transaction holds every row; PostgreSQL's must lock this one.
+        on_sqlite = connection.dialect.name == "sqlite"
+        return found if on_sqlite else conversations.locked(connection, found["id"])
     return _create_conversation(connection, found["customer_id"], channel, body.address, now)
 
 
