@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Any, cast
 
 from opentelemetry import trace
 
 from handrail.core import attributes
 from handrail.core.tracing import tracer
-from handrail.core.verdict import Finding, NotRun, Report, text_digest
+from handrail.core.verdict import SEVERITY_ORDER, Finding, NotRun, Report, text_digest
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings
 
 
@@ -66,10 +66,10 @@ async def _judge(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
 
 
 def _result(judged: _Judged) -> dict[str, str | int]:
-    worst = Report(digest="", findings=judged.findings).worst
     told: dict[str, str | int] = {attributes.FINDINGS: len(judged.findings)}
-    if worst:
-        told[attributes.WORST] = worst
+    if judged.findings:
+        severities = (finding.severity for finding in judged.findings)
+        told[attributes.WORST] = max(severities, key=SEVERITY_ORDER.__getitem__)
     if judged.errored:
         told[attributes.ERROR_TYPE] = judged.errored
     state = "errored" if judged.errored else "skipped" if judged.skipped else None
@@ -78,17 +78,17 @@ def _result(judged: _Judged) -> dict[str, str | int]:
 
 
 async def _traced(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
+    began = time_ns()
+    judged = await _judge(one, ctx, seconds)
+    # Written whole when it is over: a span that others hang on would cost twice as much.
     about = {
         attributes.OPERATION: "apply_guardrail",
         attributes.SPAN_KIND: "GUARDRAIL",
         attributes.GUARDRAIL: one.check.id,
+        **_result(judged),
     }
     name = attributes.CHECK_SPAN.format(check=one.check.id)
-    with tracer().start_as_current_span(
-        name, attributes=about, record_exception=False, set_status_on_exception=False
-    ) as span:
-        judged = await _judge(one, ctx, seconds)
-        span.set_attributes(_result(judged))
+    tracer().start_span(name, start_time=began, attributes=about).end()
     return judged
 
 

@@ -89,7 +89,9 @@ def write_reply(end: Ending, reply: Reply) -> None:
 
 
 def _stored_outcome(end: Ending, digest: str) -> str | None:
-    """Outcome of this turn's verdict on a text, read back from where verdicts are kept."""
+    """Outcome of this turn's verdict on a text: written just now, or at the pause before."""
+    if digest in end.result.journal.verdicts:
+        return end.result.journal.verdicts[digest][1].outcome
     name = verdict_id(end.result.plan.turn_id, digest)
     return end.connection.execute(_OUTCOME, {"id": name, "digest": digest}).scalar()
 
