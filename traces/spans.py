@@ -20,7 +20,7 @@ from handrail.traces.discretion import Discreet
 from handrail.traces.exporting import SpanStore
 
 QUEUE = 20_000
-"""Spans that may wait for the database: a burst of about 1,500 turns."""
+"""Spans that may wait for the database: at about 25 spans a turn, a burst of 800 turns."""
 BATCH = 256
 DELAY_MS = 500
 """A span is stored this long after its end; a killed process loses no more than that."""

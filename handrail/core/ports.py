@@ -160,7 +160,7 @@ class Outgoing(Frozen):
 
 
 class Channel(Protocol):
-    """A way to reach customers. Conformance: ``tests/conformance/test_channel.py``."""
+    """A way to reach customers."""
 
     name: str
 
@@ -193,15 +193,6 @@ class Dispatcher(Protocol):
     async def run(self, handler: Callable[[Wake, str], Awaitable[None]]) -> None:
         """Call the handler for every wake-up until cancelled."""
         ...
-
-
-class GraphRuntime(Protocol):
-    """A compiled graph as the runner sees it."""
-
-    name: str
-    version: str
-    interrupts: bool
-    """Whether it can wait for a person, and so needs checkpoints."""
 
 
 class ChatModel(Protocol):

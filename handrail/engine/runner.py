@@ -12,6 +12,7 @@ from langgraph.types import Command
 from opentelemetry.trace import Span
 from sqlalchemy import Connection
 
+from handrail.core import attributes as a
 from handrail.core.clock import Clock
 from handrail.core.conversation import Snapshot
 from handrail.core.drafting import Draft
@@ -296,11 +297,11 @@ def _review_request(interrupt: Any) -> ReviewRequest:
 def _describe(span: Span, result: RunResult) -> None:
     facts = result.journal.facts
     for name, key in (
-        ("handrail.mode", "mode"),
-        ("handrail.intent.label", "intent"),
-        ("handrail.intent.confidence", "confidence"),
-        ("handrail.route", "route"),
+        (a.MODE, "mode"),
+        (a.INTENT, "intent"),
+        (a.CONFIDENCE, "confidence"),
+        (a.ROUTE, "route"),
     ):
         if facts.get(key) is not None:
             span.set_attribute(name, facts[key])
-    span.set_attribute("handrail.outcome", result.status)
+    span.set_attribute(a.OUTCOME, result.status)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, func, select
+from sqlalchemy import Connection, Dialect, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.core.conversation import Customer, FieldValue, Record
@@ -148,11 +148,6 @@ def upsert(
     connection.execute(
         statement.on_conflict_do_update(index_elements=list(keys), set_=changed), rows
     )
-
-
-def forget_owned(connection: Connection, customer_id: str) -> None:
-    """Remove what is known to be personal to a customer, for erasure."""
-    connection.execute(delete(owned_values).where(owned_values.c.customer_id == customer_id))
 
 
 class DatabaseOwners:
