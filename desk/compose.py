@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from sqlalchemy import Connection
 from handrail.channels.webhook import Webhook
 from handrail.core.clock import Clock, SystemClock
 from handrail.core.errors import DatabaseBusyError
+from handrail.core.ports import Dispatcher
 from handrail.core.registry import registered
 from handrail.desk.kits import ReleaseKits
 from handrail.desk.lock import worker_lock
 from handrail.desk.settings import Settings
-from handrail.engine import saver
-from handrail.engine.embedded import EmbeddedDispatcher
+from handrail.engine.preparing import open_dispatcher, prepare
 from handrail.engine.service import Engine
 from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.models import Release
 from handrail.playbook.records import read_data
-from handrail.store import customers, migrating, releases
+from handrail.store import customers, releases
 from handrail.store.database import Database
 from handrail.traces.spans import start_tracing
 
@@ -36,7 +36,8 @@ async def open_engine(
     work: bool | None = True,
     clock: Clock | None = None,
     settings: Settings | None = None,
-) -> AsyncIterator[Engine]:
+    dispatcher: Dispatcher | None = None,
+) -> AsyncGenerator[Engine]:
     """Open an engine; the library door, also called ``handrail.open``.
 
     Args:
@@ -47,6 +48,8 @@ async def open_engine(
             :meth:`Engine.settle`, or another process works. ``None``: only if no other does.
         clock: The system's where left out.
         settings: In place of the environment.
+        dispatcher: In place of the database's own: embedded on SQLite, Procrastinate's queue on
+            PostgreSQL.
 
     Raises:
         ConfigurationError: something is not as needed; the text names the mend.
@@ -57,14 +60,16 @@ async def open_engine(
         db = Database(url)
         stack.callback(db.close)
         works = _take_lock(stack, db, work)
-        migrating.upgrade(db)
-        saver.create_tables(db)
+        prepare(db)
         tracing = start_tracing(db) if chosen.trace else None
         if tracing is not None:
             stack.callback(tracing.close)
         ticking = clock or SystemClock()
         release = _load(db, Path(playbook) if playbook else chosen.playbook, ticking)
-        dispatcher = EmbeddedDispatcher(ticking)
+        waking = dispatcher or open_dispatcher(
+            db, ticking, concurrency=chosen.concurrency, drain=chosen.drain_seconds
+        )
+        stack.push_async_callback(waking.close)
         engine = Engine(
             database=db,
             clock=ticking,
@@ -79,7 +84,7 @@ async def open_engine(
                 **registered("channel"),
                 "webhook": Webhook(chosen.webhook_url, chosen.webhook_secret),
             },
-            dispatcher=dispatcher,
+            dispatcher=waking,
             tracer=tracing.tracer if tracing else None,
         )
         if works:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from handrail.core.errors import DatabaseBusyError
 
 
 @contextmanager
-def worker_lock(database: Path) -> Iterator[None]:
+def worker_lock(database: Path) -> Generator[None]:
     """Hold the right to work on a database file; the system frees it if the process dies.
 
     The lock is an exclusive transaction on a small SQLite file beside the database: SQLite's

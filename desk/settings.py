@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -30,6 +31,10 @@ class Settings(BaseSettings):
     """Where replies on the channel ``webhook`` are posted to."""
     trusted_user_header: str | None = None
     """Header in which a reverse proxy names the signed-in person."""
+    concurrency: int = Field(default=100, ge=1)
+    """Conversations that one process runs at once; most of them wait on a model."""
+    drain_seconds: float = Field(default=20.0, ge=0)
+    """How long turns may go on when the process is told to stop; then others run them anew."""
     trace: bool = True
     """Whether spans are stored."""
 

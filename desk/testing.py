@@ -24,6 +24,7 @@ from handrail.core.ids import new_id
 from handrail.core.ports import DraftRequest, Journal, Outgoing
 from handrail.desk.compose import open_engine
 from handrail.desk.settings import Settings
+from handrail.engine.embedded import EmbeddedDispatcher
 from handrail.engine.service import Engine
 from handrail.nodes.services import Services
 from handrail.store import tables as t
@@ -170,7 +171,12 @@ async def open_world(
     """
     clock, postbox = ManualClock(), Postbox()
     async with open_engine(
-        database=database, playbook=playbook, work=False, clock=clock, settings=Settings(home=home)
+        database=database,
+        playbook=playbook,
+        work=False,
+        clock=clock,
+        settings=Settings(home=home),
+        dispatcher=EmbeddedDispatcher(clock),
     ) as engine:
         engine.relay.channels = {**engine.relay.channels, "test": postbox, "mail": postbox}
         yield World(engine, clock, postbox, database, home)

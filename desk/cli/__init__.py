@@ -15,6 +15,7 @@ from handrail.desk.cli import (
     replay,
     trace,
     up,
+    worker,
 )
 from handrail.desk.cli.running import run_app
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("up")(up.up)
+app.command("worker")(worker.worker)
 app.command("chat")(chat.chat)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(trace.app, name="trace")

@@ -21,14 +21,13 @@ def group() -> None:
 def upgrade() -> None:
     """Bring the tables to this version; a new database is made."""
     from handrail.desk.settings import Settings
-    from handrail.engine import saver
+    from handrail.engine.preparing import prepare
     from handrail.store import migrating
     from handrail.store.database import Database
 
     database = Database(Settings().database_url)
     try:
-        migrating.upgrade(database)
-        saver.create_tables(database)
+        prepare(database)
         typer.echo(f"at {migrating.revision(database)}: {database.engine.url!r}")
     finally:
         database.close()

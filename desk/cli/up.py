@@ -21,6 +21,12 @@ def up(
     playbook: Annotated[
         Path | None, typer.Option(help="Folder of the playbook; the demo shop where left out.")
     ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="SQLAlchemy URL; an SQLite file of its own where left out.")
+    ] = None,
+    work: Annotated[
+        bool, typer.Option(help="Run turns here; without, `handrail worker` processes do.")
+    ] = True,
 ) -> None:
     """Serve the desk, the chat and the worker."""
     import logging
@@ -28,14 +34,14 @@ def up(
     from handrail.desk.binding import check_binding
     from handrail.desk.settings import Settings
 
-    given = {"host": host, "port": port, "playbook": playbook}
+    given = {"host": host, "port": port, "playbook": playbook, "database": database}
     settings = Settings().model_copy(
         update={name: value for name, value in given.items() if value is not None}
     )
     check_binding(settings.host, settings.trusted_user_header)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     with listen(settings.host, settings.port) as listener:
-        run(_serve(settings, listener))
+        run(_serve(settings, listener, work=work))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,13 +76,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, *, work: bool) -> None:
     import uvicorn
 
     from handrail.desk.app import create_app
     from handrail.desk.compose import open_engine
 
-    async with open_engine(settings=settings) as engine:
+    async with open_engine(settings=settings, work=work) as engine:
         app = create_app(engine, settings)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=3

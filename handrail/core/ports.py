@@ -182,8 +182,11 @@ class Dispatcher(Protocol):
     Conformance: ``tests/conformance/test_dispatcher.py``.
     """
 
-    def wake(self, kind: Wake, subject: str) -> None:
-        """Ask that the handler is called with ``(kind, subject)`` soon."""
+    def wake(self, kind: Wake, subject: str, *, here: bool = False) -> None:
+        """Ask that the handler is called with ``(kind, subject)`` soon.
+
+        ``here``: by this process itself, for work that a wake-up before was lost of.
+        """
         ...
 
     def wake_at(self, moment: datetime, kind: Wake, subject: str) -> None:
@@ -191,7 +194,15 @@ class Dispatcher(Protocol):
         ...
 
     async def run(self, handler: Callable[[Wake, str], Awaitable[None]]) -> None:
-        """Call the handler for every wake-up until cancelled."""
+        """Call the handler for every wake-up until cancelled.
+
+        In one process a job never runs beside itself. After the cancellation nothing new begins,
+        and what runs has a while to come to an end.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Pass on the wake-ups asked for so far, and close connections."""
         ...
 
 

@@ -16,28 +16,49 @@ log = logging.getLogger("handrail.engine")
 
 MOST_AT_ONCE = 128
 """Runs that may wait on models and channels at the same time."""
+DRAIN = 10.0
+"""How long what runs may go on after the dispatcher was told to stop, in seconds."""
 RETRY = timedelta(seconds=1)
 """Pause before a handler that failed is called again."""
 LONGEST_SLEEP = 3600.0
 """Seconds; a sleep is cut short by any wake-up."""
 
+Handler = Callable[[Wake, str], Awaitable[None]]
 Job = tuple[Wake, str]
 
 
 class EmbeddedDispatcher:
-    """A :class:`~handrail.core.ports.Dispatcher` for one process; it remembers nothing."""
+    """A :class:`~handrail.core.ports.Dispatcher` for one process; it remembers nothing.
 
-    def __init__(self, clock: Clock) -> None:
+    The newest wake-up goes first: with more to do than can be done, customers who are still
+    there are answered, and the sweep brings up those who wait longest.
+
+    Args:
+        clock: Tells when a later wake-up is due.
+        most: How many handlers may run at once.
+        drain: Seconds that handlers may go on after a cancellation; then they are cancelled too.
+    """
+
+    def __init__(self, clock: Clock, *, most: int = MOST_AT_ONCE, drain: float = DRAIN) -> None:
         self._clock = clock
+        self._most = most
+        self._drain = drain
         self._ready: dict[Job, None] = {}
         self._later: list[tuple[datetime, Wake, str]] = []
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._again: set[Job] = set()
+        self._done: dict[Job, asyncio.Future[None]] = {}
         self._changed = asyncio.Event()
 
-    def wake(self, kind: Wake, subject: str) -> None:
+    def wake(self, kind: Wake, subject: str, *, here: bool = False) -> None:
         """Call the handler soon; a job that runs now is called once more afterwards."""
-        self._ready[(kind, subject)] = None
+        del here
+        job = (kind, subject)
+        if job in self._running:
+            self._again.add(job)
+            return
+        self._ready.pop(job, None)
+        self._ready[job] = None
         self._changed.set()
 
     def wake_at(self, moment: datetime, kind: Wake, subject: str) -> None:
@@ -45,14 +66,22 @@ class EmbeddedDispatcher:
         heapq.heappush(self._later, (moment, kind, subject))
         self._changed.set()
 
+    async def call(self, kind: Wake, subject: str) -> None:
+        """Wake, and return when the handler was called and nothing of this job is left."""
+        job = (kind, subject)
+        if job not in self._done:
+            self._done[job] = asyncio.get_running_loop().create_future()
+        self.wake(kind, subject)
+        await asyncio.shield(self._done[job])
+
     @property
     def idle(self) -> bool:
         """Whether nothing runs or is due."""
         self._move_due()
         return not self._ready and not self._running
 
-    async def run(self, handler: Callable[[Wake, str], Awaitable[None]]) -> None:
-        """Call the handler for every wake-up until cancelled; then stop the calls under way."""
+    async def run(self, handler: Handler) -> None:
+        """Call the handler for every wake-up until cancelled; then let what runs come to an end."""
         try:
             while True:
                 self._changed.clear()
@@ -62,8 +91,16 @@ class EmbeddedDispatcher:
                     async with asyncio.timeout(self._seconds_to_next()):
                         await self._changed.wait()
         finally:
-            running = list(self._running.values())
-            for task in running:
+            await self._stop_running()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def _stop_running(self) -> None:
+        running = set(self._running.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=self._drain)
+            for task in late:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
@@ -71,19 +108,15 @@ class EmbeddedDispatcher:
         now = self._clock.now()
         while self._later and self._later[0][0] <= now:
             _, kind, subject = heapq.heappop(self._later)
-            self._ready[(kind, subject)] = None
+            self.wake(kind, subject)
 
-    def _start_ready(self, handler: Callable[[Wake, str], Awaitable[None]]) -> None:
+    def _start_ready(self, handler: Handler) -> None:
         self._move_due()
-        for job in list(self._ready):
-            if job in self._running:
-                del self._ready[job]
-                self._again.add(job)
-            elif len(self._running) < MOST_AT_ONCE:
-                del self._ready[job]
-                self._running[job] = asyncio.create_task(self._call(handler, job))
+        while self._ready and len(self._running) < self._most:
+            job, _ = self._ready.popitem()
+            self._running[job] = asyncio.create_task(self._call(handler, job))
 
-    async def _call(self, handler: Callable[[Wake, str], Awaitable[None]], job: Job) -> None:
+    async def _call(self, handler: Handler, job: Job) -> None:
         try:
             await handler(*job)
         except Exception:
@@ -93,7 +126,9 @@ class EmbeddedDispatcher:
             del self._running[job]
             if job in self._again:
                 self._again.discard(job)
-                self._ready[job] = None
+                self.wake(*job)
+            elif done := self._done.pop(job, None):
+                done.set_result(None)
             self._changed.set()
 
     def _seconds_to_next(self) -> float:

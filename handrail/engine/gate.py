@@ -1,11 +1,13 @@
 """The gate: at most one run of a conversation, and a late one writes nothing.
 
 A run holds a lease: owner, end, and a fencing token that grows with every lease and every
-take-over. The token is checked again in the transaction that writes the run's effects.
+take-over. The token is checked again in the transaction that writes the run's effects. The end
+only decides when another may try: wrong clocks cost time, never a second effect.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,18 +19,21 @@ from handrail.store import conversations
 from handrail.store import tables as t
 from handrail.store.conversations import PendingEvent
 
-LEASE = timedelta(seconds=30)
-"""How long a run owns its conversation without renewing."""
+LEASE = timedelta(seconds=8)
+"""How long a run owns its conversation without renewing; a killed worker is missed so long."""
 
+_FREE = or_(
+    t.conversations.c.lease_until.is_(None),
+    t.conversations.c.lease_until < bindparam("b_now"),
+    # A lease that no clock of now can have given: the clock was set back since.
+    t.conversations.c.lease_until > bindparam("b_never"),
+)
 _CLAIM = (
     update(t.conversations)
     .where(
         t.conversations.c.id == bindparam("b_id"),
         t.conversations.c.pending > 0,
-        or_(
-            t.conversations.c.lease_until.is_(None),
-            t.conversations.c.lease_until < bindparam("b_now"),
-        ),
+        _FREE,
     )
     .values(
         lease_owner=bindparam("b_owner"),
@@ -38,13 +43,36 @@ _CLAIM = (
     )
     .returning(t.conversations)
 )
-_RENEW = update(t.conversations).where(
-    t.conversations.c.id == bindparam("b_id"), t.conversations.c.fence == bindparam("b_fence")
+_RENEW = (
+    update(t.conversations)
+    .where(
+        t.conversations.c.lease_owner == bindparam("b_owner"),
+        t.conversations.c.id.in_(bindparam("b_ids", expanding=True)),
+    )
+    .values(lease_until=bindparam("b_until"))
+    .returning(t.conversations.c.id, t.conversations.c.fence)
 )
-_WAITING = select(t.conversations.c.id).where(
-    t.conversations.c.pending > 0,
-    or_(t.conversations.c.lease_until.is_(None), t.conversations.c.lease_until < bindparam("now")),
+_RELEASE = (
+    update(t.conversations)
+    .where(
+        t.conversations.c.id == bindparam("b_id"), t.conversations.c.fence == bindparam("b_fence")
+    )
+    .values(lease_owner=None, lease_until=None, attempts=t.conversations.c.attempts - 1)
 )
+_WAITING = (
+    select(t.conversations.c.id)
+    .where(
+        t.conversations.c.pending > 0,
+        t.conversations.c.updated_at <= bindparam("b_before"),
+        _FREE,
+    )
+    .order_by(t.conversations.c.updated_at)
+    .limit(bindparam("b_most"))
+)
+
+
+def _moments(now: datetime) -> dict[str, datetime]:
+    return {"b_now": now, "b_never": now + 2 * LEASE}
 
 
 @dataclass(frozen=True)
@@ -71,7 +99,7 @@ def claim(
     row = (
         connection.execute(
             _CLAIM,
-            {"b_id": conversation_id, "b_owner": owner, "b_now": now, "b_until": now + LEASE},
+            {"b_id": conversation_id, "b_owner": owner, "b_until": now + LEASE, **_moments(now)},
         )
         .mappings()
         .one_or_none()
@@ -87,18 +115,18 @@ def claim(
     )
 
 
-def renew(connection: Connection, lease: Lease, now: datetime) -> None:
-    """Prolong a lease.
+def renew(
+    connection: Connection, owner: str, conversation_ids: Collection[str], now: datetime
+) -> Mapping[str, int]:
+    """Prolong the leases that ``owner`` still has on these conversations.
 
-    Raises:
-        LeaseLostError: the conversation has another owner by now.
+    Returns:
+        The fencing token of each; a conversation that is left out has another owner.
     """
-    changed = connection.execute(
-        _RENEW.values(lease_until=now + LEASE),
-        {"b_id": lease.conversation_id, "b_fence": lease.fence},
+    rows = connection.execute(
+        _RENEW, {"b_owner": owner, "b_ids": list(conversation_ids), "b_until": now + LEASE}
     )
-    if changed.rowcount != 1:
-        raise LeaseLostError("the conversation has another owner; this run stops")
+    return {row.id: row.fence for row in rows}
 
 
 def locked(connection: Connection, lease: Lease) -> RowMapping:
@@ -114,13 +142,24 @@ def locked(connection: Connection, lease: Lease) -> RowMapping:
 
 
 def release(connection: Connection, lease: Lease) -> None:
-    """Give a lease back without having done anything."""
-    connection.execute(
-        _RENEW.values(lease_owner=None, lease_until=None),
-        {"b_id": lease.conversation_id, "b_fence": lease.fence},
-    )
+    """Give a lease back without having done anything; the try does not count."""
+    connection.execute(_RELEASE, {"b_id": lease.conversation_id, "b_fence": lease.fence})
 
 
-def waiting(connection: Connection, now: datetime) -> tuple[str, ...]:
-    """List conversations with pending events that nobody runs."""
-    return tuple(connection.execute(_WAITING, {"now": now}).scalars())
+def waiting(
+    connection: Connection,
+    now: datetime,
+    *,
+    unchanged_since: datetime | None = None,
+    most: int = 100,
+) -> tuple[str, ...]:
+    """List conversations with pending events that nobody runs, the longest waiting first.
+
+    Args:
+        connection: Of the caller.
+        now: The moment.
+        unchanged_since: Leave out those that changed later.
+        most: How many to list.
+    """
+    values = {"b_before": unchanged_since or now + 2 * LEASE, "b_most": most}
+    return tuple(connection.execute(_WAITING, {**values, **_moments(now)}).scalars())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from handrail.core.conversation import Customer
 from handrail.core.errors import (
@@ -186,20 +186,17 @@ def _customer_message(
 def _open_conversation(
     connection: Connection, channel: str, body: CustomerMessage, now: datetime
 ) -> RowMapping:
-    found = (
-        connection.execute(_OPEN, {"channel": channel, "address": body.address})
-        .mappings()
-        .one_or_none()
-    )
     known = body.customer.id if body.customer and body.verified else None
+    found = _find_open(connection, channel, body.address)
+    if found is None or found["id"] is None:
+        owner = known or (found["customer_id"] if found else f"{channel} {body.address}")
+        _one_at_a_time(connection, owner)
+        found = _find_open(connection, channel, body.address)
     if found is None or (known is not None and found["customer_id"] != known):
         customer_id = _identify(connection, channel, body)
         _adopt(connection, found, customer_id)
-        found = (
-            connection.execute(_OPEN, {"channel": channel, "address": body.address})
-            .mappings()
-            .one()
-        )
+        found = _find_open(connection, channel, body.address)
+        assert found is not None
     elif body.verified and not found["verified"]:
         _identify(connection, channel, body)
     if found["id"] is not None:
@@ -207,6 +204,18 @@ def _open_conversation(
         on_sqlite = connection.dialect.name == "sqlite"
         return found if on_sqlite else conversations.locked(connection, found["id"])
     return _create_conversation(connection, found["customer_id"], channel, body.address, now)
+
+
+def _find_open(connection: Connection, channel: str, address: str) -> RowMapping | None:
+    """Whose address it is, with their open conversation, where they have one."""
+    values = {"channel": channel, "address": address}
+    return connection.execute(_OPEN, values).mappings().one_or_none()
+
+
+def _one_at_a_time(connection: Connection, owner: str) -> None:
+    """Let one transaction at a time make a conversation for a customer; SQLite has one anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
 
 
 def _identify(connection: Connection, channel: str, body: CustomerMessage) -> str:

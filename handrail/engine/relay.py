@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping
 
 from handrail.core import attributes as a
 from handrail.core.clock import Clock
+from handrail.core.errors import LeaseLostError
 from handrail.core.events import Accepted, DeliveryReceipt, Event
 from handrail.core.ports import Channel, Dispatcher, Outgoing
 from handrail.core.tracing import tracer
@@ -28,7 +29,9 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 """Seconds."""
 DELIVERY_SECONDS = 30.0
-"""Longest time one delivery may take; shorter than the lease on the row."""
+"""Longest time one delivery may take."""
+RENEWAL = outbox.DELIVERY.total_seconds() / 4
+"""Seconds after which a try that goes on is prolonged."""
 
 
 def pause_after(tries: int) -> timedelta:
@@ -68,12 +71,12 @@ class Relay:
             row = outbox.first(connection, conversation_id)
             if row is None:
                 return None
-            if row["send_after"] <= now:
+            if outbox.is_due(row, now):
                 outbox.begin(connection, row, now)
             return row
 
         row = await self._database.write(work)
-        if row is not None and row["send_after"] > now:
+        if row is not None and not outbox.is_due(row, now):
             self._dispatcher.wake_at(row["send_after"], "outbox", conversation_id)
             return None
         return row
@@ -93,8 +96,10 @@ class Relay:
                 attributes={a.CONVERSATION: row["conversation_id"], a.CHANNEL: row["channel"]},
                 record_exception=False,
             ):
-                async with asyncio.timeout(DELIVERY_SECONDS):
-                    provider_id = await channel.deliver(outgoing)
+                provider_id = await self._hand_out(channel, outgoing, row)
+        except LeaseLostError as lost:
+            log.info("delivery of %s stopped: %s", row["id"], lost)
+            return False
         except Exception as error:  # noqa: BLE001 - any failure is tried again
             log.warning("delivery of %s failed: %s", row["id"], type(error).__name__)
             await self._failed(row, f"{type(error).__name__}: {error}"[:500])
@@ -102,6 +107,23 @@ class Relay:
         receipt = DeliveryReceipt(outbox_id=row["id"], status="sent", provider_id=provider_id)
         await self._receive(row, receipt, "sent")
         return True
+
+    async def _hand_out(self, channel: Channel, outgoing: Outgoing, row: RowMapping) -> str | None:
+        """Deliver, and prolong the try while the channel takes its time.
+
+        Raises:
+            LeaseLostError: this process was late, and another one tries.
+        """
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            delivering = asyncio.ensure_future(channel.deliver(outgoing))
+            try:
+                while not (await asyncio.wait({delivering}, timeout=RENEWAL))[0]:
+                    now = self._clock.now()
+                    if not await self._database.write(lambda c, now=now: outbox.keep(c, row, now)):
+                        raise LeaseLostError("another process delivers this reply")
+                return delivering.result()
+            finally:
+                delivering.cancel()
 
     async def _failed(self, row: RowMapping, error: str) -> None:
         tries = row["attempts"] + 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from langgraph.types import Command
@@ -26,6 +26,7 @@ from handrail.engine.gate import Lease
 from handrail.engine.handback import summary_of
 from handrail.engine.journal import ReviewRequest, TurnJournal
 from handrail.engine.kit import Graph, Kits, ReleaseKit
+from handrail.engine.leases import Leases
 from handrail.engine.plan import Plan, make_plan
 from handrail.engine.saver import TurnSaver
 from handrail.store import outbox, reviews
@@ -63,6 +64,7 @@ class Runner:
         self._kits = kits
         self._dispatcher = dispatcher
         self._owner = owner
+        self._leases = Leases(database, clock, owner)
         self._saver = TurnSaver(database)
         self._compiled: dict[str, Any] = {}
 
@@ -98,6 +100,9 @@ class Runner:
         except NewerMessageError:
             await self._give_back(lease)
             return True
+        except asyncio.CancelledError:  # the worker stops; another goes on at once
+            await asyncio.shield(self._give_back(lease))
+            raise
         except LeaseLostError as lost:
             log.info("run of %s stopped: %s", lease.conversation_id, lost)
             return True
@@ -137,7 +142,7 @@ class Runner:
                 spans.traceparent_of(span),
             )
             try:
-                with self._renewing(lease):
+                with self._leases.kept(lease):
                     async with asyncio.timeout(TURN_SECONDS):
                         await self._invoke(lease, result, kit.context(lease.snapshot, journal))
             except Exception as error:
@@ -194,40 +199,6 @@ class Runner:
                 "`handrail graph check` before a deploy"
             )
         return Command(resume={interrupt_id: plan.resume.model_dump(mode="json")})
-
-    @contextmanager
-    def _renewing(self, lease: Lease) -> Generator[None]:
-        """Keep the lease while the block runs; cancel the block when the lease is lost."""
-        run = asyncio.current_task()
-        every = gate.LEASE.total_seconds() / 3
-        lost: list[LeaseLostError] = []
-
-        async def renew() -> None:
-            while True:
-                try:
-                    await self._database.write(
-                        lambda connection: gate.renew(connection, lease, self._clock.now())
-                    )
-                except LeaseLostError as error:
-                    lost.append(error)
-                    if run is not None:
-                        run.cancel()
-                    return
-                await asyncio.sleep(every)
-
-        tasks: list[asyncio.Task[None]] = []
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(every, lambda: tasks.append(loop.create_task(renew())))
-        try:
-            yield
-        except asyncio.CancelledError:
-            if lost:
-                raise lost[0] from None
-            raise
-        finally:
-            timer.cancel()
-            for task in tasks:
-                task.cancel()
 
     async def _write(self, lease: Lease, kit: ReleaseKit, result: RunResult) -> bool:
         playbook, now = kit.release.playbook, self._clock.now()

@@ -46,6 +46,12 @@ log = logging.getLogger("handrail.engine")
 
 SWEEP_SECONDS = 1.0
 """How often work is looked for that no wake-up told of, in seconds."""
+OVERLOOKED = timedelta(seconds=1)
+"""How long a conversation with pending events must have been left alone to count as overlooked."""
+MOST_SWEPT = 25
+"""Conversations that one sweep takes up; the oldest move on however many newer ones there are."""
+MOST_RECOVERED = 1000
+"""Conversations that are taken up at the start."""
 CLAIM = timedelta(minutes=10)
 """How long a person holds a review without renewing the claim."""
 
@@ -299,9 +305,9 @@ class Engine(Views):
                 await sweeping
 
     async def recover(self) -> None:
-        """Free the conversations that a process which is gone had leased.
+        """Free the conversations that a process which is gone had leased, and take all work up.
 
-        Only for the embedded database, where one process works at a time.
+        Leases are freed only on the embedded database, where one process works at a time.
         """
         if self.database.is_sqlite:
             await self.database.write(
@@ -311,7 +317,7 @@ class Engine(Views):
                     .values(lease_until=None, fence=t.conversations.c.fence + 1)
                 )
             )
-        await self.sweep()
+        await self.sweep(left_alone=timedelta(0), most=MOST_RECOVERED)
 
     async def handle(self, kind: Wake, subject: str) -> None:
         """Do what a wake-up hints at; nothing where there is nothing to do."""
@@ -324,24 +330,29 @@ class Engine(Views):
                 case "timers":
                     await self._fire_timers()
 
-    async def sweep(self) -> None:
-        """Find work that no wake-up told of."""
+    async def sweep(self, *, left_alone: timedelta = OVERLOOKED, most: int = MOST_SWEPT) -> None:
+        """Find work that no wake-up told of, and do it in this process.
+
+        Args:
+            left_alone: How long nothing must have happened to a conversation.
+            most: How many conversations to take up, the longest waiting first.
+        """
         now = self.clock.now()
 
         def look(connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
             return (
-                gate.waiting(connection, now),
+                gate.waiting(connection, now, unchanged_since=now - left_alone, most=most),
                 outbox.waiting(connection, now),
                 timers.any_due(connection, now),
             )
 
         runs, replies, due = await self.database.read(look)
         for conversation_id in runs:
-            self._dispatcher.wake("conversation", conversation_id)
+            self._dispatcher.wake("conversation", conversation_id, here=True)
         for conversation_id in replies:
-            self._dispatcher.wake("outbox", conversation_id)
+            self._dispatcher.wake("outbox", conversation_id, here=True)
         if due:
-            self._dispatcher.wake("timers", "")
+            self._dispatcher.wake("timers", "", here=True)
 
     async def _sweep_for_ever(self) -> None:
         while True:

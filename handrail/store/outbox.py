@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, or_, select, update
 
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError, StaleDecisionError
 from handrail.store.tables import drafts, messages, outbox, turns
 
-DELIVERY = timedelta(seconds=60)
-"""How long one try may take before another may begin."""
+DELIVERY = timedelta(seconds=8)
+"""How long a try at delivery counts as going on unless it is renewed."""
 
 _FIRST = (
     select(outbox, messages.c.text, turns.c.traceparent)
@@ -27,14 +27,29 @@ _FIRST = (
 )
 _WAITING = (
     select(outbox.c.conversation_id)
-    .where(outbox.c.status.in_(("waiting", "sending")), outbox.c.send_after <= bindparam("now"))
-    .distinct()
+    .where(
+        outbox.c.status.in_(("waiting", "sending")),
+        or_(
+            outbox.c.send_after <= bindparam("now"),
+            # The clock was set back since: nothing is meant to wait from tomorrow on.
+            outbox.c.created_at > bindparam("now"),
+            and_(outbox.c.status == "sending", outbox.c.send_after > bindparam("never")),
+        ),
+    )
+    .order_by(outbox.c.send_after)
+    .limit(100)
 )
 
 
 def first(connection: Connection, conversation_id: str) -> RowMapping | None:
     """Lock the oldest reply of a conversation that has not left: replies leave in order."""
     return connection.execute(_FIRST, {"conversation_id": conversation_id}).mappings().one_or_none()
+
+
+def is_due(row: RowMapping, now: datetime) -> bool:
+    """Whether a reply may leave, or a try at it was given up; also after the clock was set back."""
+    stranded = row["status"] == "sending" and row["send_after"] > now + 2 * DELIVERY
+    return row["send_after"] <= now or row["created_at"] > now or stranded
 
 
 def begin(connection: Connection, row: RowMapping, now: datetime) -> None:
@@ -44,6 +59,20 @@ def begin(connection: Connection, row: RowMapping, now: datetime) -> None:
         .where(outbox.c.id == row["id"])
         .values(status="sending", attempts=row["attempts"] + 1, send_after=now + DELIVERY)
     )
+
+
+def keep(connection: Connection, row: RowMapping, now: datetime) -> bool:
+    """Prolong the try that :func:`begin` began from ``row``; say whether it is still the one."""
+    kept = connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.id == row["id"],
+            outbox.c.status == "sending",
+            outbox.c.attempts == row["attempts"] + 1,
+        )
+        .values(send_after=now + DELIVERY)
+    )
+    return kept.rowcount == 1
 
 
 def try_again(connection: Connection, outbox_id: str, at: datetime, error: str) -> None:
@@ -98,7 +127,8 @@ def draft_of(connection: Connection, outbox_id: str) -> Draft:
 
 def waiting(connection: Connection, now: datetime) -> tuple[str, ...]:
     """List conversations with a reply that may leave now."""
-    return tuple(connection.execute(_WAITING, {"now": now}).scalars())
+    found = connection.execute(_WAITING, {"now": now, "never": now + 2 * DELIVERY})
+    return tuple(dict.fromkeys(found.scalars()))
 
 
 def conversation_of(connection: Connection, outbox_id: str) -> str:

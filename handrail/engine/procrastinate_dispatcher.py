@@ -1,0 +1,188 @@
+"""Wake-ups between many processes, over PostgreSQL: Procrastinate's queue with LISTEN/NOTIFY.
+
+A job says "look at this conversation" and nothing else, so one that is lost, repeated or late
+does no harm: the tables hold the truth, and each worker's sweep finds what no job told of. Jobs
+have no Procrastinate ``lock``: the gate lets one run at a time pass, and a lock would keep a
+conversation of a killed worker waiting for the recovery of its job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
+from procrastinate.schema import SchemaManager
+from psycopg_pool import PoolClosed, PoolTimeout
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+
+from handrail.core.clock import Clock
+from handrail.core.ports import Wake
+from handrail.engine.embedded import DRAIN, EmbeddedDispatcher, Handler
+from handrail.store.database import Database
+from handrail.store.migrating import LOCK
+
+log = logging.getLogger("handrail.engine")
+
+QUEUE = "handrail"
+CONCURRENCY = 100
+"""Conversations one worker may run at once."""
+CONNECTIONS = 4
+"""Connections to PostgreSQL for wake-ups, per process, and one that listens."""
+HEARTBEAT = 2.0
+"""Seconds between two signs of life of a worker."""
+STALLED = 8.0
+"""Seconds without a sign of life after which a worker's jobs go to others."""
+PAUSE = 1.0
+"""Seconds before a worker whose connection broke tries again."""
+_EPOCH = 1_700_000_000
+
+_GONE = (ConnectorException, psycopg.Error, PoolTimeout, PoolClosed, OSError)
+
+
+def create_tables(database: Database) -> None:
+    """Create Procrastinate's own tables, as its package defines them."""
+
+    def create(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        if connection.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is None:
+            raw: Any = connection.connection.driver_connection
+            raw.execute(SchemaManager.get_schema())  # many statements: SQLAlchemy takes one
+
+    database.write_now(create)
+
+
+class ProcrastinateDispatcher:
+    """A :class:`~handrail.core.ports.Dispatcher` for any number of processes.
+
+    Conversations are woken through the queue, so that any worker may take them, the newest wake-up
+    first. What belongs to a reply or a timer is done by the process that was told; another one
+    finds it in the tables, should this process go.
+
+    Args:
+        url: The database, as SQLAlchemy writes it.
+        clock: Tells when a later wake-up is due.
+        concurrency: Conversations to run at once.
+        drain: Seconds that runs may go on after a cancellation.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock, *, concurrency: int = CONCURRENCY, drain: float = DRAIN
+    ) -> None:
+        conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._clock = clock
+        self._concurrency = concurrency
+        self._local = EmbeddedDispatcher(clock, most=2 * concurrency, drain=drain)
+        self._app = App(
+            connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=CONNECTIONS)
+        )
+        self._advance = self._app.task(name="advance", queue=QUEUE)(self._run_job)
+        self._opening = asyncio.Lock()
+        self._is_open = False
+        self._waking: dict[str, None] = {}
+        self._telling: asyncio.Task[None] | None = None
+
+    def wake(self, kind: Wake, subject: str, *, here: bool = False) -> None:
+        """Tell the workers of a conversation; deal with anything else in this process."""
+        if here or kind != "conversation":
+            self._local.wake(kind, subject)
+            return
+        self._waking[subject] = None
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    def wake_at(self, moment: datetime, kind: Wake, subject: str) -> None:
+        """Call the handler at ``moment``, in this process."""
+        self._local.wake_at(moment, kind, subject)
+
+    async def run(self, handler: Handler) -> None:
+        """Call the handler for every wake-up until cancelled; then let what runs come to an end."""
+        local = asyncio.create_task(self._local.run(handler))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take_jobs())
+                group.create_task(self._take_over_stalled_jobs())
+        finally:
+            local.cancel()
+            with suppress(asyncio.CancelledError):
+                await local
+
+    async def close(self) -> None:
+        """Pass on the wake-ups asked for so far, and close the connections."""
+        if self._telling is not None:
+            await self._telling
+        if self._is_open:
+            await self._app.close_async()
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if not self._is_open:
+                await self._app.open_async()
+                self._is_open = True
+
+    async def _tell(self) -> None:
+        """Queue the wake-ups; the newest has the highest priority."""
+        try:
+            with _lost_without_harm("wake-ups were not queued; the sweep finds them"):
+                await self._open()
+                while self._waking:
+                    subject, _ = self._waking.popitem()
+                    job = self._advance.configure(
+                        queueing_lock=subject,
+                        priority=int(self._clock.now().timestamp()) - _EPOCH,
+                    )
+                    with suppress(AlreadyEnqueued):
+                        await job.defer_async(conversation_id=subject)
+        finally:
+            self._waking.clear()
+            self._telling = None
+
+    async def _run_job(self, conversation_id: str) -> None:
+        await self._local.call("conversation", conversation_id)
+
+    async def _take_jobs(self) -> None:
+        while True:
+            with _lost_without_harm("the queue cannot be reached; trying again"):
+                await self._open()
+                await self._app.run_worker_async(
+                    queues=[QUEUE],
+                    concurrency=self._concurrency,
+                    delete_jobs="always",
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=0,
+                    update_heartbeat_interval=HEARTBEAT,
+                    stalled_worker_timeout=STALLED,
+                )
+            await asyncio.sleep(PAUSE)
+
+    async def _take_over_stalled_jobs(self) -> None:
+        while True:
+            await asyncio.sleep(STALLED / 2)
+            with _lost_without_harm("jobs of stopped workers were not looked for"):
+                await self._open()
+                manager = self._app.job_manager
+                for job in await manager.get_stalled_jobs(
+                    queue=QUEUE, seconds_since_heartbeat=STALLED
+                ):
+                    try:
+                        await manager.retry_job(job)
+                    except ConnectorException:  # a newer one waits already, or it is done
+                        with suppress(ConnectorException):
+                            await manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+@contextmanager
+def _lost_without_harm(what: str) -> Generator[None]:
+    """Log a broken connection and go on: wake-ups are hints."""
+    try:
+        yield
+    except _GONE as error:
+        log.warning("%s: %s", what, type(error).__name__)
