@@ -114,14 +114,19 @@ class World:
 
     def use(self, **services: Any) -> None:
         """Replace services of the nodes: ``drafter=...``."""
-        kits: Any = self.engine.kits
-        kit = kits.active
+        use(self.engine, **services)
 
-        def context(snapshot: Snapshot, journal: Journal) -> Services:
-            made: Any = kit.context(snapshot, journal)
-            return replace(made, **services)
 
-        kits.active = replace(kit, context=context)
+def use(engine: Engine, **services: Any) -> None:
+    """Replace services that an engine's nodes are given: ``drafter=...``."""
+    kits: Any = engine.kits
+    kit = kits.active
+
+    def context(snapshot: Snapshot, journal: Journal) -> Services:
+        made: Any = kit.context(snapshot, journal)
+        return replace(made, **services)
+
+    kits.active = replace(kit, context=context)
 
 
 class Writes:

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from handrail.core.ids import new_id
+from handrail.engine.preparing import prepare
 from handrail.store.database import Database
-from handrail.store.migrating import upgrade
 
 SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where databases of tests live: in memory where possible, so that no commit waits for a disk."""
@@ -139,7 +139,7 @@ def postgres_template(postgres_url: str) -> str:
     """Name of a PostgreSQL database with all tables and no rows."""
     name = "handrail_template"
     database = Database(_create_postgres(postgres_url, name))
-    upgrade(database)
+    prepare(database)
     database.close()
     return name
 
@@ -149,7 +149,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables and no rows."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{path}")
-    upgrade(database)
+    prepare(database)
     database.close()
     return path
 

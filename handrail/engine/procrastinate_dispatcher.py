@@ -119,8 +119,7 @@ class ProcrastinateDispatcher:
         """Pass on the wake-ups asked for so far, and close the connections."""
         if self._telling is not None:
             await self._telling
-        if self._is_open:
-            await self._app.close_async()
+        await self._app.close_async()
 
     async def _open(self) -> None:
         async with self._opening:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -11,15 +11,18 @@ import pytest
 
 from handrail.core.clock import SystemClock
 from handrail.core.ports import Dispatcher, Wake
-from handrail.engine.embedded import EmbeddedDispatcher
+from handrail.engine.preparing import open_dispatcher
+from handrail.store.database import Database
 
 Handler = Callable[[Wake, str], Awaitable[None]]
 
 
 @pytest.fixture
-def dispatcher() -> Dispatcher:
-    """A new dispatcher."""
-    return EmbeddedDispatcher(SystemClock())
+async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
+    """A new dispatcher: embedded on SQLite, Procrastinate's queue on PostgreSQL."""
+    opened = open_dispatcher(database, SystemClock(), concurrency=16, drain=0.2)
+    yield opened
+    await opened.close()
 
 
 async def run_while(dispatcher: Dispatcher, handler: Handler, done: Callable[[], bool]) -> None:
@@ -89,6 +92,41 @@ async def test_a_failing_handler_is_called_again(dispatcher: Dispatcher) -> None
 
     dispatcher.wake("conversation", "one")
     await run_while(dispatcher, handler, lambda: calls == 2)
+
+
+async def test_what_was_overlooked_is_done_here(dispatcher: Dispatcher) -> None:
+    seen: list[str] = []
+
+    async def handler(kind: Wake, subject: str) -> None:
+        del kind
+        seen.append(subject)
+
+    dispatcher.wake("conversation", "overlooked", here=True)
+    await run_while(dispatcher, handler, lambda: seen == ["overlooked"])
+
+
+async def test_what_runs_may_come_to_an_end(dispatcher: Dispatcher) -> None:
+    started, ended = asyncio.Event(), list[str]()
+
+    async def handler(kind: Wake, subject: str) -> None:
+        del kind
+        started.set()
+        try:
+            await asyncio.sleep(0.05 if subject == "short" else 60)
+            ended.append(subject)
+        except asyncio.CancelledError:
+            ended.append(f"{subject} cancelled")
+            raise
+
+    for subject in ("long", "short"):
+        dispatcher.wake("conversation", subject)
+    running = asyncio.create_task(dispatcher.run(handler))
+    await started.wait()
+    await asyncio.sleep(0.03)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert ended == ["short", "long cancelled"]
 
 
 async def test_timers_fire_in_order_and_not_early(dispatcher: Dispatcher) -> None:

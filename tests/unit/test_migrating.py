@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +14,15 @@ from handrail.core.errors import DatabaseVersionError
 from handrail.store.database import Database
 from handrail.store.migrating import check_revision, head, revision, upgrade
 from handrail.store.tables import metadata
+
+
+@pytest.fixture
+def database(empty_url: str) -> Iterator[Database]:
+    """A database with what the migrations make, and no library's tables."""
+    opened = Database(empty_url)
+    upgrade(opened)
+    yield opened
+    opened.close()
 
 
 def _differences(connection: Connection) -> list[object]:
