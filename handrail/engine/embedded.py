@@ -18,6 +18,8 @@ MOST_AT_ONCE = 128
 """Runs that may wait on models and channels at the same time."""
 DRAIN = 10.0
 """How long what runs may go on after the dispatcher was told to stop, in seconds."""
+BUSY = 0.002
+"""Seconds that one round of the event loop takes where the processor is busy."""
 RETRY = timedelta(seconds=1)
 """Pause before a handler that failed is called again."""
 LONGEST_SLEEP = 3600.0
@@ -85,7 +87,7 @@ class EmbeddedDispatcher:
         try:
             while True:
                 self._changed.clear()
-                self._start_ready(handler)
+                await self._start_ready(handler)
                 # Not wait_for: before Python 3.12 it loses a cancellation that meets a wake-up.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._seconds_to_next()):
@@ -110,11 +112,12 @@ class EmbeddedDispatcher:
             _, kind, subject = heapq.heappop(self._later)
             self.wake(kind, subject)
 
-    def _start_ready(self, handler: Handler) -> None:
+    async def _start_ready(self, handler: Handler) -> None:
         self._move_due()
         while self._ready and len(self._running) < self._most:
             job, _ = self._ready.popitem()
             self._running[job] = asyncio.create_task(self._call(handler, job))
+            await _calm()
 
     async def _call(self, handler: Handler, job: Job) -> None:
         try:
@@ -136,3 +139,17 @@ class EmbeddedDispatcher:
             return LONGEST_SLEEP
         wait = (self._later[0][0] - self._clock.now()).total_seconds()
         return min(max(wait, 0.001), LONGEST_SLEEP)
+
+
+async def _calm() -> None:
+    """Wait until what runs leaves the processor some time.
+
+    Runs that wait on a model cost none, so many may wait at once; of those that compute, more
+    than a few would only make each other slow, and a newer wake-up could not go before them.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        begin = loop.time()
+        await asyncio.sleep(0)
+        if loop.time() - begin <= BUSY:
+            return

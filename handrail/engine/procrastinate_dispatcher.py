@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,8 @@ STALLED = 8.0
 """Seconds without a sign of life after which a worker's jobs go to others."""
 PAUSE = 1.0
 """Seconds before a worker whose connection broke tries again."""
+PATIENCE = 3.0
+"""Seconds after which a task that did not end is cancelled again."""
 _EPOCH = 1_700_000_000
 
 _GONE = (ConnectorException, psycopg.Error, PoolTimeout, PoolClosed, OSError)
@@ -105,15 +107,20 @@ class ProcrastinateDispatcher:
 
     async def run(self, handler: Handler) -> None:
         """Call the handler for every wake-up until cancelled; then let what runs come to an end."""
+        tasks = {
+            asyncio.create_task(self._take_jobs()),
+            asyncio.create_task(self._take_over_stalled_jobs()),
+        }
         local = asyncio.create_task(self._local.run(handler))
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._take_jobs())
-                group.create_task(self._take_over_stalled_jobs())
+            await asyncio.wait({*tasks, local}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            await _cancelled(tasks)
             local.cancel()
-            with suppress(asyncio.CancelledError):
-                await local
+            await asyncio.wait({local})
+        for task in {*tasks, local}:
+            if not task.cancelled():
+                task.result()  # it ended by itself, which none should: say why
 
     async def close(self) -> None:
         """Pass on the wake-ups asked for so far, and close the connections."""
@@ -185,3 +192,12 @@ def _lost_without_harm(what: str) -> Generator[None]:
         yield
     except _GONE as error:
         log.warning("%s: %s", what, type(error).__name__)
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: before Python 3.12 ``wait_for`` can lose a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=PATIENCE)
