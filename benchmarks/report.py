@@ -43,11 +43,13 @@ class Row:
         return asdict(self) | {"ok": self.ok}
 
 
-def arguments(description: str | None) -> argparse.Namespace:
-    """Read ``--data DIR`` and ``--json``."""
+def arguments(description: str | None, parts: Sequence[str] = ()) -> argparse.Namespace:
+    """Read ``--data DIR``, ``--json``, and ``--part NAME`` where there are parts."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=DATASETS, help="folder with the data sets")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    if parts:
+        parser.add_argument("--part", action="append", choices=parts, help="run this part only")
     return parser.parse_args()
 
 

@@ -50,8 +50,8 @@ OVERLOOKED = timedelta(seconds=1)
 """How long a conversation with pending events must have been left alone to count as overlooked."""
 MOST_SWEPT = 25
 """Conversations that one sweep takes up; the oldest move on however many newer ones there are."""
-MOST_RECOVERED = 1000
-"""Conversations that are taken up at the start."""
+ALL = 10_000_000
+"""More conversations than one process can have."""
 CLAIM = timedelta(minutes=10)
 """How long a person holds a review without renewing the claim."""
 
@@ -305,19 +305,22 @@ class Engine(Views):
                 await sweeping
 
     async def recover(self) -> None:
-        """Free the conversations that a process which is gone had leased, and take all work up.
+        """Take up what a process that is gone has left.
 
-        Leases are freed only on the embedded database, where one process works at a time.
+        On the embedded database one process works at a time, so whatever is leased is free, and
+        nobody else knows of what waits.
         """
-        if self.database.is_sqlite:
-            await self.database.write(
-                lambda c: c.execute(
-                    update(t.conversations)
-                    .where(t.conversations.c.lease_until.is_not(None))
-                    .values(lease_until=None, fence=t.conversations.c.fence + 1)
-                )
+        if not self.database.is_sqlite:
+            await self.sweep()
+            return
+        await self.database.write(
+            lambda c: c.execute(
+                update(t.conversations)
+                .where(t.conversations.c.lease_until.is_not(None))
+                .values(lease_until=None, fence=t.conversations.c.fence + 1)
             )
-        await self.sweep(left_alone=timedelta(0), most=MOST_RECOVERED)
+        )
+        await self.sweep(left_alone=timedelta(0), most=ALL)
 
     async def handle(self, kind: Wake, subject: str) -> None:
         """Do what a wake-up hints at; nothing where there is nothing to do."""
