@@ -27,6 +27,7 @@ AFTER_DECISION = {
     "approve": "send_reply",
     "edit": "draft_reply",
     "respond": "draft_reply",
+    "ask_customer": "draft_reply",
     "reject": "draft_reply",
     "correct_intent": "detect_intent",
     "take_over": "hand_over",

@@ -34,10 +34,12 @@ def conv_repeat(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Finding
     text = ctx.text
     if len(text) < settings.min_chars:
         return
-    earlier = [m for m in ctx.snapshot.messages if m.role == "ai"][-settings.look_back :]
+    earlier = [m for m in ctx.snapshot.messages if m.role == "ai" and m.answers][
+        -settings.look_back :
+    ]
     same = [
         message
-        for message in earlier
+        for message in earlier[-settings.look_back :]
         if fuzz.ratio(text, message.text, score_cutoff=settings.similarity)
     ]
     if not same:

@@ -31,6 +31,7 @@ def playbook_source(playbook: Playbook) -> Source:
     for intent in playbook.intents.values():
         texts.extend(template.text for template in intent.templates)
     texts += [playbook.clarify.text, playbook.human_request_reply, playbook.crisis_reply]
+    texts.append(playbook.holding_reply)
     return Source("playbook", read_published("\n".join(filter(None, texts))))
 
 

@@ -12,7 +12,18 @@ from handrail.nodes.contract import node
 from handrail.nodes.services import Services
 from handrail.nodes.state import SupportState
 
-ALLOWED = ("approve", "edit", "reject", "respond", "take_over", "correct_intent", "note")
+ALLOWED = (
+    "approve",
+    "edit",
+    "reject",
+    "respond",
+    "ask_customer",
+    "take_over",
+    "correct_intent",
+    "snooze",
+    "escalate",
+    "note",
+)
 """Decisions that are possible on a draft; without text there is nothing to approve or edit."""
 
 

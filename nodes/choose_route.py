@@ -13,7 +13,7 @@ from opentelemetry import trace
 
 from handrail.core import attributes as a
 from handrail.core.conversation import Mode
-from handrail.core.decisions import Edit, Respond
+from handrail.core.decisions import Worded
 from handrail.core.drafting import Draft, DraftNotes, IntentResult
 from handrail.core.verdict import Report, Verdict
 from handrail.nodes.contract import node
@@ -191,7 +191,7 @@ def keeps_hold(reason: str) -> bool:
 def _situation(state: SupportState, services: Services) -> Situation:
     decided = state.get("decided")
     decision = decided.decision if decided else None
-    written = isinstance(decision, Edit | Respond)
+    written = isinstance(decision, Worded)
     return Situation(
         mode=state["mode"],
         draft=state["draft"],
@@ -202,7 +202,7 @@ def _situation(state: SupportState, services: Services) -> Situation:
         clarifications=services.snapshot.conversation.clarifications,
         written_by_person=written,
         acknowledged=frozenset(decision.acknowledge)
-        if isinstance(decision, Edit | Respond)
+        if isinstance(decision, Worded)
         else frozenset(),
     )
 

@@ -6,9 +6,8 @@ from langgraph.runtime import Runtime
 from opentelemetry import trace
 
 from handrail.core import attributes as a
-from handrail.core.decisions import Decided, Edit, Reject, Respond
+from handrail.core.decisions import Decided, Reject, Worded, draft_of
 from handrail.core.drafting import Draft, DraftNotes
-from handrail.core.ids import new_id
 from handrail.core.ports import DraftRequest
 from handrail.nodes.contract import node
 from handrail.nodes.services import Services
@@ -48,11 +47,9 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
 
 
 def _written_by(decided: Decided | None) -> Draft | None:
-    if decided is None or not isinstance(decided.decision, Edit | Respond):
+    if decided is None or not isinstance(decided.decision, Worded):
         return None
-    return Draft(
-        id=new_id("dft"), text=decided.decision.text, source="person", author=decided.actor
-    )
+    return draft_of(decided.decision, decided.actor)
 
 
 def _notes(notes: DraftNotes, decided: Decided | None) -> DraftNotes:

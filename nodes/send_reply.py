@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from handrail.core.decisions import Approve, Decided, Edit, Respond
+from handrail.core.decisions import Approve, Decided, Worded
 from handrail.nodes.contract import node
 from handrail.nodes.services import Services
 from handrail.nodes.state import SupportState
@@ -19,4 +19,4 @@ async def send_reply(state: SupportState, runtime: Runtime[Services]) -> Support
 
 
 def _decided(decided: Decided | None) -> bool:
-    return decided is not None and isinstance(decided.decision, Approve | Edit | Respond)
+    return decided is not None and isinstance(decided.decision, Approve | Worded)

@@ -86,6 +86,8 @@ class Message(Frozen):
     delivered_at: datetime | None = None
     """When the customer could see it; ``None`` while it waits in the outbox."""
     intent: str | None = None
+    answers: bool = True
+    """Whether it answers the customer; a holding reply and a question back do not."""
 
 
 class Passage(Frozen):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
 from handrail.core.conversation import Frozen
 from handrail.core.drafting import Draft
+from handrail.core.ids import new_id
 from handrail.core.verdict import Verdict
 
 ReviewKind = Literal["approval", "answer", "failure", "undone"]
@@ -77,8 +78,55 @@ class Note(Frozen):
     text: str
 
 
+class AskCustomer(Frozen):
+    """Ask the customer something, after verification; the answer and the matter go on together."""
+
+    kind: Literal["ask_customer"] = "ask_customer"
+    text: str
+    acknowledge: tuple[str, ...] = ()
+
+
+class Snooze(Frozen):
+    """Take the review out of the queue for a while; its due time waits as long."""
+
+    kind: Literal["snooze"] = "snooze"
+    minutes: int | None = Field(default=None, ge=1, le=366 * 24 * 60)
+    """How long, in minutes that pass; or name the moment in ``until``."""
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.minutes is None) == (self.until is None):
+            raise ValueError("give either minutes or until")
+        return self
+
+
+class Escalate(Frozen):
+    """Another team decides; the review gets a due time in its hours."""
+
+    kind: Literal["escalate"] = "escalate"
+    team: str
+    note: str = ""
+    """For that team; the customer never sees it."""
+
+
+Worded = Edit | Respond | AskCustomer
+"""Decisions that send a person's own words."""
+LeavesOpen = Note | Snooze | Escalate
+"""Decisions after which the review is open still."""
+
 Decision = Annotated[
-    Approve | Edit | Reject | Respond | TakeOver | HandBack | CorrectIntent | Note,
+    Approve
+    | Edit
+    | Reject
+    | Respond
+    | AskCustomer
+    | TakeOver
+    | HandBack
+    | CorrectIntent
+    | Snooze
+    | Escalate
+    | Note,
     Field(discriminator="kind"),
 ]
 DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
@@ -90,6 +138,17 @@ class Decided(Frozen):
     decision: Decision
     actor: str
     """Name of the person who decided."""
+
+
+def draft_of(words: Worded, author: str) -> Draft:
+    """Make the draft of what a person wrote, word for word."""
+    return Draft(
+        id=new_id("dft"),
+        text=words.text,
+        source="person",
+        author=author,
+        answers=not isinstance(words, AskCustomer),
+    )
 
 
 class Review(Frozen):
@@ -112,10 +171,21 @@ class Review(Frozen):
     allowed: tuple[str, ...]
     """Kinds of decision that are possible."""
     intent: str | None = None
+    team: str = ""
+    """Who is asked."""
     claimed_by: str | None = None
     claim_until: datetime | None = None
     opened_at: datetime
     due_at: datetime | None = None
+    reminded_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    """Out of the queue until then."""
+    lapsed_by: str | None = None
+    """Who had claimed it when it was due and undecided; it is offered to others."""
+    change: str | None = None
+    """What changed it last while it was open: ``snooze``, ``escalate``, ``lapse``, ``wake``."""
+    changed_by: str | None = None
+    changed_at: datetime | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None
     decision: str | None = None

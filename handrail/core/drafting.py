@@ -77,6 +77,8 @@ class Draft(Frozen):
     """0 for the first draft of a turn, then one more for each redraft."""
     model: str | None = None
     """Name of the language model, where one wrote it."""
+    answers: bool = True
+    """Whether it answers the customer; a holding reply and a question back do not."""
 
     @property
     def digest(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from handrail.core.conversation import Customer, Frozen
 from handrail.core.decisions import Decision, HandBack, TakeOver
@@ -55,14 +55,27 @@ class AgentMessage(Frozen):
     acknowledge: tuple[str, ...] = ()
 
 
+Timer = Literal["review_reminder", "review_due", "snooze_over", "look_again", "idle"]
+"""What a timer is for."""
+
+
+class FollowUp(Frozen):
+    """A person wants to look at the conversation again, unless the customer writes before."""
+
+    kind: Literal["follow_up"] = "follow_up"
+    at: AwareDatetime
+    note: str
+    """What to look for."""
+    actor: str
+
+
 class TimerFired(Frozen):
     """A timer came due."""
 
     kind: Literal["timer"] = "timer"
-    timer: str
-    """What it is for: ``review_due``."""
+    timer: Timer
     subject: str
-    """Id of what it is about."""
+    """Id of what it is about: a review, a follow-up, or the conversation."""
 
 
 class DeliveryReceipt(Frozen):
@@ -88,6 +101,7 @@ EventBody = Annotated[
     | ReviewDecision
     | Control
     | AgentMessage
+    | FollowUp
     | TimerFired
     | DeliveryReceipt
     | Recall,

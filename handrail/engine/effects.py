@@ -5,67 +5,31 @@ These effects cannot wait for a run: a take-over silences the AI, a decision clo
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, update
 
-from handrail.core.decisions import HandBack, TakeOver
+from handrail.core.decisions import Escalate, HandBack, Note, Snooze, TakeOver
 from handrail.core.errors import (
     ExpiredReviewError,
-    InvalidMessageError,
     NotAllowedError,
     StaleDecisionError,
 )
 from handrail.core.events import (
-    MAX_MESSAGE_CHARS,
     AgentMessage,
     Control,
     DeliveryReceipt,
+    FollowUp,
     Recall,
     ReviewDecision,
     TimerFired,
 )
 from handrail.core.ids import new_id
+from handrail.engine.change import Change, note, visible, write_teamnote
+from handrail.engine.deadlines import change_review, escalate, snooze
+from handrail.engine.timeouts import apply_timer, schedule
 from handrail.store import audit, outbox, reviews
 from handrail.store import tables as t
-
-_INSERT_MESSAGE = insert(t.messages)
-
-
-@dataclass
-class Change:
-    """What one event changes, gathered before it is written."""
-
-    row: RowMapping
-    values: dict[str, Any] = field(default_factory=dict)
-    entries: list[audit.AuditRow] = field(default_factory=list)
-    changes: list[tuple[str, str | None]] = field(default_factory=list)
-    message_id: str | None = None
-
-
-def visible(text: str) -> str:
-    """Strip a message of surrounding space; what is left must hold a visible character.
-
-    Raises:
-        InvalidMessageError: nothing visible is left, or it is too long.
-    """
-    if len(text) > MAX_MESSAGE_CHARS:
-        raise InvalidMessageError(
-            f"the message has {len(text):,} characters; the most is {MAX_MESSAGE_CHARS:,}. "
-            "Send it in parts"
-        )
-    clean = text.replace("\x00", "").strip()
-    if not any(unicodedata.category(char)[0] in "LNPS" for char in clean):
-        raise InvalidMessageError("the message has no visible text; write something")
-    return clean
-
-
-def note(change: Change, kind: str, actor: str, now: datetime, /, **payload: Any) -> None:
-    """Add a row for the audit chain."""
-    change.entries.append(audit.AuditRow(kind=kind, actor=actor, at=now, payload=payload))
 
 
 def supersede(
@@ -82,10 +46,17 @@ def supersede(
 def apply(
     connection: Connection,
     change: Change,
-    body: ReviewDecision | Control | AgentMessage | TimerFired | DeliveryReceipt | Recall,
+    body: ReviewDecision
+    | Control
+    | AgentMessage
+    | FollowUp
+    | TimerFired
+    | DeliveryReceipt
+    | Recall,
+    name: str,
     now: datetime,
 ) -> None:
-    """Apply an event to the conversation whose row ``change`` holds."""
+    """Apply the event of that name to the conversation whose row ``change`` holds."""
     match body:
         case ReviewDecision():
             _review_decision(connection, change, body, now)
@@ -96,8 +67,9 @@ def apply(
                 raise NotAllowedError("take the conversation over before you write in it")
             visible(body.text)
         case TimerFired():
-            note(change, "timer", "system", now, timer=body.timer, subject=body.subject)
-            change.changes.append(("review", body.subject))
+            apply_timer(connection, change, body, now)
+        case FollowUp():
+            schedule(connection, change, body, name, now)
         case DeliveryReceipt():
             _receipt(connection, change, body, now)
         case Recall():
@@ -115,18 +87,10 @@ def _review_decision(
             f"{decision.kind!r} is not possible here; possible are {', '.join(row['allowed'])}",
             allowed=list(row["allowed"]),
         )
-    if decision.kind == "note":
-        _teamnote(connection, change, decision.text, body.actor, now)
+    if isinstance(decision, Note):
+        write_teamnote(connection, change, decision.text, body.actor, now)
         return
-    if not reviews.close(
-        connection,
-        body.review_id,
-        body.version,
-        status="decided",
-        by=body.actor,
-        decision=decision.kind,
-        at=now,
-    ):
+    if not _carry_out(connection, change, body, row, now):
         check_open(reviews.row_of(connection, body.review_id), body.version, body.digest, now)
     connection.execute(
         insert(t.decisions).values(
@@ -155,8 +119,33 @@ def _review_decision(
     change.changes.append(("review", body.review_id))
     if isinstance(decision, TakeOver | HandBack):
         _hold(change, decision, body.actor, now)
-    elif change.row["holder"] == "waiting":
+    elif change.row["holder"] == "waiting" and not isinstance(decision, Snooze | Escalate):
         change.values["holder"] = "ai"
+
+
+def _carry_out(
+    connection: Connection, change: Change, body: ReviewDecision, row: RowMapping, now: datetime
+) -> bool:
+    """Close the review, put it off or pass it on; say whether it was as the person saw it."""
+    decision = body.decision
+    if isinstance(decision, Snooze):
+        values = snooze(connection, change, row, decision, now)
+    elif isinstance(decision, Escalate):
+        values = escalate(connection, change, row, decision.team, now)
+        if decision.note.strip():
+            write_teamnote(connection, change, decision.note, body.actor, now)
+    else:
+        return reviews.close(
+            connection,
+            body.review_id,
+            body.version,
+            status="decided",
+            by=body.actor,
+            decision=decision.kind,
+            at=now,
+        )
+    values["change"] = decision.kind
+    return change_review(connection, row, values, by=body.actor, now=now)
 
 
 def check_open(row: RowMapping, version: int, digest: str | None, now: datetime) -> None:
@@ -176,6 +165,8 @@ def check_open(row: RowMapping, version: int, digest: str | None, now: datetime)
         "decided_by": row["decided_by"],
         "decision": row["decision"],
         "decided_at": row["decided_at"].isoformat() if row["decided_at"] else None,
+        "change": row["change"],
+        "changed_by": row["changed_by"],
     }
     if row["status"] != "open":
         raise StaleDecisionError(
@@ -185,31 +176,23 @@ def check_open(row: RowMapping, version: int, digest: str | None, now: datetime)
         )
     if row["version"] != version or row["digest"] != digest:
         raise StaleDecisionError(
-            f"the review changed since you saw it (version {version}, now {row['version']}); "
-            "read it again and decide",
+            f"the review changed since you saw it (version {version}, now {row['version']}"
+            f"{_last_change(row)}); read it again and decide",
             **details,
         )
 
 
-def _teamnote(connection: Connection, change: Change, text: str, actor: str, now: datetime) -> None:
-    message_seq = change.row["message_seq"] + 1
-    change.message_id = new_id("msg")
-    connection.execute(
-        _INSERT_MESSAGE,
-        {
-            "id": change.message_id,
-            "conversation_id": change.row["id"],
-            "seq": message_seq,
-            "role": "note",
-            "author": actor,
-            "channel": "desk",
-            "text": visible(text),
-            "at": now,
-        },
-    )
-    change.values["message_seq"] = message_seq
-    change.changes.append(("message", None))
-    note(change, "noted", actor, now, message_id=change.message_id)
+def _last_change(row: RowMapping) -> str:
+    """What changed an open review last, for the person who is too late."""
+    if row["change"] is None:
+        return ""
+    what = {
+        "lapse": "it was due and nobody had decided it",
+        "wake": "its snooze ended",
+        "snooze": f"{row['changed_by']} snoozed it",
+        "escalate": f"{row['changed_by']} gave it to {row['team']}",
+    }[row["change"]]
+    return f": {what}, {row['changed_at']:%H:%M:%S} UTC"
 
 
 def _control(connection: Connection, change: Change, body: Control, now: datetime) -> None:

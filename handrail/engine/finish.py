@@ -66,9 +66,8 @@ def finish(
 
 def _refuse_outdated(row: RowMapping, lease: Lease, result: RunResult) -> None:
     by_person = result.plan.review is not None or result.plan.resume is not None
-    came_in = (
-        row["message_seq"] > lease.row["message_seq"] and row["pending"] > lease.row["pending"]
-    )
+    wrote = row["message_seq"] > lease.row["message_seq"] or result.plan.aside
+    came_in = wrote and row["pending"] > lease.row["pending"]
     if came_in and not by_person and len(result.plan.events) < MOST_MERGED:
         raise NewerMessageError
 

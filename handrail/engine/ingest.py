@@ -7,24 +7,27 @@ decision is accepted only for the version and the text that the person saw.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from handrail.core.conversation import Customer
-from handrail.core.errors import (
-    NotAllowedError,
-)
+from handrail.core.decisions import LeavesOpen
+from handrail.core.errors import NotAllowedError
 from handrail.core.events import (
     Accepted,
     CustomerMessage,
     DeliveryReceipt,
     Event,
     EventBody,
+    FollowUp,
+    ReviewDecision,
     TimerFired,
 )
 from handrail.core.ids import new_id
-from handrail.engine.effects import Change, apply, note, supersede, visible
+from handrail.engine.change import Change, note, visible
+from handrail.engine.effects import apply, supersede
+from handrail.playbook.models import Release
 from handrail.store import audit, conversations, customers
 from handrail.store import tables as t
 
@@ -55,10 +58,16 @@ _INSERT_CHANGES = insert(t.desk_changes)
 
 
 def starts_a_run(body: EventBody) -> bool:
-    """Timers and receipts of delivery are dealt with at the door; all else starts a run."""
-    return not isinstance(body, TimerFired) and not (
-        isinstance(body, DeliveryReceipt) and body.status == "sent"
-    )
+    """Whether an event is more than the door deals with; a timer may say so itself."""
+    match body:
+        case TimerFired() | FollowUp():
+            return False
+        case DeliveryReceipt():
+            return body.status != "sent"
+        case ReviewDecision():
+            return not isinstance(body.decision, LeavesOpen)
+        case _:
+            return True
 
 
 def find_duplicate(connection: Connection, event: Event) -> Accepted | None:
@@ -78,8 +87,10 @@ def find_duplicate(connection: Connection, event: Event) -> Accepted | None:
     )
 
 
-def ingest(connection: Connection, event: Event, now: datetime) -> Accepted:
+def ingest(connection: Connection, event: Event, now: datetime, release: Release) -> Accepted:
     """Store an event and apply its immediate effects, in the caller's transaction.
+
+    ``release`` is the active one: its teams and times count.
 
     Raises:
         RequestError: the event cannot be accepted; nothing is stored.
@@ -90,19 +101,22 @@ def ingest(connection: Connection, event: Event, now: datetime) -> Accepted:
         return known
     body = event.body
     if isinstance(body, CustomerMessage):
-        change = _customer_message(connection, event.channel, body, now)
+        change = _customer_message(connection, event.channel, body, now, release)
     else:
         if event.conversation_id is None:
             raise NotAllowedError(f"an event of kind {body.kind!r} needs conversation_id")
-        change = Change(conversations.locked(connection, event.conversation_id))
-        apply(connection, change, body, now)
+        change = Change(conversations.locked(connection, event.conversation_id), release)
+        apply(connection, change, body, event.external_id, now)
+    if change.row["status"] == "closed" and not isinstance(body, TimerFired | DeliveryReceipt):
+        change.values["status"] = "open"
+        note(change, "reopened", getattr(body, "actor", "customer"), now)
     return _store(connection, change, event, now)
 
 
 def _store(connection: Connection, change: Change, event: Event, now: datetime) -> Accepted:
     row, conversation_id = change.row, change.row["id"]
     event_id, seq = new_id("evt"), row["seq"] + 1
-    runs = starts_a_run(event.body)
+    runs = change.runs or starts_a_run(event.body)
     connection.execute(
         _INSERT_EVENT,
         {
@@ -154,11 +168,12 @@ def _announce(
 
 
 def _customer_message(
-    connection: Connection, channel: str, body: CustomerMessage, now: datetime
+    connection: Connection, channel: str, body: CustomerMessage, now: datetime, release: Release
 ) -> Change:
     text = visible(body.text)
-    row = _open_conversation(connection, channel, body, now)
-    change = Change(row)
+    window = timedelta(days=release.playbook.conversations.reopen_within_days)
+    row = _conversation_of(connection, channel, body, now, now - window)
+    change = Change(row, release)
     change.message_id = new_id("msg")
     message_seq = row["message_seq"] + 1
     connection.execute(
@@ -183,9 +198,10 @@ def _customer_message(
     return change
 
 
-def _open_conversation(
-    connection: Connection, channel: str, body: CustomerMessage, now: datetime
+def _conversation_of(
+    connection: Connection, channel: str, body: CustomerMessage, now: datetime, since: datetime
 ) -> RowMapping:
+    """Find the customer's conversation, one that was closed after ``since``, or begin one."""
     known = body.customer.id if body.customer and body.verified else None
     found = _find_open(connection, channel, body.address)
     if found is None or found["id"] is None:
@@ -199,11 +215,16 @@ def _open_conversation(
         assert found is not None
     elif body.verified and not found["verified"]:
         _identify(connection, channel, body)
-    if found["id"] is not None:
-        # SQLite's writing transaction holds every row; PostgreSQL's must lock this one.
-        on_sqlite = connection.dialect.name == "sqlite"
-        return found if on_sqlite else conversations.locked(connection, found["id"])
-    return _create_conversation(connection, found["customer_id"], channel, body.address, now)
+    if found["id"] is not None and connection.dialect.name == "sqlite":
+        return found  # SQLite's writing transaction holds every row; PostgreSQL locks this one
+    name = found["id"] or conversations.closed_since(connection, found["customer_id"], since)
+    if name is None:
+        return _create_conversation(connection, found["customer_id"], channel, body.address, now)
+    row = conversations.locked(connection, name)
+    if row["status"] == "open" or row["updated_at"] > since:
+        return row
+    # It was closed while this waited for its row.
+    return _conversation_of(connection, channel, body, now, since)
 
 
 def _find_open(connection: Connection, channel: str, address: str) -> RowMapping | None:

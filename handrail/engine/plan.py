@@ -11,14 +11,17 @@ from sqlalchemy import RowMapping
 
 from handrail.core.decisions import (
     Approve,
+    AskCustomer,
     CorrectIntent,
     Decided,
     Edit,
     HandBack,
-    Note,
+    LeavesOpen,
     Reject,
     Respond,
     TakeOver,
+    Worded,
+    draft_of,
 )
 from handrail.core.drafting import Draft
 from handrail.core.events import (
@@ -28,6 +31,7 @@ from handrail.core.events import (
     EventBody,
     Recall,
     ReviewDecision,
+    TimerFired,
 )
 from handrail.core.ids import new_id
 from handrail.core.turn import TurnInput
@@ -40,6 +44,7 @@ EVENT_BODY: TypeAdapter[EventBody] = TypeAdapter(EventBody)
 SUPPORT = "support"
 ASSIST = "assist"
 HUMAN_REPLY = "human_reply"
+HOLDING_REPLY = "holding_reply"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,11 @@ class Plan:
     """A review to open without a run."""
 
     @property
+    def aside(self) -> bool:
+        """Whether a review goes on waiting, whatever becomes of this run."""
+        return self.graph == HOLDING_REPLY
+
+    @property
     def turn_id(self) -> str:
         """The turn that this run is part of."""
         if self.input is not None:
@@ -72,7 +82,7 @@ class Plan:
 def make_plan(
     lease: Lease,
     review_of: Callable[[str], RowMapping],
-    draft_of: Callable[[str], Draft],
+    recalled: Callable[[str], Draft],
 ) -> Plan:
     """Decide what to do with the first pending events: a burst of messages, or one other event."""
     first = lease.events[0]
@@ -86,17 +96,19 @@ def make_plan(
         case AgentMessage():
             said = Respond(text=body.text, acknowledge=body.acknowledge)
             return _human_reply(lease, first, Decided(decision=said, actor=body.actor), None)
+        case TimerFired():
+            return _holding(lease, first)
         case Control(action=HandBack()):
             return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
         case _:
-            return Plan(events=(first,), graph=None, ask=_question(body, draft_of))
+            return Plan(events=(first,), graph=None, ask=_question(body, recalled))
 
 
-def _question(body: EventBody, draft_of: Callable[[str], Draft]) -> ReviewRequest | None:
+def _question(body: EventBody, recalled: Callable[[str], Draft]) -> ReviewRequest | None:
     """Return the review that an event opens without a run, where it opens one."""
     if isinstance(body, DeliveryReceipt):
         return _undeliverable(body)
-    return _recalled(body, draft_of(body.outbox_id)) if isinstance(body, Recall) else None
+    return _recalled(body, recalled(body.outbox_id)) if isinstance(body, Recall) else None
 
 
 def _undeliverable(receipt: DeliveryReceipt) -> ReviewRequest:
@@ -107,7 +119,7 @@ def _undeliverable(receipt: DeliveryReceipt) -> ReviewRequest:
         "another way, or answer again",
         draft=None,
         verdict=None,
-        allowed=("respond", "take_over", "note"),
+        allowed=("respond", "take_over", "snooze", "escalate", "note"),
     )
 
 
@@ -118,7 +130,17 @@ def _recalled(recall: Recall, draft: Draft) -> ReviewRequest:
         explanation=f"{recall.actor} called this reply back before it left",
         draft=draft,
         verdict=None,
-        allowed=("approve", "edit", "respond", "reject", "take_over", "note"),
+        allowed=(
+            "approve",
+            "edit",
+            "respond",
+            "ask_customer",
+            "reject",
+            "take_over",
+            "snooze",
+            "escalate",
+            "note",
+        ),
     )
 
 
@@ -153,11 +175,22 @@ def _human_reply(
     return Plan(events=(event,), graph=HUMAN_REPLY, input=turn, review=review)
 
 
+def _holding(lease: Lease, event: PendingEvent) -> Plan:
+    """Tell the customer that a person still works on it: once, and while that is so."""
+    overtaken = len(lease.events) > 1 or lease.row["holder"] != "waiting"
+    waits = unanswered(lease.snapshot.messages)
+    since = [m for m in lease.snapshot.messages if waits and m.seq > waits[0].seq]
+    told = any(m.role == "ai" for m in since)  # what answered would have ended the wait
+    if overtaken or not waits or told:
+        return Plan(events=(event,), graph=None)
+    return Plan(events=(event,), graph=HOLDING_REPLY, input=_turn(lease, None))
+
+
 def _reply(decided: Decided, review: RowMapping | None) -> Draft:
     """The person's own words, or the suggestion they approved."""
     decision = decided.decision
-    if isinstance(decision, Respond | Edit):
-        return Draft(id=new_id("dft"), text=decision.text, source="person", author=decided.actor)
+    if isinstance(decision, Worded):
+        return draft_of(decision, decided.actor)
     assert review is not None
     return Draft.model_validate(review["draft"])
 
@@ -171,12 +204,12 @@ def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
 
 def _decision(lease: Lease, event: PendingEvent, body: ReviewDecision, review: RowMapping) -> Plan:
     decided = Decided(decision=body.decision, actor=body.actor)
-    if isinstance(body.decision, Note):
+    if isinstance(body.decision, LeavesOpen):
         return Plan(events=(event,), graph=None)
     if review["interrupt_id"] is not None:
         return Plan(events=(event,), graph=review["graph"], review=review, resume=decided)
     match body.decision:
-        case Approve() | Edit() | Respond():
+        case Approve() | Edit() | Respond() | AskCustomer():
             return _human_reply(lease, event, decided, review)
         case Reject() | CorrectIntent():
             return _fresh(lease, (event,), decided)

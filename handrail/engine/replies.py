@@ -60,6 +60,7 @@ def write_reply(end: Ending, reply: Reply) -> None:
             "text": draft.text,
             "turn_id": plan.turn_id,
             "intent": end.result.journal.facts.get("intent"),
+            "answers": draft.answers,
             "at": end.now,
         },
     )
@@ -82,7 +83,9 @@ def write_reply(end: Ending, reply: Reply) -> None:
             "created_at": end.now,
         },
     )
-    end.values["clarifications"] = end.row["clarifications"] + 1 if draft.source == "clarify" else 0
+    if draft.answers:
+        asked = draft.source == "clarify"
+        end.values["clarifications"] = end.row["clarifications"] + 1 if asked else 0
     end.written.outbox.append(send_after)
     end.note("reply_queued", outbox_id=outbox_id, digest=draft.digest, decided=reply.decided)
     end.changes.append(("message", None))

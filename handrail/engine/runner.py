@@ -41,7 +41,7 @@ MOST_ATTEMPTS = 3
 RECURSION_LIMIT = 60
 """Supersteps after which LangGraph stops a run."""
 
-FAILURE = ("respond", "reject", "take_over", "note")
+FAILURE = ("respond", "ask_customer", "reject", "take_over", "snooze", "escalate", "note")
 """Decisions on a turn that could not be finished; ``reject`` tries it again."""
 
 
@@ -228,6 +228,9 @@ class Runner:
         result = RunResult(
             fresh, TurnJournal(), status="failed", review=request, started_at=self._clock.now()
         )
+        if plan.aside:  # people are asked already
+            result.review = None
+            result.journal.audit("aside_failed", graph=plan.graph, reason=reason)
         with suppress(LeaseLostError):
             return await self._write(lease, self._kits.active, result)
         return True

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from handrail.core.clock import Clock
-from handrail.core.decisions import Approve, Decision, Edit, HandBack, Respond, Review, TakeOver
+from handrail.core.decisions import Approve, Decision, HandBack, Note, Review, TakeOver, Worded
 from handrail.core.drafting import Draft
 from handrail.core.errors import BlockedTextError, ClaimedError, StaleDecisionError
 from handrail.core.events import (
@@ -22,22 +22,23 @@ from handrail.core.events import (
     AgentMessage,
     Control,
     Event,
+    FollowUp,
     Recall,
     ReviewDecision,
-    TimerFired,
 )
 from handrail.core.ids import new_id
 from handrail.core.ports import Channel, Dispatcher, Wake
 from handrail.core.tracing import traced_by
 from handrail.core.verdict import Verdict
 from handrail.engine import gate
-from handrail.engine.effects import visible
+from handrail.engine.change import visible
+from handrail.engine.clocks import Clocks
 from handrail.engine.ingest import find_duplicate, ingest, starts_a_run
 from handrail.engine.kit import Graph, Kits
 from handrail.engine.relay import Relay
 from handrail.engine.runner import Runner
 from handrail.engine.views import Views
-from handrail.store import conversations, outbox, reviews, timers
+from handrail.store import conversations, outbox, reviews
 from handrail.store import tables as t
 from handrail.store.conversations import unanswered
 from handrail.store.database import Database
@@ -86,6 +87,7 @@ class Engine(Views):
             dispatcher=dispatcher,
             owner=self.owner,
         )
+        self.clocks = Clocks(database=database, clock=clock, kits=kits, dispatcher=dispatcher)
         self.relay = Relay(
             database=database,
             clock=clock,
@@ -102,9 +104,9 @@ class Engine(Views):
         Raises:
             RequestError: it cannot be accepted; the text says why, and nothing is stored.
         """
-        now = self.clock.now()
+        now, release = self.clock.now(), self.kits.active.release
         try:
-            accepted = await self.database.write(lambda c: ingest(c, event, now))
+            accepted = await self.database.write(lambda c: ingest(c, event, now, release))
         except IntegrityError:
             known = await self.database.read(lambda c: find_duplicate(c, event))
             if known is None:
@@ -139,12 +141,12 @@ class Engine(Views):
             NotAllowedError: this decision is not possible here.
         """
         row = await self.database.read(lambda c: reviews.row_of(c, review_id))
-        if decision.kind != "note" and row["status"] == "open" and row["version"] == version:
+        if row["status"] == "open" and row["version"] == version:
             await self._check_decision(reviews.review(row), decision, actor)
         body = ReviewDecision(
             review_id=review_id, version=version, digest=digest, decision=decision, actor=actor
         )
-        name = f"{review_id}:{version}" if decision.kind != "note" else new_id("note")
+        name = f"{review_id}:{version}" if not isinstance(decision, Note) else new_id("note")
         accepted = await self.ingest(
             Event(
                 channel="desk",
@@ -159,13 +161,10 @@ class Engine(Views):
 
     async def _refuse_second(self, review_id: str, body: ReviewDecision) -> None:
         """The very same decision again is fine; another one on the same review is too late."""
-        row = await self.database.read(
-            lambda c: (
-                c.execute(select(t.decisions).where(t.decisions.c.review_id == review_id))
-                .mappings()
-                .first()
-            )
+        decided = select(t.decisions).where(
+            t.decisions.c.review_id == review_id, t.decisions.c.version == body.version
         )
+        row = await self.database.read(lambda c: c.execute(decided).mappings().first())
         same = row is not None and (row["actor"], row["body"]) == (
             body.actor,
             body.decision.model_dump(mode="json"),
@@ -181,7 +180,7 @@ class Engine(Views):
     async def _check_decision(self, review: Review, decision: Decision, actor: str) -> None:
         if isinstance(decision, Approve) and review.verdict is not None:
             _block(review.verdict, decision.acknowledge)
-        if isinstance(decision, Edit | Respond):
+        if isinstance(decision, Worded):
             verdict = await self.check_text(review.conversation_id, decision.text, actor)
             _block(verdict, decision.acknowledge)
 
@@ -241,6 +240,23 @@ class Engine(Views):
             )
         )
 
+    async def look_again(
+        self, conversation_id: str, *, at: datetime, note: str, actor: str
+    ) -> Accepted:
+        """Have the conversation come up for review at a moment, unless the customer writes before.
+
+        Raises:
+            NotAllowedError: the moment is not ahead, or too far ahead.
+        """
+        return await self.ingest(
+            Event(
+                channel="desk",
+                external_id=new_id("flw"),
+                conversation_id=conversation_id,
+                body=FollowUp(at=at, note=note, actor=actor),
+            )
+        )
+
     async def recall(self, outbox_id: str, *, actor: str) -> Accepted:
         """Call back a reply within its undo window; it comes up for review again.
 
@@ -268,7 +284,7 @@ class Engine(Views):
             force: Break somebody else's claim (for leads).
 
         Raises:
-            ClaimedError: somebody else holds it.
+            ClaimedError: somebody else holds it, or this person let it lapse.
             StaleDecisionError: it is no longer open.
         """
         now = self.clock.now()
@@ -281,6 +297,12 @@ class Engine(Views):
                     f"{holder} holds this review until {until:%H:%M} UTC; a lead can break the "
                     "claim",
                     claimed_by=holder,
+                )
+            if holder != actor and row["lapsed_by"] == actor and not force:
+                raise ClaimedError(
+                    "this review was due while you had it, so it is offered to others: let "
+                    "another person take it; a lead can break that with force",
+                    lapsed_by=actor,
                 )
             values = {"claimed_by": actor, "claim_until": now + CLAIM}
             if not reviews.change(connection, review_id, row["version"], values):
@@ -331,7 +353,7 @@ class Engine(Views):
                 case "outbox":
                     await self.relay.deliver(subject)
                 case "timers":
-                    await self._fire_timers()
+                    await self.clocks.fire()
 
     async def sweep(self, *, left_alone: timedelta = OVERLOOKED, most: int = MOST_SWEPT) -> None:
         """Find work that no wake-up told of, and do it in this process.
@@ -346,7 +368,7 @@ class Engine(Views):
             return (
                 gate.waiting(connection, now, unchanged_since=now - left_alone, most=most),
                 outbox.waiting(connection, now),
-                timers.any_due(connection, now),
+                self.clocks.any_due(connection, now),
             )
 
         runs, replies, due = await self.database.read(look)
@@ -364,19 +386,6 @@ class Engine(Views):
                 await self.sweep()
             except Exception:
                 log.exception("the sweep failed; it is tried again")
-
-    async def _fire_timers(self) -> None:
-        now = self.clock.now()
-        for timer in await self.database.read(lambda c: timers.due(c, now)):
-            await self.ingest(
-                Event(
-                    channel="timer",
-                    external_id=timer["id"],
-                    conversation_id=timer["conversation_id"],
-                    body=TimerFired(timer=timer["kind"], subject=timer["subject"]),
-                )
-            )
-            await self.database.write(lambda c, name=timer["id"]: timers.fired(c, name, now))
 
     async def settle(self, *, seconds: float = 30.0) -> None:
         """Do all work that is due now and return; for tests, replays and short commands.
@@ -399,7 +408,7 @@ class Engine(Views):
             await self.handle("conversation", conversation_id)
         for conversation_id in replies:
             await self.handle("outbox", conversation_id)
-        return bool(runs or replies)
+        return await self.clocks.fire() or bool(runs or replies)
 
 
 def _block(verdict: Verdict, acknowledged: tuple[str, ...]) -> None:

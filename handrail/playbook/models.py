@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -87,6 +87,8 @@ class Intent(Strict):
     """Articles to prefer when searching."""
     escalate: bool = False
     """Always a person's."""
+    team: Name | None = None
+    """Who reviews and answers it; the first team where left out."""
 
 
 class Thresholds(Strict):
@@ -158,8 +160,18 @@ class Hours(Strict):
         "thu",
         "fri",
     )
+    """Days on which a shift begins."""
     opens: time = time(9)
     closes: time = time(18)
+    """Not later than ``opens``: on the next day. The same time is round the clock."""
+    holidays: tuple[date, ...] = ()
+    """Days on which no shift begins."""
+
+
+class OtherTeam(Strict):
+    """The fallback that moves a review."""
+
+    other_team: Name
 
 
 class Team(Strict):
@@ -168,6 +180,25 @@ class Team(Strict):
     hours: Hours = Hours()
     review_minutes: int = Field(default=30, ge=1)
     """Working minutes until a review is due."""
+    remind_minutes: int | None = Field(default=None, ge=1)
+    """Working minutes until the team is reminded of a review; not at all where left out."""
+    fallback: Literal["keep_waiting", "holding_reply"] | OtherTeam = "keep_waiting"
+    """What happens when a review is due and nobody has decided it."""
+
+    @model_validator(mode="after")
+    def _reminded_first(self) -> Self:
+        if self.remind_minutes is not None and self.remind_minutes >= self.review_minutes:
+            raise ValueError("remind_minutes must be below review_minutes; lower it")
+        return self
+
+
+class Conversations(Strict):
+    """How long a conversation goes on."""
+
+    close_after_hours: float | None = Field(default=None, gt=0)
+    """Hours of silence after which the AI's conversations are closed; never where left out."""
+    reopen_within_days: float = Field(default=14, ge=0)
+    """Days after closing in which a new message goes on with the same conversation."""
 
 
 class Sending(Strict):
@@ -207,8 +238,9 @@ class Playbook(Strict):
     clarify: Clarify = Clarify()
     limits: tuple[Limit, ...] = ()
     guardrails: Guardrails = Guardrails()
-    teams: dict[Name, Team] = Field(default_factory=lambda: {"support": Team()})
+    teams: dict[Name, Team] = Field(default_factory=lambda: {"support": Team()}, min_length=1)
     sending: Sending = Sending()
+    conversations: Conversations = Conversations()
     records: dict[Name, RecordKind] = Field(default_factory=dict)
     sign_in_reply: str = ""
     """Asks a customer whose identity is not verified to sign in, where records are needed."""
@@ -216,6 +248,15 @@ class Playbook(Strict):
     """Sent by nobody but a person; shown to the agent when the customer asks for a person."""
     crisis_reply: str = ""
     """Approved words for a crisis; suggested to the person who takes it."""
+    holding_reply: str = ""
+    """Tells a customer that a person still works on it, where that is a team's fallback; plain
+    words without fields."""
+
+    def team_named(self, name: str | None) -> tuple[str, Team]:
+        """Return a team with its name; the first where there is none of that name."""
+        known = name if name in self.teams else None
+        chosen = known or next(iter(self.teams))
+        return chosen, self.teams[chosen]
 
 
 class Article(Strict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from handrail.playbook.fields import field_names, field_problem, syntax_problem
-from handrail.playbook.models import Conditions, Intent, Playbook, Template
+from handrail.playbook.models import Conditions, Intent, OtherTeam, Playbook, Template
 from handrail.playbook.problems import Problem, alternatives
 from handrail.playbook.yaml_source import Path, Source
 
@@ -21,7 +21,12 @@ def reference_problems(
         source: Where each part of it stands.
     """
     found = _Finder(playbook, articles)
-    for path, message in (*found.texts(), *found.intents(), *found.repeated_examples()):
+    for path, message in (
+        *found.texts(),
+        *found.intents(),
+        *found.repeated_examples(),
+        *found.teams(),
+    ):
         yield source.place(path).problem(message)
 
 
@@ -58,6 +63,7 @@ class _Finder:
     def intents(self) -> Iterator[tuple[Path, str]]:
         for name, intent in self.playbook.intents.items():
             path: Path = ("intents", name)
+            yield from self.team(intent.team, (*path, "team"))
             yield from self.needs(intent, (*path, "needs"))
             yield from self.conditions(intent.about, (*path, "about"))
             yield from self.articles(intent.articles, (*path, "articles"))
@@ -68,6 +74,33 @@ class _Finder:
         yield from self.fields(template.text, (*path, "text"))
         yield from self.conditions(template.when, (*path, "when"))
         yield from self.articles(template.articles, (*path, "articles"))
+
+    def team(self, name: str | None, path: Path) -> Iterator[tuple[Path, str]]:
+        if name is not None and name not in self.playbook.teams:
+            yield path, f"no team {name!r}; {alternatives(name, self.playbook.teams)}"
+
+    def teams(self) -> Iterator[tuple[Path, str]]:
+        if field_names(self.playbook.holding_reply):
+            yield ("holding_reply",), "a holding reply has no fields; write plain words"
+        for name, team in self.playbook.teams.items():
+            path: Path = ("teams", name, "fallback")
+            if team.fallback == "holding_reply" and not self.playbook.holding_reply.strip():
+                yield path, "there is no holding_reply to send; write one, or keep_waiting"
+            if isinstance(team.fallback, OtherTeam):
+                yield from self.team(team.fallback.other_team, path)
+                yield from self.chain(name, path)
+
+    def chain(self, start: str, path: Path) -> Iterator[tuple[Path, str]]:
+        """A review that is moved from team to team must come to rest."""
+        passed, name = [start], start
+        while (team := self.playbook.teams.get(name)) and isinstance(team.fallback, OtherTeam):
+            name = team.fallback.other_team
+            if name in passed:
+                if name == start:  # others that lead into the loop are not told, its members are
+                    way = " to ".join([*passed, name])
+                    yield path, f"reviews would go from {way} for ever; end with keep_waiting"
+                return
+            passed.append(name)
 
     def needs(self, intent: Intent, path: Path) -> Iterator[tuple[Path, str]]:
         for at, kind in enumerate(intent.needs):

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, exists, select, text, update
 
 from handrail.core.conversation import ConversationFacts, Message, Snapshot
 from handrail.core.errors import NotFoundError
 from handrail.store import customers as people
-from handrail.store.tables import conversations, customers, events, messages, reviews
+from handrail.store.tables import (
+    conversations,
+    customers,
+    events,
+    messages,
+    outbox,
+    reviews,
+    timers,
+)
 
 CONTEXT_MESSAGES = 20
 """Newest messages that a turn looks at."""
@@ -141,11 +149,58 @@ def snapshot(connection: Connection, row: RowMapping, release: str, now: datetim
     )
 
 
+def closed_since(connection: Connection, customer_id: str, since: datetime) -> str | None:
+    """Find the customer's conversation that was closed last, if that was after ``since``."""
+    return connection.execute(
+        select(conversations.c.id)
+        .where(
+            conversations.c.customer_id == customer_id,
+            conversations.c.status == "closed",
+            conversations.c.updated_at > since,
+        )
+        .order_by(conversations.c.updated_at.desc())
+        .limit(1)
+    ).scalar()
+
+
+_QUIET = (
+    # The partial index is found by these very words.
+    select(conversations.c.id)
+    .where(text("conversations.status = 'open' AND conversations.holder = 'ai'"))
+    .where(
+        conversations.c.updated_at <= bindparam("before"),
+        conversations.c.pending == 0,
+        ~exists().where(
+            outbox.c.conversation_id == conversations.c.id,
+            outbox.c.status.in_(("waiting", "sending")),
+        ),
+        ~exists().where(
+            timers.c.conversation_id == conversations.c.id,
+            timers.c.kind == "look_again",
+            timers.c.fired_at.is_(None),
+        ),
+    )
+    .order_by(conversations.c.updated_at)
+    .limit(100)
+)
+
+
+def quiet(connection: Connection, before: datetime) -> tuple[str, ...]:
+    """List the AI's open conversations in which nothing has happened since, or is to happen."""
+    return tuple(connection.execute(_QUIET, {"before": before}).scalars())
+
+
+def is_quiet(connection: Connection, conversation_id: str, before: datetime) -> bool:
+    """Whether :func:`quiet` would list this conversation."""
+    query = _QUIET.where(conversations.c.id == conversation_id)
+    return connection.execute(query, {"before": before}).first() is not None
+
+
 def unanswered(history: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Return the customer's messages since the last reply, oldest first."""
+    """Return the customer's messages since the last reply that answers, oldest first."""
     found: list[Message] = []
     for item in reversed(history):
-        if item.role in ("ai", "agent"):
+        if item.role in ("ai", "agent") and item.answers:
             break
         if item.role == "customer":
             found.append(item)

@@ -51,10 +51,16 @@ def row_of(connection: Connection, review_id: str) -> RowMapping:
 def listed(
     connection: Connection, *, status: str | None = "open", conversation_id: str | None = None
 ) -> tuple[Review, ...]:
-    """List reviews, the most urgent first."""
+    """List reviews, the most urgent first.
+
+    ``open`` are those in the queue; ``snoozed`` the open ones that are out of it for a while.
+    """
     query = select(reviews).order_by(reviews.c.due_at, reviews.c.opened_at)
+    if status in ("open", "snoozed"):
+        out = reviews.c.snoozed_until
+        query = query.where(out.is_(None) if status == "open" else out.is_not(None))
     if status is not None:
-        query = query.where(reviews.c.status == status)
+        query = query.where(reviews.c.status == ("open" if status == "snoozed" else status))
     if conversation_id is not None:
         query = query.where(reviews.c.conversation_id == conversation_id)
     return tuple(review(row) for row in connection.execute(query).mappings())
@@ -78,7 +84,10 @@ class QueueLine:
 
 
 def queue(connection: Connection) -> tuple[QueueLine, ...]:
-    """List the open reviews with what a person needs to choose one, the most urgent first."""
+    """List the open reviews with what a person needs to choose one, the most urgent first.
+
+    Snoozed ones are among them; :attr:`Review.snoozed_until` says which.
+    """
     newest = (
         select(messages.c.conversation_id, func.max(messages.c.seq).label("seq"))
         .where(messages.c.role == "customer")
@@ -121,6 +130,20 @@ def queue(connection: Connection) -> tuple[QueueLine, ...]:
         )
         for row in connection.execute(query).mappings()
     )
+
+
+def open_ids(connection: Connection, conversation_id: str) -> tuple[str, ...]:
+    """Ids of the conversation's open reviews."""
+    query = select(reviews.c.id).where(
+        reviews.c.conversation_id == conversation_id, reviews.c.status == "open"
+    )
+    return tuple(connection.execute(query).scalars())
+
+
+def is_open(connection: Connection, review_id: str) -> bool:
+    """Whether a review is still to be decided."""
+    query = select(reviews.c.status).where(reviews.c.id == review_id)
+    return connection.execute(query).scalar() == "open"
 
 
 def close(

@@ -135,6 +135,12 @@ conversations = Table(
     Index("ix_conversations_customer_id_status", "customer_id", "status"),
     Index("ix_conversations_pending", "pending"),
     Index("ix_conversations_updated_at", "updated_at"),
+    Index(
+        "ix_conversations_quiet",
+        "updated_at",
+        sqlite_where=text("status = 'open' AND holder = 'ai'"),
+        postgresql_where=text("status = 'open' AND holder = 'ai'"),
+    ),
 )
 
 messages = Table(
@@ -149,6 +155,7 @@ messages = Table(
     _text("text"),
     _maybe("turn_id"),
     _maybe("intent"),
+    Column("answers", Boolean, nullable=False, default=True),
     Column("at", Moment, nullable=False),
     Column("delivered_at", Moment),
     UniqueConstraint("conversation_id", "seq"),
@@ -254,10 +261,17 @@ reviews = Table(
     Column("verdict", Document),
     Column("allowed", Document, nullable=False),
     _maybe("intent"),
+    _text("team"),
     _maybe("claimed_by"),
     Column("claim_until", Moment),
     Column("opened_at", Moment, nullable=False),
     Column("due_at", Moment),
+    Column("reminded_at", Moment),
+    Column("snoozed_until", Moment),
+    _maybe("lapsed_by"),
+    _maybe("change"),
+    _maybe("changed_by"),
+    Column("changed_at", Moment),
     Column("decided_at", Moment),
     _maybe("decided_by"),
     _maybe("decision"),
@@ -350,6 +364,12 @@ timers = Table(
     Column("fired_at", Moment),
     UniqueConstraint("kind", "subject"),
     Index("ix_timers_fired_at_due_at", "fired_at", "due_at"),
+    Index(
+        "ix_timers_running",
+        "conversation_id",
+        sqlite_where=text("fired_at IS NULL"),
+        postgresql_where=text("fired_at IS NULL"),
+    ),
 )
 
 audit_events = Table(

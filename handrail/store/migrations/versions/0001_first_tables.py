@@ -118,6 +118,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_conversations_pending", "conversations", ["pending"], unique=False)
     op.create_index("ix_conversations_updated_at", "conversations", ["updated_at"], unique=False)
+    op.create_index(
+        "ix_conversations_quiet",
+        "conversations",
+        ["updated_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open' AND holder = 'ai'"),
+        postgresql_where=sa.text("status = 'open' AND holder = 'ai'"),
+    )
     op.create_table(
         "identities",
         sa.Column("channel", sa.Text(), nullable=False),
@@ -252,6 +260,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("turn_id", sa.Text(), nullable=True),
         sa.Column("intent", sa.Text(), nullable=True),
+        sa.Column("answers", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -316,10 +325,17 @@ def upgrade() -> None:
         sa.Column("verdict", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=True),
         sa.Column("allowed", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
         sa.Column("intent", sa.Text(), nullable=True),
+        sa.Column("team", sa.Text(), nullable=False),
         sa.Column("claimed_by", sa.Text(), nullable=True),
         sa.Column("claim_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lapsed_by", sa.Text(), nullable=True),
+        sa.Column("change", sa.Text(), nullable=True),
+        sa.Column("changed_by", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("decision", sa.Text(), nullable=True),
@@ -356,6 +372,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
         sa.UniqueConstraint("kind", "subject", name=op.f("uq_timers_kind_subject")),
+    )
+    op.create_index(
+        "ix_timers_running",
+        "timers",
+        ["conversation_id"],
+        unique=False,
+        sqlite_where=sa.text("fired_at IS NULL"),
+        postgresql_where=sa.text("fired_at IS NULL"),
     )
     op.create_index("ix_timers_fired_at_due_at", "timers", ["fired_at", "due_at"], unique=False)
     op.create_table(

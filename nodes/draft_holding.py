@@ -1,0 +1,21 @@
+"""Draft the playbook's holding reply."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from handrail.core.drafting import Draft
+from handrail.core.ids import new_id
+from handrail.nodes.contract import node
+from handrail.nodes.services import Services
+from handrail.nodes.state import SupportState
+
+
+@node("draft")
+async def draft_holding(state: SupportState, runtime: Runtime[Services]) -> SupportState:
+    """Take the playbook's words; they answer nothing, so the customer's matter stays open."""
+    del state
+    text = runtime.context.playbook.holding_reply.strip()
+    draft = Draft(id=new_id("dft"), text=text, source="template", answers=False)
+    runtime.context.journal.drafted(draft)
+    return {"draft": draft}
