@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,15 @@ from handrail.desk.settings import Settings
 from handrail.engine.embedded import EmbeddedDispatcher
 from handrail.engine.service import Engine
 from handrail.nodes.services import Services
+from handrail.playbook.models import Hours
 from handrail.store import tables as t
 
 ADA = Customer(id="cust_001")
 """A customer of the demo shop with one order."""
+
+ROUND_THE_CLOCK = Hours(
+    days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), opens=time(0), closes=time(0)
+)
 
 
 @dataclass
@@ -111,6 +116,25 @@ class World:
         """Texts of all replies that reached the outbox, called-back ones left out."""
         messages = {row["id"]: row["text"] for row in await self.rows(t.messages)}
         return [messages[row["message_id"]] for row in await self.rows(t.outbox)]
+
+    async def wait(self, length: timedelta) -> None:
+        """Let time pass, and do all work that is due then."""
+        self.clock.move(length)
+        await self.work()
+
+    async def audited(self, kind: str) -> list[dict[str, Any]]:
+        """What the audit rows of a kind say, in order."""
+        rows = sorted(await self.rows(t.audit_events), key=lambda row: row["no"])
+        return [row["payload"] for row in rows if row["kind"] == kind]
+
+    def play(self, **changes: Any) -> None:
+        """Change the playbook: ``teams=...``, ``conversations=...``."""
+        kits: Any = self.engine.kits
+        release = kits.active.release
+        playbook = release.playbook.model_copy(update=changes)
+        release = release.model_copy(update={"playbook": playbook})
+        kits.active = replace(kits.active, release=release)
+        self.use(playbook=playbook)
 
     def use(self, **services: Any) -> None:
         """Replace services of the nodes: ``drafter=...``."""

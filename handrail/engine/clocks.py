@@ -7,7 +7,7 @@ that still finds the timer running marks it and ingests its event, in one transa
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping
@@ -46,46 +46,43 @@ class Clocks:
         """Fire what is due; say whether anything was fired here."""
         now = self._clock.now()
         due, quiet = await self._database.read(lambda c: (timers.due(c, now), self._quiet(c, now)))
-        done = [await self._try(timer["conversation_id"], self._timer(timer, now)) for timer in due]
-        done += [await self._try(name, self._closing(name, now)) for name in quiet]
+        done = [await self._try(self.fire_timer(timer), timer["id"]) for timer in due]
+        done += [await self._try(self.close_quiet(name), name) for name in quiet]
         return any(done)
 
-    async def _try(self, conversation_id: str, work: Callable[[Connection], bool]) -> bool:
-        """Do one thing; what fails is tried again later and stands in nobody's way."""
+    async def _try(self, work: Awaitable[bool], name: str) -> bool:
+        """What fails is tried again with the next sweep, and stands in nobody's way."""
         try:
-            fired = await self._database.write(work)
+            return await work
         except Exception:
-            log.exception("a timer of %s failed; it is tried again", conversation_id)
+            log.exception("the timer of %s failed; it is tried again", name)
             return False
-        if fired:
-            self._dispatcher.wake("conversation", conversation_id)
-        return fired
 
-    def _timer(self, timer: RowMapping, now: datetime) -> Callable[[Connection], bool]:
-        release, kind, subject = self._kits.active.release, timer["kind"], timer["subject"]
-        event = _event(timer["id"], timer["conversation_id"], kind, subject)
+    async def fire_timer(self, timer: RowMapping) -> bool:
+        """Fire a timer, unless that was done or it was put off since it was seen."""
+        now, release = self._clock.now(), self._kits.active.release
+        conversation_id, kind, subject = (
+            timer["conversation_id"],
+            timer["kind"],
+            timer["subject"],
+        )
 
         def work(connection: Connection) -> bool:
             # The conversation before the timer, as everybody locks them: no deadlock.
-            conversations.locked(connection, timer["conversation_id"])
+            conversations.locked(connection, conversation_id)
             if not timers.take(connection, timer["id"], now):
                 return False
             if kind not in _OF_REVIEWS or reviews.is_open(connection, subject):
+                event = _event(timer["id"], conversation_id, kind, subject)
                 ingest(connection, event, now, release)
             return True
 
-        return work
+        return await self._write(conversation_id, work)
 
-    def _quiet(self, connection: Connection, now: datetime) -> tuple[str, ...]:
+    async def close_quiet(self, conversation_id: str) -> bool:
+        """Close a conversation, unless it is not quiet any more."""
+        now, release = self._clock.now(), self._kits.active.release
         before = self._before(now)
-        return () if before is None else conversations.quiet(connection, before)
-
-    def _before(self, now: datetime) -> datetime | None:
-        hours = self._kits.active.release.playbook.conversations.close_after_hours
-        return None if hours is None else now - timedelta(hours=hours)
-
-    def _closing(self, conversation_id: str, now: datetime) -> Callable[[Connection], bool]:
-        release, before = self._kits.active.release, self._before(now)
 
         def work(connection: Connection) -> bool:
             row = conversations.locked(connection, conversation_id)
@@ -96,7 +93,21 @@ class Clocks:
             ingest(connection, _event(name, conversation_id, IDLE, conversation_id), now, release)
             return True
 
-        return work
+        return await self._write(conversation_id, work)
+
+    async def _write(self, conversation_id: str, work: Callable[[Connection], bool]) -> bool:
+        fired = await self._database.write(work)
+        if fired:
+            self._dispatcher.wake("conversation", conversation_id)
+        return fired
+
+    def _quiet(self, connection: Connection, now: datetime) -> tuple[str, ...]:
+        before = self._before(now)
+        return () if before is None else conversations.quiet(connection, before)
+
+    def _before(self, now: datetime) -> datetime | None:
+        hours = self._kits.active.release.playbook.conversations.close_after_hours
+        return None if hours is None else now - timedelta(hours=hours)
 
 
 def _event(name: str, conversation_id: str, kind: str, subject: str) -> Event:

@@ -227,3 +227,57 @@ def test_demo_people_are_plainly_made_up() -> None:
     assert all((c.email or "").endswith(("@example.com", "@example.org")) for c in customers)
     assert all((c.phone or "").startswith("+1 202-555-01") for c in customers)
     assert {r.fields["status"].value for r in records} >= {"processing", "shipped", "delivered"}
+
+
+TEAMS = """\
+holding_reply: We are working on it.
+teams:
+  support: {fallback: {other_team: claims}}
+  claims: {fallback: {other_team: leads}, remind_minutes: 10}
+  leads: {fallback: holding_reply}
+"""
+
+
+def test_teams_with_fallbacks_load(folder: Path, write: Write) -> None:
+    write("playbook.yaml", MAIN + TEAMS)
+    write("intents/order_status.yaml", INTENT + "team: leads\n")
+    playbook = load_release(folder).playbook
+    assert playbook.team_named("leads")[1].fallback == "holding_reply"
+    assert playbook.team_named("gone")[0] == "support"
+
+
+def test_a_chain_of_teams_must_not_loop(folder: Path, write: Write) -> None:
+    looped = TEAMS.replace(
+        "leads: {fallback: holding_reply}", "leads: {fallback: {other_team: claims}}"
+    )
+    write("playbook.yaml", MAIN + looped)
+    told = [str(problem) for problem in check_playbook(folder)]
+    assert len(told) == 2
+    assert "from claims to leads to claims for ever; end with keep_waiting" in told[0]
+    assert "from leads to claims to leads" in told[1]
+    write("playbook.yaml", MAIN + "teams:\n  solo: {fallback: {other_team: solo}}\n")
+    assert only_problem(folder).startswith(
+        "playbook.yaml:11:10: reviews would go from solo to solo"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("other_team: leads", "other_team: lead", "no team 'lead'; "),
+        ("We are working on it.", "", "there is no holding_reply to send"),
+        ("working on it", "at it, {{brand.name}}", "no fields; write plain words"),
+        ("remind_minutes: 10", "remind_minutes: 30", "must be below review_minutes"),
+        ("fallback: holding_reply", "fallback: holding", "'holding' is not possible"),
+    ],
+)
+def test_what_is_wrong_with_teams_is_told(
+    folder: Path, write: Write, before: str, after: str, told: str
+) -> None:
+    write("playbook.yaml", MAIN + TEAMS.replace(before, after))
+    assert told in only_problem(folder)
+
+
+def test_an_intent_names_a_team_that_is_there(folder: Path, write: Write) -> None:
+    write("intents/order_status.yaml", INTENT + "team: sales\n")
+    assert "intents/order_status.yaml:9:7: no team 'sales'" in only_problem(folder)
