@@ -29,6 +29,7 @@ REASONS = {
     "no_draft": "no draft",
     "undone": "called back",
     "assist": "you hold it",
+    "follow_up": "look again",
 }
 URGENT = frozenset({"critical", "crisis", "failure"})
 
@@ -50,6 +51,8 @@ class Queue:
     """What the left column shows."""
 
     lines: tuple[QueueLine, ...]
+    snoozed: tuple[QueueLine, ...]
+    """Out of the queue for a while, the next to come back first."""
     held: tuple[ConversationLine, ...]
     """Conversations that a person holds and that wait for nothing."""
     now: datetime
@@ -64,7 +67,14 @@ async def load_queue(engine: Engine, now: datetime) -> Queue:
         for line in await engine.conversations(limit=200)
         if line.holder == "human" and line.id not in waiting
     )
-    return Queue(lines, held, now)
+    return Queue(*split(lines), held, now)
+
+
+def split(lines: tuple[QueueLine, ...]) -> tuple[tuple[QueueLine, ...], tuple[QueueLine, ...]]:
+    """Part the queue from what is snoozed."""
+    snoozed = [line for line in lines if line.review.snoozed_until is not None]
+    snoozed.sort(key=lambda line: line.review.snoozed_until or line.review.opened_at)
+    return tuple(line for line in lines if line.review.snoozed_until is None), tuple(snoozed)
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,7 @@ class Card:
     pieces: tuple[Piece, ...]
     turn: Mapping[str, Any] | None
     intents: tuple[str, ...]
+    teams: tuple[str, ...]
     approved_words: str
     """What the playbook suggests to say in a case like this."""
     now: datetime
@@ -108,6 +119,18 @@ class Card:
         return (
             self.review is not None and self.review.status == "open" and kind in self.review.allowed
         )
+
+    def change(self) -> str:
+        """What changed the open review last, in words; empty where nothing did."""
+        review = self.review
+        if review is None or review.status != "open" or review.change is None:
+            return ""
+        return {
+            "lapse": "Nobody decided it in time, so it is offered again",
+            "wake": "Its snooze is over",
+            "snooze": f"Snoozed by {review.changed_by}",
+            "escalate": f"Given to {review.team} by {review.changed_by}",
+        }[review.change]
 
     @property
     def may_write(self) -> bool:
@@ -149,6 +172,7 @@ async def load_card(
         pieces=mark(text, findings),
         turn=turn,
         intents=tuple(sorted(playbook.intents)),
+        teams=tuple(playbook.teams),
         approved_words=words.get(review.reason, "") if review else "",
         now=now,
     )

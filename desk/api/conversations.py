@@ -14,7 +14,9 @@ from handrail.desk.api.shapes import (
     ConversationDetail,
     Conversations,
     HandBackNote,
+    LookAgain,
     Messages,
+    PlannedLook,
     QueuedReply,
 )
 from handrail.desk.doors import Reader, TheEngine, Writer
@@ -63,6 +65,9 @@ def detail(view: ConversationView) -> ConversationDetail:
         outbox=tuple(
             QueuedReply(**{name: row[name] for name in QueuedReply.model_fields})
             for row in view.outbox
+        ),
+        follow_ups=tuple(
+            PlannedLook(at=item.at, note=item.note, actor=item.actor) for item in view.follow_ups
         ),
     )
 
@@ -113,6 +118,14 @@ async def hand_back(
 ) -> Accepted:
     """Give a conversation back to the AI."""
     return await engine.hand_back(conversation_id, actor=agent.name, note=body.note)
+
+
+@router.post("/conversations/{conversation_id}/look-again")
+async def look_again(
+    conversation_id: str, body: LookAgain, engine: TheEngine, agent: Writer
+) -> Accepted:
+    """Open a review at a moment, unless the customer writes before; 422 where it is not ahead."""
+    return await engine.look_again(conversation_id, at=body.at, note=body.note, actor=agent.name)
 
 
 @router.post("/outbox/{outbox_id}/recall")

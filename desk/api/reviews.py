@@ -13,7 +13,7 @@ from handrail.desk.doors import Reader, TheEngine, Writer
 
 router = APIRouter(tags=["reviews"])
 
-Status = Literal["open", "decided", "superseded", "expired", "all"]
+Status = Literal["open", "snoozed", "decided", "superseded", "expired", "all"]
 
 
 @router.get("/reviews")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.core.conversation import ConversationFacts, Customer, Message, Record
 from handrail.core.decisions import Decision, Review
@@ -36,6 +36,14 @@ class HandBackNote(Body):
     """What was agreed while a person held the conversation."""
 
     note: str = ""
+
+
+class LookAgain(Body):
+    """When the conversation comes up for review again, unless the customer writes before."""
+
+    at: AwareDatetime
+    note: str
+    """What to look for."""
 
 
 class ClaimRequest(Body):
@@ -108,6 +116,14 @@ class QueuedReply(BaseModel):
     decided_by: str | None
 
 
+class PlannedLook(BaseModel):
+    """A follow-up that a person asked for."""
+
+    at: datetime
+    note: str
+    actor: str
+
+
 class ConversationDetail(BaseModel):
     """All that is known of a conversation."""
 
@@ -119,6 +135,7 @@ class ConversationDetail(BaseModel):
     reviews: tuple[Review, ...]
     turns: tuple[dict[str, Any], ...]
     outbox: tuple[QueuedReply, ...]
+    follow_ups: tuple[PlannedLook, ...]
 
 
 class ChatMessage(BaseModel):

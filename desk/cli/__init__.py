@@ -11,6 +11,7 @@ from handrail.desk.cli import (
     doctor,
     graph,
     inbox,
+    inbox_clocks,
     playbook,
     replay,
     trace,
@@ -29,6 +30,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("worker")(worker.worker)
 app.command("chat")(chat.chat)
+for name, command in inbox_clocks.COMMANDS.items():
+    inbox.app.command(name)(command)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(trace.app, name="trace")
 app.add_typer(audit.app, name="audit")

@@ -37,17 +37,18 @@ def list_reviews(json: AsJson = False) -> None:
 
 
 async def _list(as_json: bool) -> None:
+    from handrail.desk.cards import split
     from handrail.desk.compose import open_engine
     from handrail.store.reviews import queue
 
     async with open_engine(work=False) as engine:
-        lines = await engine.database.read(queue)
+        lines, snoozed = split(await engine.database.read(queue))
         if as_json:
-            print_json({"reviews": lines})
+            print_json({"reviews": lines, "snoozed": snoozed})
             return
         from handrail.desk.cli.inbox_view import queue_table
 
-        print_rich(queue_table(lines, engine.clock.now()))
+        print_rich(queue_table(lines, snoozed, engine.clock.now()))
 
 
 @app.command("show")
@@ -75,7 +76,7 @@ def approve(
     review: Id, acknowledge: Acknowledge = None, actor: Actor = None, json: AsJson = False
 ) -> None:
     """Send the draft as it is."""
-    _decide(review, {"kind": "approve", "acknowledge": acknowledge or []}, actor, json)
+    decide(review, {"kind": "approve", "acknowledge": acknowledge or []}, actor, json)
 
 
 @app.command("edit")
@@ -91,13 +92,13 @@ def edit(
 ) -> None:
     """Send another text in place of the draft; it is checked first."""
     decision = {"kind": "edit", "text": message, "acknowledge": acknowledge or []}
-    _decide(review, decision, actor, json)
+    decide(review, decision, actor, json)
 
 
 @app.command("reject")
 def reject(review: Id, message: Message, actor: Actor = None, json: AsJson = False) -> None:
     """Do not send; the AI drafts again with the reason in mind."""
-    _decide(review, {"kind": "reject", "reason": message}, actor, json)
+    decide(review, {"kind": "reject", "reason": message}, actor, json)
 
 
 @app.command("respond")
@@ -110,7 +111,7 @@ def respond(
 ) -> None:
     """Answer in your own words; they are checked first."""
     decision = {"kind": "respond", "text": message, "acknowledge": acknowledge or []}
-    _decide(review, decision, actor, json)
+    decide(review, decision, actor, json)
 
 
 @app.command("intent")
@@ -121,13 +122,13 @@ def correct_intent(
     json: AsJson = False,
 ) -> None:
     """Correct the intent; the AI drafts again for it."""
-    _decide(review, {"kind": "correct_intent", "intent": intent}, actor, json)
+    decide(review, {"kind": "correct_intent", "intent": intent}, actor, json)
 
 
 @app.command("note")
 def note(review: Id, message: Message, actor: Actor = None, json: AsJson = False) -> None:
     """Leave a note for the team; the review stays open."""
-    _decide(review, {"kind": "note", "text": message}, actor, json)
+    decide(review, {"kind": "note", "text": message}, actor, json)
 
 
 @app.command("take")
@@ -157,13 +158,11 @@ async def _control(
     from handrail.desk.compose import open_engine
 
     async with open_engine(work=False) as engine:
-        conversation_id = reference
-        if not reference.startswith("cnv_"):
-            conversation_id = (await find(engine, reference)).conversation_id
+        conversation_id = await conversation_of(engine, reference)
         if action == "take":
-            accepted = await engine.take_over(conversation_id, actor=_name(actor))
+            accepted = await engine.take_over(conversation_id, actor=name_of(actor))
         else:
-            accepted = await engine.hand_back(conversation_id, actor=_name(actor), note=message)
+            accepted = await engine.hand_back(conversation_id, actor=name_of(actor), note=message)
         await finish(engine, conversation_id)
     if as_json:
         print_json(accepted)
@@ -171,7 +170,8 @@ async def _control(
         typer.echo(f"{'taken' if action == 'take' else 'returned'}: {conversation_id}")
 
 
-def _decide(reference: str, decision: dict[str, Any], actor: str | None, as_json: bool) -> None:
+def decide(reference: str, decision: dict[str, Any], actor: str | None, as_json: bool) -> None:
+    """Decide a review as it is now; the text of an edit may come from an editor."""
     run(_decided(reference, decision, actor, as_json))
 
 
@@ -187,7 +187,7 @@ async def _decided(
             version=review.version,
             digest=review.draft.digest if review.draft else None,
             decision=_complete(values, review),
-            actor=_name(actor),
+            actor=name_of(actor),
         )
         here = await finish(engine, review.conversation_id)
     if as_json:
@@ -212,10 +212,18 @@ def _complete(values: dict[str, Any], review: Review) -> Decision:
     return DECISION.validate_python(values)
 
 
-def _name(actor: str | None) -> str:
+def name_of(actor: str | None) -> str:
+    """The person's name: as given, or the account's."""
     import getpass
 
     return actor or getpass.getuser()
+
+
+async def conversation_of(engine: Engine, reference: str) -> str:
+    """Find a conversation by its own id or by a review of it."""
+    if reference.startswith("cnv_"):
+        return reference
+    return (await find(engine, reference)).conversation_id
 
 
 async def find(engine: Engine, reference: str) -> Review:
@@ -230,7 +238,7 @@ async def find(engine: Engine, reference: str) -> Review:
         return await engine.review(reference)
     found = [
         item
-        for item in await engine.reviews()
+        for item in (*await engine.reviews(), *await engine.reviews(status="snoozed"))
         if reference
         and (
             item.id.startswith(reference)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from handrail.core.decisions import Review
 from handrail.desk.cards import Card, is_urgent, why
 from handrail.desk.cli.running import clean
 from handrail.desk.templating import words
@@ -18,14 +19,16 @@ LAST_MESSAGES = 6
 _COLOURS = {"low": "dim", "medium": "yellow", "high": "dark_orange", "critical": "bold red"}
 
 
-def queue_table(lines: Sequence[QueueLine], now: datetime) -> RenderableType:
-    """The open reviews as a table."""
-    if not lines:
+def queue_table(
+    lines: Sequence[QueueLine], snoozed: Sequence[QueueLine], now: datetime
+) -> RenderableType:
+    """The open reviews as a table, those that are snoozed last."""
+    if not lines and not snoozed:
         return Text("Nothing waits for a person.")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for header in ("review", "customer", "why", "intent", "due", "holder", "last words"):
+    for header in ("review", "customer", "why", "intent", "team", "due", "holder", "last words"):
         table.add_column(header, no_wrap=header != "last words")
-    for line in lines:
+    for line in (*lines, *snoozed):
         review = line.review
         claimed = review.claimed_by if review.claim_until and review.claim_until > now else None
         sure = f" {line.confidence:.0%}" if line.confidence is not None else ""
@@ -34,19 +37,42 @@ def queue_table(lines: Sequence[QueueLine], now: datetime) -> RenderableType:
             clean(line.customer) or "unknown",
             Text(why(review.reason), style="red" if is_urgent(review.reason) else ""),
             f"{words(review.intent)}{sure}" if review.intent else "",
-            _due(review.due_at, now),
+            review.team,
+            due_text(review, now),
             claimed or line.holder_agent or "",
             clean(line.last_words).replace("\n", " ")[:60],
         )
     return table
 
 
-def _due(due: datetime | None, now: datetime) -> Text:
-    if due is None:
+def _clock_lines(card: Card, review: Review) -> list[RenderableType]:
+    lines: list[RenderableType] = [Text()]
+    if review.status == "open":
+        lines.append(Text.assemble(f"{review.team} · due ", due_text(review, card.now)))
+    if card.change():
+        lines.append(Text(card.change(), style="yellow"))
+    lines += [
+        Text(f"look again {item.at:%d %b %H:%M} UTC: {clean(item.note)}", style="dim")
+        for item in card.view.follow_ups
+    ]
+    return lines
+
+
+def due_text(review: Review, now: datetime) -> Text:
+    """When a review is due: ``in 12 min``, ``reminded, in 3 min``, ``2 h late``, or snoozed."""
+    if review.snoozed_until is not None:
+        return Text(f"snoozed, back in {_length(review.snoozed_until - now)}", style="dim")
+    if review.due_at is None:
         return Text("")
-    minutes = round((due - now).total_seconds() / 60)
-    length = f"{abs(minutes)} min" if abs(minutes) < 90 else f"{abs(minutes) // 60} h"
-    return Text(f"{length} late", style="red") if minutes < 0 else Text(f"in {length}")
+    if review.due_at < now:
+        return Text(f"{_length(now - review.due_at)} late", style="red")
+    due = f"in {_length(review.due_at - now)}"
+    return Text(f"reminded, {due}", style="yellow") if review.reminded_at else Text(due)
+
+
+def _length(length: timedelta) -> str:
+    minutes = max(round(length.total_seconds() / 60), 0)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h"
 
 
 def card_text(card: Card) -> RenderableType:
@@ -76,5 +102,6 @@ def card_text(card: Card) -> RenderableType:
         if finding.proposal:
             parts.append(Text(f"    proposed: {clean(finding.proposal.replacement)}"))
     possible = ", ".join(words(kind) for kind in review.allowed)
-    parts += [Text(), Text(f"{review.id} · {review.status} · possible: {possible}", style="dim")]
+    parts += _clock_lines(card, review)
+    parts += [Text(f"{review.id} · {review.status} · possible: {possible}", style="dim")]
     return Group(*parts)

@@ -113,8 +113,9 @@ async function claim(force) {
   if (!isOpen()) return;
   try {
     await call(`/api/v1/reviews/${review()}/claim`, { force });
-    $("#claim").hidden = true;
+    $("#claim").hidden = $("#lapsed").hidden = true;
   } catch (error) {
+    if (error.details?.lapsed_by) return void ($("#lapsed").hidden = false);
     if (error.details?.claimed_by) {
       $("#claim").hidden = false;
       $("#claim strong").textContent = error.details.claimed_by;
@@ -147,9 +148,11 @@ async function changed({ conversation_id: id, review_id: reviewId }) {
 
 async function tellChanged() {
   const now = await call(`/api/v1/reviews/${review()}`);
-  if (now.status === "open") return;
+  if (now.status === "open" && String(now.version) === work().dataset.version) return;
   const place = $("#changed");
-  place.textContent = `This review was ${now.status} by ${now.decided_by}${now.decision ? ` (${now.decision.replaceAll("_", " ")})` : ""}. What you wrote is kept here; open the conversation again to go on.`;
+  const what = now.status === "open" ? `changed (${now.change}, ${now.changed_by})`
+    : `${now.status} by ${now.decided_by}${now.decision ? ` (${now.decision.replaceAll("_", " ")})` : ""}`;
+  place.textContent = `This review was ${what}. What you wrote is kept here; open the conversation again to go on.`;
   place.hidden = false;
 }
 
@@ -194,7 +197,7 @@ async function next(id) {
 
 function refused(error) {
   if (error.code === "HR306" && mode) return showBlocked(error.details.findings ?? [], error.details.missing ?? []);
-  if (error.status === 409 && error.details.decided_by) {
+  if (error.status === 409 && (error.details.decided_by || error.details.change)) {
     const place = $("#changed");
     place.textContent = error.message;
     place.hidden = false;
@@ -252,29 +255,38 @@ const EDITORS = {
   edit: ["Your text in place of the draft", "Send", () => $("#draft-source").value],
   respond: ["Your answer to the customer", "Send", () => ""],
   reject: ["Why not? The AI drafts again with this in mind", "Reject", () => ""],
+  ask_customer: ["Your question to the customer; the matter goes on with the answer", "Ask", () => ""],
+  snooze: ["Out of the queue until", "Snooze", () => "", ["moment"], 1],
+  escalate: ["To another team, with a note for them", "Escalate", () => "", ["team", "words"]],
+  look_again: ["What to look for then, unless the customer writes before", "Look again", () => "", ["moment", "words"], 24],
   note: ["Note for the team; the customer does not see it", "Save note", () => ""],
   hand_back: ["What was agreed? The AI reads it", "Hand back", () => ""],
-  correct_intent: ["", "Draft again", () => ""],
+  correct_intent: ["The right intent", "Draft again", () => "", ["intent"]],
 };
 
 function edit(kind, given) {
   if (!card.querySelector(`[data-act="${kind}"]`)) return;
-  const [label, send, text] = EDITORS[kind];
+  const [label, send, text, fields = ["words"], hours = 0] = EDITORS[kind];
   mode = kind;
   $("#editor").hidden = false;
   const words = $("#words");
-  const choosing = kind === "correct_intent";
-  words.hidden = $("#words-label").hidden = choosing;
-  $("#intent").hidden = !choosing;
+  for (const name of ["words", "intent", "team", "moment"]) $(`#${name}`).hidden = !fields.includes(name);
+  if (hours) $("#moment").value = localValue(new Date(Date.now() + hours * 3_600_000));
   $("#words-label").textContent = label;
   $("#send").firstChild.textContent = `${send} `;
-  $("#check").hidden = !["edit", "respond"].includes(kind);
+  $("#words-label").htmlFor = fields[0];
+  $("#check").hidden = !["edit", "respond", "ask_customer"].includes(kind);
   $("#blocked").hidden = true;
   $("#problem").hidden = true;
   words.value = given ?? text();
   count();
-  (choosing ? $("#intent") : words).focus();
+  $(`#${fields[0]}`).focus();
   $("#send").scrollIntoView({ block: "nearest" });
+}
+
+// What a datetime-local field holds: this machine's wall clock.
+function localValue(moment) {
+  return new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 function close() {
@@ -292,11 +304,17 @@ async function submit() {
   const words = $("#words").value;
   const accept = acknowledged($("#blocked"));
   const id = conversation();
-  if (["edit", "respond", "note", "reject"].includes(mode) && !words.trim()) return say(new Error("Write something first."));
+  const at = $("#moment").value ? new Date($("#moment").value).toISOString() : null;
+  if (["snooze", "look_again"].includes(mode) && !at) return say(new Error("Name a day and a time."));
+  if (["edit", "respond", "ask_customer", "look_again", "note", "reject"].includes(mode) && !words.trim()) return say(new Error("Write something first."));
   if (mode === "respond" && !isOpen()) return act(() => call(`/api/v1/conversations/${id}/messages`, { text: words, acknowledge: accept }));
   if (mode === "hand_back") return act(() => isOpen() && card.querySelector("#work") && allows("hand_back")
     ? decide({ kind: "hand_back", note: words }) : call(`/api/v1/conversations/${id}/hand-back`, { note: words }));
+  if (mode === "look_again") return act(() => call(`/api/v1/conversations/${id}/look-again`, { at, note: words }));
   const decision = {
+    ask_customer: { kind: "ask_customer", text: words, acknowledge: accept },
+    snooze: { kind: "snooze", until: at },
+    escalate: { kind: "escalate", team: $("#team").value, note: words },
     edit: { kind: "edit", text: words, acknowledge: accept },
     respond: { kind: "respond", text: words, acknowledge: accept },
     reject: { kind: "reject", reason: words },
@@ -416,6 +434,10 @@ const KEYS = {
   r: () => edit("reject"),
   t: takeOver,
   b: () => edit("hand_back"),
+  q: () => edit("ask_customer"),
+  s: () => edit("snooze"),
+  x: () => edit("escalate"),
+  l: () => edit("look_again"),
   n: () => edit("note"),
   i: () => edit("correct_intent"),
   u: () => document.querySelector("#toasts [data-key='u']")?.click(),

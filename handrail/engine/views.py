@@ -7,14 +7,27 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from handrail.core.conversation import ConversationFacts, Customer, Message, Record
 from handrail.core.decisions import Review
+from handrail.core.events import FollowUp
 from handrail.store import conversations, customers, reviews
 from handrail.store import tables as t
 from handrail.store.conversations import ConversationLine
 from handrail.store.database import Database
+
+_FOLLOW_UPS = (
+    select(t.events.c.body)
+    .join(t.timers, t.timers.c.subject == t.events.c.external_id)
+    .where(
+        t.timers.c.conversation_id == bindparam("id"),
+        t.timers.c.fired_at.is_(None),
+        t.timers.c.kind == "look_again",
+        t.events.c.channel == "desk",
+    )
+    .order_by(t.timers.c.due_at)
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,8 @@ class ConversationView:
     turns: tuple[Mapping[str, Any], ...]
     outbox: tuple[Mapping[str, Any], ...]
     """Replies that have not left yet."""
+    follow_ups: tuple[FollowUp, ...]
+    """When people want to look again."""
 
 
 class Views:
@@ -96,6 +111,10 @@ class Views:
                 reviews=reviews.listed(connection, status=None, conversation_id=conversation_id),
                 turns=tuple(dict(row) for row in turns.mappings()),
                 outbox=tuple(dict(row) for row in queued.mappings()),
+                follow_ups=tuple(
+                    FollowUp.model_validate(body, strict=False)
+                    for body in connection.execute(_FOLLOW_UPS, {"id": conversation_id}).scalars()
+                ),
             )
 
         return await self.database.read(load)

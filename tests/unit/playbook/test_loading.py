@@ -265,7 +265,7 @@ def test_a_chain_of_teams_must_not_loop(folder: Path, write: Write) -> None:
     ("before", "after", "told"),
     [
         ("other_team: leads", "other_team: lead", "no team 'lead'; "),
-        ("We are working on it.", "", "there is no holding_reply to send"),
+        ("We are working on it.", "''", "there is no holding_reply to send"),
         ("working on it", "at it, {{brand.name}}", "no fields; write plain words"),
         ("remind_minutes: 10", "remind_minutes: 30", "must be below review_minutes"),
         ("fallback: holding_reply", "fallback: holding", "'holding' is not possible"),
@@ -280,4 +280,4 @@ def test_what_is_wrong_with_teams_is_told(
 
 def test_an_intent_names_a_team_that_is_there(folder: Path, write: Write) -> None:
     write("intents/order_status.yaml", INTENT + "team: sales\n")
-    assert "intents/order_status.yaml:9:7: no team 'sales'" in only_problem(folder)
+    assert "intents/order_status.yaml:9:1: no team 'sales'" in only_problem(folder)
