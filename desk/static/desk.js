@@ -140,7 +140,7 @@ async function changed({ conversation_id: id, review_id: reviewId }) {
   const fresh = await loadMessages();
   if (!fresh || busy) return;
   const sameReview = fresh.dataset.review === review() && fresh.dataset.status === work().dataset.status
-    && fresh.dataset.version === work().dataset.version && fresh.dataset.holder === work().dataset.holder;
+    && fresh.dataset.version === work().dataset.version && fresh.dataset.reminded === work().dataset.reminded && fresh.dataset.holder === work().dataset.holder;
   if (sameReview) return;
   if (!mode || !$("#words").value.trim()) return load(`conversations/${id}`);
   if (reviewId === review() || fresh.dataset.review !== review()) await tellChanged();

@@ -275,7 +275,8 @@ def question_answers(patch: pytest.MonkeyPatch) -> None:
 
 
 def act_on_closed_reviews(patch: pytest.MonkeyPatch) -> None:
-    real = timeouts._on_review
+    inner: Any = timeouts
+    real = inner._on_review
 
     def always(connection: Any, change: Any, body: TimerFired, now: datetime) -> None:
         real(connection, change, body, reviews.row_of(connection, body.subject), now)
@@ -290,7 +291,8 @@ def accept_decisions_on_anything(patch: pytest.MonkeyPatch) -> None:
 
 
 def hold_whatever_happens(patch: pytest.MonkeyPatch) -> None:
-    real = plan._holding
+    inner: Any = plan
+    real = inner._holding
 
     def always(lease: Any, event: Any) -> Any:
         row = {**lease.row, "holder": "waiting"}

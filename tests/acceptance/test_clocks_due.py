@@ -284,7 +284,8 @@ def keep_the_old_team(patch: pytest.MonkeyPatch) -> None:
 
 
 def act_on_closed_reviews(patch: pytest.MonkeyPatch) -> None:
-    real = timeouts._on_review
+    inner: Any = timeouts
+    real = inner._on_review
 
     def always(connection: Any, change: Any, body: TimerFired, now: datetime) -> None:
         real(connection, change, body, reviews.row_of(connection, body.subject), now)
@@ -294,7 +295,8 @@ def act_on_closed_reviews(patch: pytest.MonkeyPatch) -> None:
 
 
 def fire_whatever_was_seen(patch: pytest.MonkeyPatch) -> None:
-    real, count = clocks._event, itertools.count()
+    inner: Any = clocks
+    real, count = inner._event, itertools.count()
     mark = t.timers.update()
 
     def take(connection: Any, timer_id: str, now: datetime) -> bool:
@@ -306,7 +308,8 @@ def fire_whatever_was_seen(patch: pytest.MonkeyPatch) -> None:
 
 
 def hold_whatever_happens(patch: pytest.MonkeyPatch) -> None:
-    real = plan._holding
+    inner: Any = plan
+    real = inner._holding
 
     def always(lease: Any, event: Any) -> Any:
         row = {**lease.row, "holder": "waiting"}
@@ -317,7 +320,8 @@ def hold_whatever_happens(patch: pytest.MonkeyPatch) -> None:
 
 def speak_while_held(patch: pytest.MonkeyPatch) -> None:
     hold_whatever_happens(patch)
-    lapse, write = timeouts._lapse, finish.write_reply
+    inner: Any = timeouts
+    lapse, write = inner._lapse, finish.write_reply
 
     def eager(connection: Any, change: Any, row: Any, now: datetime) -> None:
         lapse(connection, change, row, now)

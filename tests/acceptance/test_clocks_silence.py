@@ -267,7 +267,8 @@ def close_without_looking(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_closed_what_is_closed(patch: pytest.MonkeyPatch) -> None:
-    real = ingest._store
+    inner: Any = ingest
+    real = inner._store
 
     def store(connection: Any, change: Any, *rest: Any) -> Any:
         if change.values.get("status") == "open":
