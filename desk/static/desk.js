@@ -29,7 +29,7 @@ function showSelection() {
 }
 
 function showDue() {
-  for (const item of queue.querySelectorAll("[data-due]")) {
+  for (const item of document.querySelectorAll("[data-due]")) {
     if (!item.dateTime) continue;
     const minutes = Math.round((new Date(item.dateTime) - Date.now()) / 60_000);
     item.classList.toggle("late", minutes < 0);
@@ -258,7 +258,7 @@ const EDITORS = {
   ask_customer: ["Your question to the customer; the matter goes on with the answer", "Ask", () => ""],
   snooze: ["Out of the queue until", "Snooze", () => "", ["moment"], 1],
   escalate: ["To another team, with a note for them", "Escalate", () => "", ["team", "words"]],
-  look_again: ["What to look for then, unless the customer writes before", "Look again", () => "", ["moment", "words"], 24],
+  look_again: ["When, and what to look for; nothing happens if the customer writes before", "Look again", () => "", ["moment", "words"], 24],
   note: ["Note for the team; the customer does not see it", "Save note", () => ""],
   hand_back: ["What was agreed? The AI reads it", "Hand back", () => ""],
   correct_intent: ["The right intent", "Draft again", () => "", ["intent"]],

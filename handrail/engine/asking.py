@@ -84,9 +84,10 @@ def open_review(end: Ending, request: ReviewRequest) -> None:
 
 
 def _intent_and_team(end: Ending) -> tuple[str | None, str | None]:
-    """Whose an intent is, the playbook says; a review that comes again stays with its team."""
-    intent, before = end.result.journal.facts.get("intent"), end.result.plan.review
-    if intent is None and before is not None:
+    """Whose an intent is, the playbook says; a matter that comes up again stays with its team."""
+    intent = end.result.journal.facts.get("intent")
+    before = end.result.plan.review or reviews.voided(end.connection, end.conversation_id)
+    if before is not None and intent in (None, before["intent"]):
         return before["intent"], before["team"]
     known = end.playbook.intents.get(intent or "")
     return intent, known.team if known else None

@@ -82,7 +82,7 @@ class Plan:
 def make_plan(
     lease: Lease,
     review_of: Callable[[str], RowMapping],
-    recalled: Callable[[str], Draft],
+    draft_behind: Callable[[str], Draft],
 ) -> Plan:
     """Decide what to do with the first pending events: a burst of messages, or one other event."""
     first = lease.events[0]
@@ -101,14 +101,17 @@ def make_plan(
         case Control(action=HandBack()):
             return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
         case _:
-            return Plan(events=(first,), graph=None, ask=_question(body, recalled))
+            return Plan(events=(first,), graph=None, ask=_question(body, draft_behind))
 
 
-def _question(body: EventBody, recalled: Callable[[str], Draft]) -> ReviewRequest | None:
+def _question(body: EventBody, draft_behind: Callable[[str], Draft]) -> ReviewRequest | None:
     """Return the review that an event opens without a run, where it opens one."""
     if isinstance(body, DeliveryReceipt):
-        return _undeliverable(body)
-    return _recalled(body, recalled(body.outbox_id)) if isinstance(body, Recall) else None
+        draft = draft_behind(body.outbox_id)
+        # A holding reply that does not arrive must not void the review that it speaks of.
+        aside = not draft.answers and draft.source != "person"
+        return None if aside else _undeliverable(body)
+    return _recalled(body, draft_behind(body.outbox_id)) if isinstance(body, Recall) else None
 
 
 def _undeliverable(receipt: DeliveryReceipt) -> ReviewRequest:

@@ -132,6 +132,18 @@ def queue(connection: Connection) -> tuple[QueueLine, ...]:
     )
 
 
+def voided(connection: Connection, conversation_id: str) -> RowMapping | None:
+    """Return the conversation's last review, if nobody decided it."""
+    query = (
+        select(reviews)
+        .where(reviews.c.conversation_id == conversation_id)
+        .order_by(reviews.c.opened_at.desc(), reviews.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return row if row is not None and row["status"] == "superseded" else None
+
+
 def open_ids(connection: Connection, conversation_id: str) -> tuple[str, ...]:
     """Ids of the conversation's open reviews."""
     query = select(reviews.c.id).where(

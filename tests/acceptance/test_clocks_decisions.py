@@ -125,6 +125,19 @@ async def escalation_moves_the_review_to_another_team(world: World) -> None:
     assert kinds == ["escalate", "approve"]
 
 
+async def escalated_matter_stays_with_its_team(world: World) -> None:
+    """The customer's next words on it do not throw it back to the team that passed it on."""
+    world.play(**CLOCKS)
+    await world.ask(CANCEL)
+    await world.decide(await world.only_review(), Escalate(team="leads"))
+    await world.ask("Please cancel it soon")
+    review = await world.only_review()
+    assert (review.version, review.team) == (1, "leads"), "CLOCKS: an escalation was forgotten"
+    await world.decide(review, Approve())
+    await world.ask("Please cancel my order LF1001 now")
+    assert (await world.only_review()).team == "support", "CLOCKS: escalated for ever"
+
+
 async def question_back_keeps_the_matter(world: World) -> None:
     """The question is sent verified; what the customer then writes is drafted with the matter."""
     world.play(**CLOCKS)
@@ -265,6 +278,10 @@ def keep_the_old_team(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(deadlines, "move_to_team", lambda _c, _h, row, *_: {"team": row["team"]})
 
 
+def forget_what_was_voided(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reviews, "voided", lambda *_: None)
+
+
 def question_answers(patch: pytest.MonkeyPatch) -> None:
     real = conversations.unanswered
 
@@ -307,6 +324,7 @@ REMOVALS: dict[Scenario, Removal] = {
     snooze_stops_the_clock: let_the_clock_run_on,
     message_ends_a_snooze: supersede_nothing,
     escalation_moves_the_review_to_another_team: keep_the_old_team,
+    escalated_matter_stays_with_its_team: forget_what_was_voided,
     question_back_keeps_the_matter: question_answers,
     decision_before_the_lapse: act_on_closed_reviews,
     lapse_before_the_decision: accept_decisions_on_anything,

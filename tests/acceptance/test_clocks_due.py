@@ -166,6 +166,24 @@ async def holding_reply_that_fails_leaves_the_review(world: World) -> None:
     assert len(world.postbox.delivered) == 1, "CLOCKS: the paused graph was lost"
 
 
+async def holding_reply_that_does_not_arrive_leaves_the_review(world: World) -> None:
+    """A provider that is away costs the customer a notice, not the draft that waits."""
+    world.play(**waits("holding_reply"))
+    await world.ask(CANCEL)
+    before = await world.only_review()
+    world.postbox.failures = 8
+    await world.wait(HOUR)
+    for _ in range(12):
+        await world.wait(timedelta(minutes=15))
+    assert [row["status"] for row in await world.rows(t.outbox)] == ["failed"]
+    assert (await world.only_review()).id == before.id, "CLOCKS: a failure voided the review"
+    assert len(await world.audited("delivery_failed")) == 1
+    await world.decide(await world.only_review(), Approve())
+    await world.work()
+    assert before.draft is not None
+    assert world.postbox.delivered[-1] == before.draft.text
+
+
 async def other_team_gets_it_with_its_own_time(world: World) -> None:
     """The review moves, is due by the other team's hours, and then that team's fallback counts."""
     world.play(**CLOCKS)
@@ -344,6 +362,7 @@ REMOVALS: dict[Scenario, Removal] = {
     holding_reply_leaves_once_and_the_graph_waits_on: holding_reply_answers,
     holding_reply_passes_the_guardrails: find_everything_clean,
     holding_reply_that_fails_leaves_the_review: failures_open_reviews,
+    holding_reply_that_does_not_arrive_leaves_the_review: holding_reply_answers,
     other_team_gets_it_with_its_own_time: keep_the_old_team,
     clock_of_a_closed_review_does_nothing: act_on_closed_reviews,
     timer_fires_once_for_many_workers: fire_whatever_was_seen,

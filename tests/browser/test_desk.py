@@ -149,6 +149,34 @@ def test_a_draft_is_approved_at_the_desk_and_arrives_once(windows: Any) -> None:
     expect(chat.locator(".bubble.ai")).to_have_count(1)
 
 
+def test_a_review_is_passed_on_and_put_off_by_keyboard(windows: Any) -> None:
+    chat, desk = windows("/chat"), windows("/desk")
+    say(chat, "I want a human to look at my lamp")
+    row = desk.locator(".row", has_text="look at my lamp")
+    expect(row).to_be_visible(timeout=30_000)
+    row.click()
+    expect(desk.locator("[data-act='snooze']")).to_be_visible()
+    desk.keyboard.press("x")
+    desk.locator("#team").select_option("leads")
+    desk.keyboard.press("Tab")
+    desk.keyboard.type("more than I may give")
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator(".reason")).to_contain_text("Given to leads by", timeout=20_000)
+    expect(desk.locator("#messages .note")).to_contain_text("more than I may give")
+    desk.keyboard.press("l")
+    desk.locator("#words").fill("is the lamp back?")
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator(".context")).to_contain_text("is the lamp back?", timeout=20_000)
+    desk.keyboard.press("s")
+    desk.keyboard.press("Control+Enter")
+    snoozed = desk.locator("[aria-label='Snoozed reviews'] .row")
+    expect(snoozed).to_have_count(1, timeout=20_000)
+    expect(desk.locator(".reason")).to_contain_text("snoozed until")
+    say(chat, "Hello?")
+    expect(snoozed).to_have_count(0, timeout=30_000)
+    expect(desk.locator(".row", has_text="Hello?")).to_contain_text("leads")
+
+
 def test_story_trace_and_graph_open_without_a_problem(windows: Any) -> None:
     windows("/graphs/support")
     page = windows("/conversations")

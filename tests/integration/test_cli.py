@@ -66,6 +66,25 @@ def test_a_review_is_decided_without_a_server(shell: Shell) -> None:
     assert shell.json("audit", "verify") == {"ok": True, "breaks": []}
 
 
+def test_a_review_is_put_off_passed_on_and_asked_about(shell: Shell) -> None:
+    shell("chat", "--as", "cust_003", "I want to talk to a human")
+    review = shell.json("inbox", "list")["reviews"][0]["review"]["id"]
+    assert shell("inbox", "snooze", review).returncode == 2
+    assert shell("inbox", "snooze", review, "--minutes", "30").returncode == 0
+    listed = shell.json("inbox", "list")
+    assert (listed["reviews"], listed["snoozed"][0]["review"]["id"]) == ([], review)
+    assert "snoozed, back in 30 min" in shell("inbox").stdout
+    assert shell("inbox", "escalate", review, "leads", "-m", "yours", "--as", "Ana").returncode == 0
+    again = ("inbox", "again", review, "--at", "2099-01-01 09:00", "-m", "well?")
+    assert shell(*again).stderr.startswith("HR308")
+    shown = shell("inbox", "show", review).stdout
+    assert "leads" in shown
+    assert "Given to leads by Ana" in shown
+    done = shell("inbox", "ask", review, "-m", "What is it about, please?", "--as", "Ana")
+    assert done.returncode == 0, done.stderr
+    assert shell.json("inbox", "list") == {"reviews": [], "snoozed": []}
+
+
 def test_a_taken_port_is_named(shell: Shell) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -192,6 +192,52 @@ async def test_take_over_write_and_hand_back(door: Any) -> None:
     assert (await ana.get(base)).json()["conversation"]["holder"] == "ai"
 
 
+async def test_a_review_is_snoozed_escalated_and_looked_at_again(door: Any) -> None:
+    review = await door.waiting(await door.customer("cust_003"), SUPERVISED)
+    ana = await door.agent()
+    path = f"/api/v1/reviews/{review.id}"
+
+    async def decide(version: int, **decision: Any) -> Any:
+        digest = review.draft.digest if review.draft else None
+        body = {"version": version, "digest": digest, "decision": decision}
+        return await ana.post(f"{path}/decide", json=body)
+
+    both = await decide(1, kind="snooze", minutes=5, until="2030-01-01T00:00:00Z")
+    naive = await decide(1, kind="snooze", until="2030-01-01T00:00:00")
+    assert [(both.status_code, shape(both)["code"]), (naive.status_code, shape(naive)["code"])] == [
+        (422, "HR313")
+    ] * 2
+    assert (await decide(1, kind="snooze", minutes=45)).status_code == 200
+    listed = [
+        [item["id"] for item in (await ana.get(f"/api/v1/reviews?status={s}")).json()["reviews"]]
+        for s in ("open", "snoozed")
+    ]
+    assert listed == [[], [review.id]]
+    assert "Snoozed" in (await ana.get("/desk/queue")).text
+    late = await decide(1, kind="escalate", team="leads")
+    assert (late.status_code, shape(late)["details"]["decision"]) == (409, "snooze")
+    unknown = await decide(2, kind="escalate", team="nobody")
+    assert (unknown.status_code, shape(unknown)["code"]) == (422, "HR308")
+    assert (await decide(2, kind="escalate", team="leads", note="mine?")).status_code == 200
+    now = (await ana.get(path)).json()
+    assert (now["team"], now["snoozed_until"], now["changed_by"]) == ("leads", None, "Ana")
+    assert "Given to leads by Ana" in (await ana.get(f"/desk/reviews/{review.id}")).text
+
+    again = f"/api/v1/conversations/{review.conversation_id}/look-again"
+    past = await ana.post(again, json={"at": "2020-01-01T00:00:00Z", "note": "x"})
+    assert (past.status_code, shape(past)["code"]) == (422, "HR308")
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert (await ana.post(again, json={"at": soon, "note": "arrived?"})).status_code == 200
+    (planned,) = (await ana.get(again.removesuffix("/look-again"))).json()["follow_ups"]
+    assert (planned["note"], planned["actor"]) == ("arrived?", "Ana")
+    assert "arrived?" in (await ana.get(f"/desk/reviews/{review.id}")).text
+
+    asked = await decide(3, kind="ask_customer", text="Which item is it about, please?")
+    assert asked.status_code == 200
+    await door.engine.settle()
+    assert (await door.engine.review(review.id)).decision == "ask_customer"
+
+
 async def test_changes_need_the_token_of_the_same_session(door: Any) -> None:
     review = await door.waiting(await door.customer("cust_003"), SUPERVISED)
     ana, bia = await door.agent("Ana"), await door.agent("Bia")
