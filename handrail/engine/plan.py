@@ -37,7 +37,7 @@ from handrail.core.ids import new_id
 from handrail.core.turn import TurnInput
 from handrail.engine.gate import Lease
 from handrail.engine.journal import ReviewRequest
-from handrail.store.conversations import PendingEvent, unanswered
+from handrail.store.conversations import PendingEvent, awaits_reply, unanswered
 
 EVENT_BODY: TypeAdapter[EventBody] = TypeAdapter(EventBody)
 
@@ -184,7 +184,7 @@ def _holding(lease: Lease, event: PendingEvent) -> Plan:
     waits = unanswered(lease.snapshot.messages)
     since = [m for m in lease.snapshot.messages if waits and m.seq > waits[0].seq]
     told = any(m.role == "ai" for m in since)  # what answered would have ended the wait
-    if overtaken or not waits or told:
+    if overtaken or told or not awaits_reply(lease.snapshot.messages):
         return Plan(events=(event,), graph=None)
     return Plan(events=(event,), graph=HOLDING_REPLY, input=_turn(lease, None))
 
@@ -200,7 +200,7 @@ def _reply(decided: Decided, review: RowMapping | None) -> Draft:
 
 def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
     action: Any = decided.decision
-    if not unanswered(lease.snapshot.messages):
+    if not awaits_reply(lease.snapshot.messages):
         return Plan(events=(event,), graph=None, summarise=action)
     return Plan(events=(event,), graph=SUPPORT, input=_turn(lease, decided), summarise=action)
 

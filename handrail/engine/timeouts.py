@@ -93,8 +93,9 @@ def schedule(
     """
     if not now < body.at <= now + LONGEST_SNOOZE:
         raise NotAllowedError("look again at a moment that is ahead, at most in a year")
+    visible(body.note)
     timers.start(connection, change.row["id"], name, {LOOK_AGAIN: body.at})
-    note(change, "follow_up_set", body.actor, now, at=body.at.isoformat(), text=visible(body.note))
+    note(change, "follow_up_set", body.actor, now, at=body.at.isoformat(), name=name)
     change.changes.append(("review", None))
 
 

@@ -207,6 +207,12 @@ def unanswered(history: tuple[Message, ...]) -> tuple[Message, ...]:
     return tuple(reversed(found))
 
 
+def awaits_reply(history: tuple[Message, ...]) -> bool:
+    """Whether the customer waits for the team, and not the team for an answer to its question."""
+    people = [item.role for item in history if item.role in ("customer", "agent")]
+    return people[-1:] == ["customer"] and bool(unanswered(history))
+
+
 def messages_after(
     connection: Connection, conversation_id: str, after_seq: int = 0, *, customer_view: bool
 ) -> tuple[Message, ...]:

@@ -157,12 +157,18 @@ async def question_back_keeps_the_matter(world: World) -> None:
 
 
 async def question_in_a_held_conversation(world: World) -> None:
-    """Where people answer, a question leaves the same way."""
+    """Where people answer, a question leaves the same way; handed back, the AI waits for it."""
     world.play(**CLOCKS)
-    await world.ask("I want to talk to a human")
-    await world.decide(await world.only_review(), AskCustomer(text="What is it about, please?"))
+    accepted = await world.ask("I want to talk to a human")
+    question = "What is it about, please?"
+    await world.decide(await world.only_review(), AskCustomer(text=question))
     await world.work()
-    assert world.postbox.delivered == ["What is it about, please?"]
+    await world.engine.hand_back(accepted.conversation_id, actor="kim")
+    await world.work()
+    assert world.postbox.delivered == [question]
+    assert await world.engine.reviews() == (), "CLOCKS: the AI did not wait for the answer"
+    await world.ask("The return of my tent")
+    assert (await world.only_review()).reason == "human_request", "CLOCKS: the matter is lost"
 
 
 async def decision_before_the_lapse(world: World) -> None:
@@ -291,6 +297,10 @@ def question_answers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plan, "unanswered", until_any_reply)
 
 
+def go_on_after_a_question(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(plan, "awaits_reply", conversations.unanswered)
+
+
 def act_on_closed_reviews(patch: pytest.MonkeyPatch) -> None:
     inner: Any = timeouts
     real = inner._on_review
@@ -326,6 +336,7 @@ REMOVALS: dict[Scenario, Removal] = {
     escalation_moves_the_review_to_another_team: keep_the_old_team,
     escalated_matter_stays_with_its_team: forget_what_was_voided,
     question_back_keeps_the_matter: question_answers,
+    question_in_a_held_conversation: go_on_after_a_question,
     decision_before_the_lapse: act_on_closed_reviews,
     lapse_before_the_decision: accept_decisions_on_anything,
     snooze_end_before_the_decision: accept_decisions_on_anything,
@@ -334,7 +345,7 @@ REMOVALS: dict[Scenario, Removal] = {
 }
 
 
-SCENARIOS = (*REMOVALS, question_in_a_held_conversation, lapse_and_decision_at_once)
+SCENARIOS = (*REMOVALS, lapse_and_decision_at_once)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
