@@ -255,6 +255,19 @@ async def holding_reply_is_silent_while_a_person_holds(world: World) -> None:
     assert world.postbox.delivered == [], "P6: the AI spoke while a person held the conversation"
 
 
+async def test_the_demo_shop_passes_on_what_waits_and_tells_the_customer(world: World) -> None:
+    """Its support team opens at eight in New York, its leads at nine; it is five there now."""
+    await world.ask(CANCEL)
+    await world.wait(3 * HOUR + timedelta(minutes=11))
+    assert (await world.only_review()).reminded_at is not None
+    await world.wait(timedelta(minutes=5))
+    assert (await world.only_review()).team == "leads"
+    assert world.postbox.delivered == []
+    await world.wait(2 * HOUR)
+    playbook = world.engine.kits.active.release.playbook
+    assert world.postbox.delivered == [playbook.holding_reply.strip()]
+
+
 # Taking the mechanisms out
 
 
