@@ -29,7 +29,8 @@ def store_conversations(url: str, count: int, *, waiting: bool = False) -> None:
         database.write_now(lambda c, numbers=numbers: _store(c, numbers, waiting=waiting))
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-            c.exec_driver_sql("ANALYZE")
+            c.exec_driver_sql("VACUUM ANALYZE")
+            c.exec_driver_sql("CHECKPOINT")
     database.close()
 
 
