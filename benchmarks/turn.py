@@ -31,6 +31,7 @@ from handrail.core.ids import new_id
 from handrail.core.turn import TurnInput
 from handrail.desk.settings import Settings
 from handrail.engine.service import Engine
+from handrail.engine.versions import Graphs
 from handrail.graphs.definition import GraphDefinition
 
 ROUNDS = 5
@@ -131,7 +132,7 @@ async def compare(home: Path) -> list[Row]:
 
     async with shop(home, trace=True) as ours, shop(home, trace=True) as empty:
         definition = Checkpointed("support", "1", lambda: trivial_flow(sync=False))
-        empty.runner.graphs = {"support": definition}
+        empty.runner.graphs = Graphs([definition])
         for turn in range(ROUNDS * TURNS + TURNS):
             text = QUESTIONS[turn // 25 % len(QUESTIONS)]
             number = turn

@@ -19,6 +19,7 @@ from handrail.desk.lock import worker_lock
 from handrail.desk.settings import Settings
 from handrail.engine.preparing import open_dispatcher, prepare
 from handrail.engine.service import Engine
+from handrail.engine.versions import Graphs
 from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.models import Release
 from handrail.playbook.records import read_data
@@ -73,7 +74,7 @@ async def open_engine(
         engine = Engine(
             database=db,
             clock=ticking,
-            graphs=registered("graph"),
+            graphs=Graphs(registered("graph").values()),
             kits=ReleaseKits(
                 db,
                 active=release,

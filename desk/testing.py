@@ -25,7 +25,9 @@ from handrail.core.ports import DraftRequest, Journal, Outgoing
 from handrail.desk.compose import open_engine
 from handrail.desk.settings import Settings
 from handrail.engine.embedded import EmbeddedDispatcher
+from handrail.engine.kit import Graph
 from handrail.engine.service import Engine
+from handrail.engine.versions import Graphs
 from handrail.nodes.services import Services
 from handrail.playbook.models import Hours
 from handrail.store import tables as t
@@ -135,6 +137,12 @@ class World:
         release = release.model_copy(update={"playbook": playbook})
         kits.active = replace(kits.active, release=release)
         self.use(playbook=playbook)
+
+    def deploy(self, *graphs: Graph) -> None:
+        """Replace the graphs of these names, as a deploy does under conversations that wait."""
+        runner, names = self.engine.runner, {graph.name for graph in graphs}
+        kept = [runner.graphs[name] for name in runner.graphs if name not in names]
+        runner.graphs = Graphs([*kept, *graphs])
 
     def use(self, **services: Any) -> None:
         """Replace services of the nodes: ``drafter=...``."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from langgraph.graph import END, START
 
+from handrail.core.migration import Place, Removed, Renamed, Rule, place_after, version_key
 from handrail.graphs.shape import Shape
 from handrail.nodes.contract import NodeSpec
 
@@ -42,6 +43,39 @@ def check_flow(shape: Shape, bounded: frozenset[str]) -> tuple[Problem, ...]:
             for rule in NODE_RULES:
                 found += rule(spec, tree, shape)
     return tuple(found)
+
+
+def check_migrations(shape: Shape, version: str, rules: tuple[Rule, ...]) -> tuple[Problem, ...]:
+    """Check that each rule is due by this version, and leads from a node that is gone to one."""
+    ordered = sorted(rules, key=lambda rule: version_key(rule.since))
+    found: list[Problem] = []
+    for index, rule in enumerate(ordered):
+        if version_key(rule.since) > version_key(version):
+            found.append(
+                Problem(
+                    "migration",
+                    str(rule),
+                    f"it holds since {rule.since}, and the graph is at {version}; raise the "
+                    "graph's version",
+                )
+            )
+        if isinstance(rule, Renamed | Removed):
+            found += _moves(shape, rule.old, place_after(ordered[index:], rule.old))
+    return tuple(found)
+
+
+def _moves(shape: Shape, old: str, place: Place) -> Iterator[Problem]:
+    if old in shape.specs:
+        yield Problem(
+            "migration", old, "a rule moves away from this node, yet it is here; drop one of them"
+        )
+    if place.node not in shape.specs:
+        yield Problem(
+            "migration",
+            old,
+            f"its rules lead to {place.node!r}, which is no node of this graph; add a rule that "
+            "says what became of it",
+        )
 
 
 def _undeclared(shape: Shape) -> Iterator[Problem]:

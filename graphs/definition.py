@@ -12,8 +12,9 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from handrail.core.errors import GraphError
+from handrail.core.migration import Rule, version_key
 from handrail.core.registry import register
-from handrail.graphs.checking import Problem, check_flow
+from handrail.graphs.checking import Problem, check_flow, check_migrations
 from handrail.graphs.shape import Shape, shape_of
 
 Build = Callable[[], StateGraph[Any, Any, Any, Any]]
@@ -31,6 +32,8 @@ class GraphDefinition:
     """Makes the ``StateGraph``."""
     bounded: frozenset[str] = frozenset()
     """Nodes that end the loops they are on after a number of rounds."""
+    migrations: tuple[Rule, ...] = ()
+    """How a conversation that waits in an older version goes on in this one."""
 
     @cached_property
     def flow(self) -> StateGraph[Any, Any, Any, Any]:
@@ -54,7 +57,15 @@ class GraphDefinition:
 
     def check(self) -> tuple[Problem, ...]:
         """Return what breaks the static rules; empty for a graph that is safe to run."""
-        return check_flow(self.shape, self.bounded)
+        return (
+            *check_flow(self.shape, self.bounded),
+            *check_migrations(self.shape, self.version, self.migrations),
+        )
+
+    def before(self, node: str) -> tuple[str, ...]:
+        """Return the nodes from which an edge leads to ``node``."""
+        found = {source for source, target, _ in self.shape.edges if target == node}
+        return tuple(name for name in self.shape.specs if name in found)
 
     def compile(
         self, saver: BaseCheckpointSaver[str] | None = None
@@ -76,18 +87,30 @@ class GraphDefinition:
 
 
 def graph(
-    name: str, *, version: str, bounded: tuple[str, ...] = ()
+    name: str,
+    *,
+    version: str,
+    bounded: tuple[str, ...] = (),
+    migrations: tuple[Rule, ...] = (),
 ) -> Callable[[Callable[[], Any]], GraphDefinition]:
     """Make a function that builds a ``StateGraph`` a graph of that name.
 
     Args:
         name: How the engine and the command line call it.
-        version: Changes when a paused conversation could not go on unchanged.
+        version: Changes when a paused conversation could not go on unchanged; ``"2"``, ``"2.1"``.
         bounded: Nodes that end the loops they are on after a number of rounds.
+        migrations: How a conversation that waits in an older version goes on in this one.
+
+    Raises:
+        DefinitionError: a version is none.
     """
+    for text in (version, *(rule.since for rule in migrations)):
+        version_key(text)
 
     def decorate(build: Callable[[], Any]) -> GraphDefinition:
-        definition = GraphDefinition(name, version, cast("Build", build), frozenset(bounded))
-        return register(definition, "graph", name)
+        definition = GraphDefinition(
+            name, version, cast("Build", build), frozenset(bounded), migrations
+        )
+        return register(definition, "graph", f"{name}@{version}")
 
     return decorate

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 from opentelemetry.trace import Status, StatusCode
@@ -54,6 +55,7 @@ def node(role: Role = "step") -> Callable[[NodeFunction[S]], NodeFunction[S]]:
                 try:
                     return await function(state, runtime)
                 except GraphBubbleUp:
+                    runtime.context.journal.waits(_name_in_graph(name))
                     span.set_attribute(a.OUTCOME, "interrupted")
                     raise
                 except Exception as error:
@@ -65,6 +67,11 @@ def node(role: Role = "step") -> Callable[[NodeFunction[S]], NodeFunction[S]]:
         return run
 
     return decorate
+
+
+def _name_in_graph(name: str) -> str:
+    """What the graph calls the node that runs; a graph may name it other than its function."""
+    return str(get_config().get("metadata", {}).get("langgraph_node", name))
 
 
 def spec_of(function: object) -> NodeSpec | None:

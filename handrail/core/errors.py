@@ -208,3 +208,15 @@ class IntegrityError(RunError):
     """Stored data contradicts itself, for example a broken audit chain."""
 
     code = "HR404"
+
+
+class StrandedError(RunError):
+    """A paused turn cannot go on in the graph as it is now; the text names the missing rule."""
+
+    code = "HR405"
+
+
+class LaterVersionError(RunError):
+    """A paused turn needs a graph version or a playbook release that this worker has not."""
+
+    code = "HR406"

@@ -139,6 +139,10 @@ class Journal(Protocol):
         """Give the conversation to this person."""
         ...
 
+    def waits(self, node: str) -> None:
+        """Name the node that waits for a person."""
+        ...
+
     def describe(self, **facts: Any) -> None:
         """Set facts of the turn row: ``intent``, ``confidence``, ``mode``, ``route``."""
         ...

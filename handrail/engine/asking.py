@@ -130,6 +130,7 @@ def insert_review(
             "status": "open",
             "version": 1,
             "interrupt_id": request.interrupt_id,
+            "node": request.node,
             "graph": "",
             "graph_version": "",
             "release_id": release.id,

@@ -141,9 +141,18 @@ def locked(connection: Connection, lease: Lease) -> RowMapping:
     return row
 
 
-def release(connection: Connection, lease: Lease) -> None:
-    """Give a lease back without having done anything; the try does not count."""
-    connection.execute(_RELEASE, {"b_id": lease.conversation_id, "b_fence": lease.fence})
+def release(connection: Connection, lease: Lease, *, until: datetime | None = None) -> None:
+    """Give a lease back without having done anything; the try does not count.
+
+    Args:
+        connection: Of the caller.
+        lease: The lease.
+        until: Nobody takes the conversation before then.
+    """
+    connection.execute(
+        _RELEASE.values(lease_until=until),
+        {"b_id": lease.conversation_id, "b_fence": lease.fence},
+    )
 
 
 def waiting(

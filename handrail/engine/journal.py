@@ -41,6 +41,8 @@ class ReviewRequest:
     verdict: Verdict | None
     allowed: tuple[str, ...]
     interrupt_id: str | None = None
+    node: str | None = None
+    """Name of the node that waits, where one does."""
     traceparent: str | None = None
 
 
@@ -52,6 +54,7 @@ class TurnJournal:
     verdicts: dict[str, tuple[Draft, Verdict]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     handed_over: HandOver | None = None
+    waiting_node: str | None = None
     taken_by: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -93,6 +96,10 @@ class TurnJournal:
     def take_over(self, actor: str) -> None:
         """Give the conversation to this person."""
         self.taken_by = actor
+
+    def waits(self, node: str) -> None:
+        """Name the node that waits for a person; the last one counts."""
+        self.waiting_node = node
 
     def describe(self, **facts: Any) -> None:
         """Set facts of the turn row."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from handrail.core.conversation import Snapshot
+from handrail.core.migration import Rule
 from handrail.core.ports import Journal, Verifier
 from handrail.playbook.models import Release
 
@@ -29,6 +30,15 @@ class Graph(Protocol):
     @property
     def interrupts(self) -> bool:
         """Whether it can wait for a person, and so needs checkpoints."""
+        ...
+
+    @property
+    def migrations(self) -> tuple[Rule, ...]:
+        """How a conversation that waits in an older version goes on in this one."""
+        ...
+
+    def before(self, node: str) -> tuple[str, ...]:
+        """The nodes from which an edge leads to ``node``."""
         ...
 
     def compile(self, saver: BaseCheckpointSaver[str] | None) -> Any:

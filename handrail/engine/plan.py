@@ -195,7 +195,8 @@ def _reply(decided: Decided, review: RowMapping | None) -> Draft:
     if isinstance(decision, Worded):
         return draft_of(decision, decided.actor)
     assert review is not None
-    return Draft.model_validate(review["draft"])
+    seen = Draft.model_validate(review["draft"])
+    return seen.model_copy(update={"id": new_id("dft")})  # a turn stores drafts of its own
 
 
 def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
-from langgraph.types import Command
 from opentelemetry.trace import Span
 from sqlalchemy import Connection
 
 from handrail.core import attributes as a
 from handrail.core.clock import Clock
 from handrail.core.conversation import Snapshot
-from handrail.core.drafting import Draft
-from handrail.core.errors import DefinitionError, HandrailError, LeaseLostError, RunError
+from handrail.core.errors import (
+    DefinitionError,
+    HandrailError,
+    LaterVersionError,
+    LeaseLostError,
+    NotFoundError,
+    RunError,
+)
 from handrail.core.ports import Dispatcher
-from handrail.core.verdict import Verdict
 from handrail.engine import gate, spans
 from handrail.engine.ending import NewerMessageError, RunResult, Written
 from handrail.engine.finish import finish
@@ -28,7 +32,16 @@ from handrail.engine.journal import ReviewRequest, TurnJournal
 from handrail.engine.kit import Graph, Kits, ReleaseKit
 from handrail.engine.leases import Leases
 from handrail.engine.plan import Plan, make_plan
-from handrail.engine.saver import TurnSaver
+from handrail.engine.restoring import reducers_of
+from handrail.engine.resuming import (
+    not_carried_out,
+    put_in_place,
+    resume,
+    resumption,
+    review_request,
+)
+from handrail.engine.saver import RunWrites, TurnSaver
+from handrail.engine.versions import Graphs
 from handrail.store import outbox, reviews
 from handrail.store.database import Database
 
@@ -43,6 +56,12 @@ RECURSION_LIMIT = 60
 
 FAILURE = ("respond", "ask_customer", "reject", "take_over", "snooze", "escalate", "note")
 """Decisions on a turn that could not be finished; ``reject`` tries it again."""
+WITH_DRAFT = ("approve", "edit", *FAILURE)
+"""The same where a person had a draft before them."""
+LATER_PAUSE = timedelta(seconds=5)
+"""Pause before a turn that needs a newer worker is looked at again."""
+LATER_WAIT = timedelta(minutes=10)
+"""How long such a turn is left to a newer worker; then a person is asked."""
 
 
 class Runner:
@@ -53,7 +72,7 @@ class Runner:
         *,
         database: Database,
         clock: Clock,
-        graphs: Mapping[str, Graph],
+        graphs: Graphs,
         kits: Kits,
         dispatcher: Dispatcher,
         owner: str,
@@ -66,7 +85,7 @@ class Runner:
         self._owner = owner
         self._leases = Leases(database, clock, owner)
         self._saver = TurnSaver(database)
-        self._compiled: dict[str, Any] = {}
+        self._compiled: dict[tuple[Graph, bool], Any] = {}
 
     async def advance(self, conversation_id: str) -> None:
         """Run all pending events of a conversation, unless another run does."""
@@ -106,6 +125,8 @@ class Runner:
         except LeaseLostError as lost:
             log.info("run of %s stopped: %s", lease.conversation_id, lost)
             return True
+        except LaterVersionError as later:
+            return await self._leave(lease, plan, later)
         except Exception as error:  # whatever fails lands on a person
             log.exception("turn of %s failed", lease.conversation_id)
             return await self._fail(lease, plan, error)
@@ -114,7 +135,10 @@ class Runner:
         """Use the release a paused turn began with; a fresh turn uses the active one."""
         if plan.resume is None or plan.review is None:
             return self._kits.active, lease
-        kit = await self._kits.of(plan.review["release_id"])
+        try:
+            kit = await self._kits.of(plan.review["release_id"])
+        except NotFoundError as error:
+            raise LaterVersionError(error.message) from error
         snapshot = lease.snapshot.model_copy(update={"release": kit.release.id})
         return kit, _with_snapshot(lease, snapshot)
 
@@ -152,6 +176,8 @@ class Runner:
         return result
 
     def _graph(self, plan: Plan) -> Graph:
+        if plan.resume is not None and plan.review is not None:
+            return self.graphs.for_paused(plan.review["graph"], plan.review["graph_version"])
         graph = self.graphs.get(plan.graph or "")
         if graph is None:
             raise DefinitionError(
@@ -162,43 +188,39 @@ class Runner:
     async def _invoke(self, lease: Lease, result: RunResult, context: object) -> None:
         plan = result.plan
         graph = self._graph(plan)
-        compiled = self._compiled.get(graph.name)
+        stores = graph.interrupts or plan.resume is not None
+        compiled = self._compiled.get((graph, stores))
         if compiled is None:
-            compiled = graph.compile(self._saver if graph.interrupts else None)
-            self._compiled[graph.name] = compiled
+            compiled = graph.compile(self._saver if stores else None)
+            self._compiled[graph, stores] = compiled
         config: dict[str, Any] = {
             "configurable": {"thread_id": lease.conversation_id},
             "recursion_limit": RECURSION_LIMIT,
         }
         options: dict[str, Any] = {"context": context, "version": "v2"}
-        if graph.interrupts:
+        if stores:
             options["durability"] = "exit"
-        with self._saver.run(fresh=plan.resume is None) as writes:
-            given: Any = {"turn": plan.input}
-            if plan.resume is not None:
-                given = await self._resume_command(compiled, config, plan)
-            output = await compiled.ainvoke(given, config, **options)
+        changed = ""
+        writes = RunWrites(fresh=plan.resume is None, reducers=reducers_of(compiled))
+        with self._saver.run(writes):
+            if plan.resume is None or plan.review is None:
+                output = await compiled.ainvoke({"turn": plan.input}, config, **options)
+            else:
+                paused = resumption(graph, compiled, config, plan.review, writes)
+                await put_in_place(paused, self._database)
+                output, changed = await resume(paused, plan.resume, result.journal, options)
         result.flush = lambda connection: self._saver.flush(connection, writes)
         if output.interrupts:
             result.status = "waiting"
-            result.review = _review_request(output.interrupts[0])
+            result.review = review_request(output.interrupts[0], result.journal.waiting_node)
+            if changed and plan.resume is not None:
+                result.review.explanation = (
+                    f"The flow was changed while this waited and asks anew, for {changed}; "
+                    f"{not_carried_out(plan.resume)}. {result.review.explanation}"
+                )
             result.review.traceparent = spans.request_span(
                 lease, result.review.kind, result.review.reason
             )
-
-    async def _resume_command(self, compiled: Any, config: dict[str, Any], plan: Plan) -> Any:
-        """Answer the very interrupt that the person saw, or refuse."""
-        assert plan.review is not None
-        assert plan.resume is not None
-        interrupt_id = plan.review["interrupt_id"]
-        state = await compiled.aget_state(config)
-        waiting = {waits.id for task in state.tasks for waits in task.interrupts}
-        if interrupt_id not in waiting:
-            raise RunError(
-                "the paused graph cannot be resumed: the step it waited in is gone. Run "
-                "`handrail graph check` before a deploy"
-            )
-        return Command(resume={interrupt_id: plan.resume.model_dump(mode="json")})
 
     async def _write(self, lease: Lease, kit: ReleaseKit, result: RunResult) -> bool:
         playbook, now = kit.release.playbook, self._clock.now()
@@ -216,13 +238,18 @@ class Runner:
     async def _fail(self, lease: Lease, plan: Plan, error: Exception) -> bool:
         """Open a review for a turn that could not be finished."""
         reason = error.message if isinstance(error, HandrailError) else type(error).__name__
+        explanation = f"The AI could not finish this turn: {reason}"
+        seen = None
+        if plan.resume is not None and plan.review is not None:
+            explanation = f"{explanation}. {not_carried_out(plan.resume)}"
+            seen = reviews.review(plan.review)
         request = ReviewRequest(
             kind="failure",
             reason=f"failure:{type(error).__name__}",
-            explanation=f"The AI could not finish this turn: {reason}",
-            draft=None,
-            verdict=None,
-            allowed=FAILURE,
+            explanation=explanation,
+            draft=seen.draft if seen else None,
+            verdict=seen.verdict if seen else None,
+            allowed=WITH_DRAFT if seen and seen.draft else FAILURE,
         )
         fresh = Plan(events=plan.events, graph=plan.graph, input=plan.input, review=plan.review)
         result = RunResult(
@@ -234,6 +261,17 @@ class Runner:
         with suppress(LeaseLostError):
             return await self._write(lease, self._kits.active, result)
         return True
+
+    async def _leave(self, lease: Lease, plan: Plan, later: LaterVersionError) -> bool:
+        """Leave a turn to a worker that has what it needs; ask a person when none comes."""
+        now = self._clock.now()
+        if now - plan.events[0].received_at >= LATER_WAIT:
+            return await self._fail(lease, plan, later)
+        log.warning("left %s to a newer worker: %s", lease.conversation_id, later)
+        again = now + LATER_PAUSE
+        await self._database.write(lambda connection: gate.release(connection, lease, until=again))
+        self._dispatcher.wake_at(again, "conversation", lease.conversation_id)
+        return False
 
     async def _give_back(self, lease: Lease) -> None:
         await self._database.write(lambda connection: gate.release(connection, lease))
@@ -252,20 +290,6 @@ def _planned(connection: Connection, lease: Lease) -> Plan | Exception:
 
 def _with_snapshot(lease: Lease, snapshot: Snapshot) -> Lease:
     return Lease(lease.conversation_id, lease.fence, lease.row, lease.events, snapshot)
-
-
-def _review_request(interrupt: Any) -> ReviewRequest:
-    """Make the review of an interrupt's payload (see ``nodes/ask_human.py``)."""
-    asked: dict[str, Any] = interrupt.value
-    return ReviewRequest(
-        kind="approval",
-        reason=asked["reason"],
-        explanation=asked["explanation"],
-        draft=Draft.model_validate(asked["draft"]) if asked.get("draft") else None,
-        verdict=Verdict.model_validate(asked["verdict"]) if asked.get("verdict") else None,
-        allowed=tuple(asked["allowed"]),
-        interrupt_id=interrupt.id,
-    )
 
 
 def _describe(span: Span, result: RunResult) -> None:

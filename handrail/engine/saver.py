@@ -7,12 +7,13 @@ of a run that lost its conversation, cannot exist.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import ormsgpack
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     BaseCheckpointSaver,
@@ -20,6 +21,13 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    copy_checkpoint,
+)
+from langgraph.checkpoint.serde.jsonplus import (
+    EXT_CONSTRUCTOR_KW_ARGS,
+    EXT_PYDANTIC_V1,
+    EXT_PYDANTIC_V2,
+    JsonPlusSerializer,
 )
 from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlalchemy import Connection
@@ -35,6 +43,20 @@ class _SqliteInTransaction(SqliteSaver):
     def cursor(self, transaction: bool = True) -> Generator[Any]:  # noqa: ARG002
         with closing(self.conn.cursor()) as cursor:
             yield cursor
+
+
+_STRICT = JsonPlusSerializer(allowed_msgpack_modules=None)
+_OBJECTS = frozenset({EXT_CONSTRUCTOR_KW_ARGS, EXT_PYDANTIC_V1, EXT_PYDANTIC_V2})
+
+
+def _as_stored(code: int, data: bytes) -> Any:
+    """Read models and dataclasses as the dictionaries they were stored as."""
+    if code in _OBJECTS:
+        return ormsgpack.unpackb(data, ext_hook=_as_stored, option=ormsgpack.OPT_NON_STR_KEYS)[2]
+    return _STRICT.loads_typed(("msgpack", ormsgpack.packb(ormsgpack.Ext(code, data))))
+
+
+_PLAIN = JsonPlusSerializer(__unpack_ext_hook__=_as_stored)
 
 
 def _official(connection: Connection, serde: Any) -> BaseCheckpointSaver[str]:
@@ -75,7 +97,66 @@ class RunWrites:
 
     fresh: bool
     """A new turn starts from an empty state; a resumed one from its checkpoint."""
+    reducers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Names of the state's reducers, kept with each checkpoint for a later version to compare."""
+    newest: CheckpointTuple | None = None
+    """Where the run stands, once it was loaded or has written: the database knows no more."""
+    converted: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Versions of channels whose loaded value is not the stored one."""
     calls: list[Callable[[BaseCheckpointSaver[str]], object]] = field(default_factory=list)
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Collect a checkpoint, and go on from it."""
+        kept: Any = {**metadata, "reducers": dict(self.reducers)} if self.reducers else metadata
+        changed = {
+            **new_versions,
+            **{
+                key: version
+                for key, version in self.converted.items()
+                if checkpoint["channel_versions"].get(key) == version
+            },
+        }
+        self.calls.append(lambda official: official.put(config, checkpoint, kept, changed))
+        stored = _stored(config, checkpoint)
+        self.newest = CheckpointTuple(stored, checkpoint, kept, config, [])
+        return stored
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str,
+    ) -> None:
+        """Collect what a task wrote."""
+        self.calls.append(lambda official: official.put_writes(config, writes, task_id, task_path))
+        if self.newest is not None:
+            again = {channel for channel, _ in writes}
+            pending = [
+                write
+                for write in self.newest.pending_writes or ()
+                if write[0] != task_id or write[1] not in again
+            ]
+            pending += [(task_id, channel, value) for channel, value in writes]
+            self.newest = self.newest._replace(pending_writes=pending)
+
+
+def _stored(config: RunnableConfig, checkpoint: Checkpoint) -> RunnableConfig:
+    """Name a checkpoint as the official savers do."""
+    given: Any = config.get("configurable")
+    return {
+        "configurable": {
+            "thread_id": given["thread_id"],
+            "checkpoint_ns": given.get("checkpoint_ns", ""),
+            "checkpoint_id": checkpoint["id"],
+        }
+    }
 
 
 _run: ContextVar[RunWrites | None] = ContextVar("handrail_run_writes", default=None)
@@ -89,9 +170,8 @@ class TurnSaver(BaseCheckpointSaver[str]):
         self._database = database
 
     @contextmanager
-    def run(self, *, fresh: bool) -> Generator[RunWrites]:
+    def run(self, writes: RunWrites) -> Generator[RunWrites]:
         """Collect what the graph run inside the block writes."""
-        writes = RunWrites(fresh)
         token = _run.set(writes)
         try:
             yield writes
@@ -109,9 +189,26 @@ class TurnSaver(BaseCheckpointSaver[str]):
         """Remove every checkpoint of a conversation, in the caller's transaction."""
         _official(connection, self.serde).delete_thread(conversation_id)
 
+    def load(
+        self, connection: Connection, config: RunnableConfig
+    ) -> tuple[CheckpointTuple, dict[str, Any]] | None:
+        """Load the newest stored checkpoint, and its values as they were stored.
+
+        The first half is what LangGraph makes of it: where a class no longer fits, silently an
+        object without its fields, or a dictionary. The second has plain dictionaries throughout.
+        """
+        found = _official(connection, self.serde).get_tuple(config)
+        plain = _official(connection, _PLAIN).get_tuple(config)
+        if found is None or plain is None:
+            return None
+        return found, plain.checkpoint["channel_values"]
+
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Load the newest checkpoint; a fresh turn has none."""
         writes = _run.get()
+        if writes is not None and writes.newest is not None:
+            newest = writes.newest
+            return newest._replace(checkpoint=copy_checkpoint(newest.checkpoint))
         if writes is not None and writes.fresh:
             return None
         return await self._database.read(
@@ -145,17 +242,12 @@ class TurnSaver(BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Collect a checkpoint."""
-        await self._collect(
-            lambda official: official.put(config, checkpoint, metadata, new_versions)
+        run = _run.get()
+        if run is not None:
+            return run.put(config, checkpoint, metadata, new_versions)
+        return await self._database.write(
+            lambda c: _official(c, self.serde).put(config, checkpoint, metadata, new_versions)
         )
-        given: Any = config.get("configurable")
-        return {
-            "configurable": {
-                "thread_id": given["thread_id"],
-                "checkpoint_ns": given.get("checkpoint_ns", ""),
-                "checkpoint_id": checkpoint["id"],
-            }
-        }
 
     async def aput_writes(
         self,
@@ -165,20 +257,17 @@ class TurnSaver(BaseCheckpointSaver[str]):
         task_path: str = "",
     ) -> None:
         """Collect the writes of a task."""
-        await self._collect(
-            lambda official: official.put_writes(config, writes, task_id, task_path)
+        run = _run.get()
+        if run is not None:
+            run.put_writes(config, writes, task_id, task_path)
+            return
+        await self._database.write(
+            lambda c: _official(c, self.serde).put_writes(config, writes, task_id, task_path)
         )
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Remove every checkpoint of a conversation."""
         await self._database.write(lambda connection: self.erase(connection, thread_id))
-
-    async def _collect(self, call: Callable[[BaseCheckpointSaver[str]], object]) -> None:
-        run = _run.get()
-        if run is not None:
-            run.calls.append(call)
-            return
-        await self._database.write(lambda c: call(_official(c, self.serde)))
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Number versions as the official savers do."""

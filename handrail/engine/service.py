@@ -34,9 +34,10 @@ from handrail.engine import gate
 from handrail.engine.change import visible
 from handrail.engine.clocks import Clocks
 from handrail.engine.ingest import find_duplicate, ingest, starts_a_run
-from handrail.engine.kit import Graph, Kits
+from handrail.engine.kit import Kits
 from handrail.engine.relay import Relay
 from handrail.engine.runner import Runner
+from handrail.engine.versions import Graphs
 from handrail.engine.views import Views
 from handrail.store import conversations, outbox, reviews
 from handrail.store import tables as t
@@ -65,7 +66,7 @@ class Engine(Views):
         *,
         database: Database,
         clock: Clock,
-        graphs: Mapping[str, Graph],
+        graphs: Graphs,
         kits: Kits,
         channels: Mapping[str, Channel],
         dispatcher: Dispatcher,

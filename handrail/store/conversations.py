@@ -34,7 +34,14 @@ _NEWEST = (
     .limit(CONTEXT_MESSAGES)
 )
 _PENDING = (
-    select(events.c.id, events.c.seq, events.c.kind, events.c.body, events.c.message_id)
+    select(
+        events.c.id,
+        events.c.seq,
+        events.c.kind,
+        events.c.body,
+        events.c.message_id,
+        events.c.received_at,
+    )
     .where(events.c.conversation_id == bindparam("id"), events.c.processed_at.is_(None))
     .order_by(events.c.seq)
 )
@@ -78,6 +85,7 @@ class PendingEvent:
     kind: str
     body: dict[str, Any]
     message_id: str | None
+    received_at: datetime
 
 
 def locked(connection: Connection, conversation_id: str) -> RowMapping:

@@ -251,6 +251,7 @@ reviews = Table(
     _text("status"),
     Column("version", Integer, nullable=False),
     _maybe("interrupt_id"),
+    _maybe("node"),
     _text("graph"),
     _text("graph_version"),
     _text("release_id"),

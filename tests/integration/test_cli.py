@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +133,27 @@ def test_the_editor_is_given_the_draft_and_its_text_is_sent(
     monkeypatch.setenv("EDITOR", str(tmp_path / "missing"))
     with pytest.raises(ConfigurationError, match="EDITOR"):
         edit_text("the draft")
+
+
+def _dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def test_a_deploy_is_tried_before_it_is_made(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "home" / "handrail.db"
+    shell("chat", "--as", "cust_001", "Please cancel my order LF1001")
+    before = _dump(path)
+    found = shell.json("graph", "check", "--against", f"sqlite:///{path}")["against"]
+    assert (found["waiting"], found["resumes"], found["stranded"]) == (1, 1, [])
+    assert _dump(path) == before
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE reviews SET node = 'old_gate', graph_version = '0'")
+        connection.commit()
+    broken = shell("graph", "check", "--against", f"sqlite:///{path}")
+    assert broken.returncode == 1
+    assert "1 stranded" in broken.stdout
+    assert "in old_gate of support@0" in broken.stdout
+    assert "declare renamed('old_gate'" in broken.stdout
+    nowhere = shell("graph", "check", "--against", f"sqlite:///{tmp_path / 'none.db'}")
+    assert (nowhere.returncode, nowhere.stderr[:5]) == (1, "HR200")

@@ -184,7 +184,7 @@ def test_broken_graph_does_not_compile_and_says_why() -> None:
 
 def test_built_in_graphs_are_registered_and_safe() -> None:
     graphs = registered("graph")
-    assert {"support", "assist", "human_reply"} <= set(graphs)
+    assert {"support@1", "assist@1", "human_reply@1"} <= set(graphs)
     for definition in graphs.values():
         assert definition.check() == ()
 

@@ -315,6 +315,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("interrupt_id", sa.Text(), nullable=True),
+        sa.Column("node", sa.Text(), nullable=True),
         sa.Column("graph", sa.Text(), nullable=False),
         sa.Column("graph_version", sa.Text(), nullable=False),
         sa.Column("release_id", sa.Text(), nullable=False),

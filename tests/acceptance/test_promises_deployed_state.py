@@ -1,0 +1,298 @@
+"""P8: a deploy strands nobody: what the state of a paused conversation becomes in another graph.
+
+As in ``test_promises_deploys``: the turn goes on exactly, or a person sees why it does not.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Annotated, Any, TypedDict, get_type_hints
+
+import pytest
+from langgraph.types import Command
+from pydantic import BaseModel, create_model
+
+from handrail.core.decisions import Decided, Review
+from handrail.core.migration import Rule, converted, forgotten
+from handrail.desk.testing import World
+from handrail.engine import resuming, runner
+from handrail.engine.resuming import Resumption
+from handrail.nodes.state import SupportState
+
+MODELS = ModuleType("handrail_test_models")
+sys.modules[MODELS.__name__] = MODELS
+
+
+class WithNote(SupportState, total=False):
+    """One key more."""
+
+    case: str
+
+
+class WithLog(SupportState, total=False):
+    """A list that grows."""
+
+    log: Annotated[list[str], operator.add]
+
+
+class WithPlainLog(SupportState, total=False):
+    """The same list, overwritten."""
+
+    log: list[str]
+
+
+async def added_key_is_absent(deploys: Any) -> None:
+    """A node that runs later finds no value, and goes on."""
+    review = await deploys.pause(deploys.version("1"))
+    seen: list[bool] = []
+    look = deploys.step("after", lambda s: seen.append("case" in s) or {})
+    deploys.deploy("2", state=WithNote, after=look)
+    await deploys.approve(review)
+    await deploys.went_on(review)
+    assert seen == [False], "P8: a value came from nowhere"
+
+
+def noting(deploys: Any) -> Any:
+    """A node that fills the key ``case``."""
+    return deploys.step("early", lambda _: {"case": "damaged"})
+
+
+async def removed_key_is_seen(deploys: Any) -> None:
+    """Its value would be a dead channel that comes back after a rollback."""
+    review = await deploys.pause(deploys.version("1", state=WithNote, early=noting(deploys)))
+    deploys.deploy("2")
+    await deploys.approve(review)
+    await deploys.stranded(review, "'case'", "forgotten('case'")
+
+
+async def forgotten_key_does_not_come_back(deploys: Any) -> None:
+    """A rule says that nobody needs it; it is gone from the checkpoint too."""
+    review = await deploys.pause(deploys.version("1", state=WithNote, early=noting(deploys)))
+    deploys.deploy("2", forgotten("case", since="2"))
+    await deploys.approve(review)
+    await deploys.went_on(review)
+    values = (await deploys.stored(review))["channel_values"]
+    assert "case" not in values, "P8: a forgotten value is still stored"
+
+
+def logging_step(deploys: Any) -> Any:
+    """A node that adds to the list."""
+    return deploys.step("early", lambda _: {"log": ["early"]})
+
+
+async def dropped_reducer_is_seen(deploys: Any) -> None:
+    """Bare LangGraph lets the next write overwrite the list."""
+    review = await deploys.pause(deploys.version("1", state=WithLog, early=logging_step(deploys)))
+    late = deploys.step("after", lambda _: {"log": ["late"]})
+    deploys.deploy("2", state=WithPlainLog, after=late)
+    await deploys.approve(review)
+    await deploys.stranded(review, "reducer", "'log'", "_operator.add")
+
+
+async def dropped_reducer_goes_on_by_rule(deploys: Any) -> None:
+    """A rule says that the value is right as it is."""
+    review = await deploys.pause(deploys.version("1", state=WithLog, early=logging_step(deploys)))
+    seen: list[Any] = []
+    look = deploys.step("after", lambda s: seen.append(s["log"]) or {})
+    deploys.deploy("2", converted("log", list, since="2"), state=WithPlainLog, after=look)
+    await deploys.approve(review)
+    await deploys.went_on(review)
+    assert seen == [["early"]], "P8: the list is not as it was"
+
+
+class Subscripted(BaseModel):
+    """A Pydantic state whose values are read as the nodes read them."""
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value, or the default where it is unset."""
+        value = getattr(self, key)
+        return default if value is None else value
+
+
+def pydantic_state(**more: Any) -> Any:
+    """The support state as a Pydantic model, with more keys."""
+    keys: dict[str, Any] = {
+        key: (kind | None, None)
+        for key, kind in get_type_hints(SupportState).items()
+        if key not in ("mode", "route")
+    }
+    keys |= {"mode": (str | None, None), "route": (str | None, None), **more}
+    return create_model("State", __base__=Subscripted, **keys)
+
+
+async def required_key_of_a_model_is_seen(deploys: Any) -> None:
+    """Bare LangGraph cannot even read the conversation."""
+    review = await deploys.pause(deploys.version("1", state=pydantic_state()))
+    deploys.deploy("2", state=pydantic_state(region=(str, ...)))
+    await deploys.approve(review)
+    await deploys.stranded(review, "'region'", "default")
+
+
+def case_of(**fields: Any) -> tuple[Any, Any]:
+    """Deploy a model ``Case`` with these fields: the model, and a state that holds one."""
+    model: Any = create_model("Case", __module__=MODELS.__name__, **fields)
+    MODELS.__dict__["Case"] = model
+    typed_dict: Any = TypedDict
+    keys = {**get_type_hints(SupportState), "case": model}
+    return model, typed_dict("CaseState", keys, total=False)
+
+
+async def paused_with_a_case(deploys: Any) -> Review:
+    """Pause with the model's first form in the state."""
+    model, state = case_of(kind=(str, ...), amount=(int, 0))
+    fill = deploys.step("early", lambda _: {"case": model(kind="damaged", amount=12)})
+    return await deploys.pause(deploys.version("1", state=state, early=fill))
+
+
+async def decide_with_a_case(
+    deploys: Any, review: Review, *rules: Rule, module: str = MODELS.__name__, **fields: Any
+) -> Any:
+    """Deploy the model's next form, decide, and return what the next node was given."""
+    model, state = case_of(**fields)
+    if module != MODELS.__name__:
+        model.__module__ = module
+        del MODELS.__dict__["Case"]
+    seen: list[Any] = []
+    look = deploys.step("after", lambda s: seen.append(s["case"]) or {})
+    deploys.deploy("2", *rules, state=state, after=look)
+    await deploys.approve(review)
+    assert all(isinstance(case, model) for case in seen), "P8: a node was given another type"
+    return dict(seen[0]) if seen else None
+
+
+CASE: dict[str, Any] = {"kind": (str, ...), "amount": (int, 0)}
+
+
+async def optional_field_gets_its_default(deploys: Any) -> None:
+    """An old value is a valid new one."""
+    review = await paused_with_a_case(deploys)
+    case = await decide_with_a_case(deploys, review, **CASE, note=(str, "none"))
+    assert case == {"kind": "damaged", "amount": 12, "note": "none"}, "P8: not the value"
+    await deploys.went_on(review)
+
+
+async def required_field_is_seen(deploys: Any) -> None:
+    """Bare LangGraph makes an object that lacks the attribute."""
+    review = await paused_with_a_case(deploys)
+    case = await decide_with_a_case(deploys, review, **CASE, region=(str, ...))
+    assert case is None, "P8: a node was given a value that does not fit"
+    await deploys.stranded(review, "'case'", "case.region", "converted('case'")
+
+
+async def changed_type_is_seen(deploys: Any) -> None:
+    """Bare LangGraph makes an object with a value of the old type."""
+    review = await paused_with_a_case(deploys)
+    case = await decide_with_a_case(deploys, review, kind=(str, ...), amount=(list[int], ...))
+    assert case is None, "P8: a node was given a value that does not fit"
+    await deploys.stranded(review, "'case'", "case.amount")
+
+
+async def changed_type_goes_on_by_rule(deploys: Any) -> None:
+    """A rule makes the new value of the old one, and it is what later versions find."""
+    review = await paused_with_a_case(deploys)
+    rule = converted("case", lambda old: {**old, "amount": [old["amount"]]}, since="2")
+    case = await decide_with_a_case(deploys, review, rule, kind=(str, ...), amount=(list[int], ...))
+    assert case == {"kind": "damaged", "amount": [12]}, "P8: not the converted value"
+    await deploys.went_on(review)
+    value = (await deploys.stored(review))["channel_values"]["case"]
+    kept = value if isinstance(value, dict) else value.model_dump()
+    assert kept["amount"] == [12], "P8: the old value is stored"
+
+
+async def renamed_field_is_seen(deploys: Any) -> None:
+    """Bare LangGraph loses the value and uses the default."""
+    review = await paused_with_a_case(deploys)
+    case = await decide_with_a_case(deploys, review, kind=(str, ...), total=(int, 0))
+    assert case is None, "P8: a stored value was lost"
+    await deploys.stranded(review, "case.amount", "converted('case'")
+
+
+async def moved_class_is_the_same_value(deploys: Any) -> None:
+    """Bare LangGraph gives the node a dictionary."""
+    review = await paused_with_a_case(deploys)
+    case = await decide_with_a_case(deploys, review, **CASE, module="elsewhere")
+    assert case == {"kind": "damaged", "amount": 12}, "P8: not the value"
+    await deploys.went_on(review)
+
+
+# Taking the mechanisms out
+
+
+def follow_no_rules(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resuming, "rules_after", lambda *_: ())
+
+
+def take_what_was_loaded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resuming, "restore", lambda found, *_: (found, {}))
+
+
+async def _blind(paused: Resumption, decided: Decided, _: Any, options: dict[str, Any]) -> Any:
+    answer = Command(resume={paused.review["interrupt_id"]: decided.model_dump(mode="json")})
+    return await paused.compiled.ainvoke(answer, paused.config, **options), ""
+
+
+def resume_blindly(patch: pytest.MonkeyPatch) -> None:
+    async def load(paused: Resumption, database: Any) -> None:
+        del database
+        paused.writes.newest = None
+
+    patch.setattr(runner, "put_in_place", load)
+    patch.setattr(runner, "resume", _blind)
+
+
+def answer_any_question(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resuming, "_other_question", lambda *_: "")
+
+
+def trust_the_new_flow(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(runner, "resume", _ask_only)
+
+
+async def _ask_only(paused: Resumption, _: Any, __: Any, options: dict[str, Any]) -> Any:
+    return await paused.compiled.ainvoke(None, paused.config, **options), ""
+
+
+Scenario = Callable[[World], Awaitable[None]]
+Removal = Callable[[pytest.MonkeyPatch], None]
+REMOVALS: dict[Scenario, Removal | None] = {
+    added_key_is_absent: None,
+    removed_key_is_seen: take_what_was_loaded,
+    forgotten_key_does_not_come_back: follow_no_rules,
+    dropped_reducer_is_seen: take_what_was_loaded,
+    dropped_reducer_goes_on_by_rule: follow_no_rules,
+    required_key_of_a_model_is_seen: take_what_was_loaded,
+    optional_field_gets_its_default: None,
+    required_field_is_seen: take_what_was_loaded,
+    changed_type_is_seen: take_what_was_loaded,
+    changed_type_goes_on_by_rule: follow_no_rules,
+    renamed_field_is_seen: take_what_was_loaded,
+    moved_class_is_the_same_value: take_what_was_loaded,
+}
+"""``None`` where LangGraph itself keeps the promise, and the test is there to see that it does."""
+
+
+@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
+async def test_promise(deploys: Any, scenario: Scenario) -> None:
+    await scenario(deploys)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "scenario",
+    [scenario for scenario, removal in REMOVALS.items() if removal is not None],
+    ids=lambda scenario: scenario.__name__,
+)
+async def test_promise_needs_its_mechanism(
+    deploys: Any, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removal = REMOVALS[scenario]
+    assert removal is not None
+    removal(monkeypatch)
+    with pytest.raises(AssertionError, match=r"^P8: "):
+        await scenario(deploys)
