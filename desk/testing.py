@@ -141,7 +141,8 @@ class World:
     def deploy(self, *graphs: Graph) -> None:
         """Replace the graphs of these names, as a deploy does under conversations that wait."""
         runner, names = self.engine.runner, {graph.name for graph in graphs}
-        kept = [runner.graphs[name] for name in runner.graphs if name not in names]
+        others = [name for name in runner.graphs if name not in names]
+        kept = [graph for name in others for graph in runner.graphs.versions(name)]
         runner.graphs = Graphs([*kept, *graphs])
 
     def use(self, **services: Any) -> None:

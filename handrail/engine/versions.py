@@ -41,6 +41,12 @@ class Graphs(Mapping[str, Graph]):
         kept = self._versions[name]
         return tuple(kept[version] for version in sorted(kept))
 
+    def put(self, name: str, graph: Graph) -> Graphs:
+        """Return the same graphs with another one in the place of ``name``."""
+        changed = Graphs(())
+        changed._versions = {**self._versions, name: {version_key(graph.version): graph}}
+        return changed
+
     def for_paused(self, name: str, version: str) -> Graph:
         """Return the graph that a paused conversation goes on in.
 

@@ -106,7 +106,8 @@ def flow(
     """The support flow with another state, gate, or steps early, before or after the gate."""
     built: StateGraph[Any, Any, Any, Any] = StateGraph(state, context_schema=Services)
     steps: list[Any] = [load_context, detect_intent, draft_reply, verify_reply, choose_route]
-    for each in (*steps, send_reply, hand_over, close_turn):
+    steps += [send_reply, hand_over, close_turn]
+    for each in steps:
         built.add_node(each)
     first, asked, approved = "detect_intent", gate or "send_reply", "send_reply"
     if early is not None:

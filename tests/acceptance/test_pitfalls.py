@@ -141,7 +141,8 @@ async def test_m5_m6_wrong_shaped_answer(world: World, wrong: Any) -> None:
     def strict(answer: Any) -> None:
         assert answer["ok"] is True
 
-    flow: Any = StateGraph(dict[str, Any])
+    builder: Any = StateGraph
+    flow = builder(dict)
     flow.add_node("gate", lambda _: strict(interrupt({})))
     flow.add_edge(START, "gate")
     app = flow.compile(checkpointer=InMemorySaver())

@@ -227,6 +227,13 @@ def test_versions_are_ordered_as_numbers() -> None:
     assert kept.for_paused("support", "3").version == "10"
 
 
+def test_another_graph_takes_a_place() -> None:
+    graphs = Graphs([version("2")])
+    other = GraphDefinition("mine", "1", support.build, support.bounded)
+    assert graphs.put("support", other)["support"] is other
+    assert graphs["support"].name == "support"
+
+
 def test_one_version_registered_twice_is_refused() -> None:
     with pytest.raises(DefinitionError, match="give the changed one the next version"):
         Graphs([version("2"), version("2")])
