@@ -8,6 +8,7 @@ through the rules declared beside the graph, and is validated against the state'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -53,7 +54,7 @@ def restore(
     types = _types(compiled)
     _refuse_unknown(stored, types)
     _refuse_missing(stored, compiled)
-    _refuse_reducers(found.metadata, compiled, ruled)
+    _refuse_reducers(found.metadata, compiled, stored.keys() - ruled)
     for key in values.keys() - stored.keys():
         del values[key]
         versions.pop(key, None)
@@ -122,11 +123,10 @@ def _refuse_missing(stored: Mapping[str, Any], compiled: Any) -> None:
                 )
 
 
-def _refuse_reducers(metadata: Any, compiled: Any, ruled: frozenset[str]) -> None:
+def _refuse_reducers(metadata: Any, compiled: Any, keys: AbstractSet[str]) -> None:
     before, now = metadata.get("reducers") or {}, reducers_of(compiled)
-    for key in sorted(before.keys() | now.keys()):
-        known = key in compiled.channels and key not in ruled
-        if known and before.get(key) != now.get(key):
+    for key in sorted((before.keys() | now.keys()) & keys):
+        if before.get(key) != now.get(key):
             raise StrandedError(
                 f"the reducer of the state key {key!r} was {before.get(key, 'none')} and is "
                 f"{now.get(key, 'none')}; declare converted({key!r}, ..., since=...)"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from opentelemetry.trace import Span
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from handrail.core import attributes as a
@@ -212,6 +213,9 @@ class Runner:
         result.flush = lambda connection: self._saver.flush(connection, writes)
         if output.interrupts:
             result.status = "waiting"
+            if plan.review is not None and not writes.moved:
+                # It waits in the very checkpoint that the older version stored.
+                result.graph_version = plan.review["graph_version"]
             result.review = review_request(output.interrupts[0], result.journal.waiting_node)
             if changed and plan.resume is not None:
                 result.review.explanation = (
@@ -242,7 +246,8 @@ class Runner:
         seen = None
         if plan.resume is not None and plan.review is not None:
             explanation = f"{explanation}. {not_carried_out(plan.resume)}"
-            seen = reviews.review(plan.review)
+            with suppress(ValidationError):
+                seen = reviews.review(plan.review)
         request = ReviewRequest(
             kind="failure",
             reason=f"failure:{type(error).__name__}",

@@ -103,6 +103,8 @@ class RunWrites:
     """Where the run stands, once it was loaded or has written: the database knows no more."""
     converted: Mapping[str, str] = field(default_factory=dict[str, str])
     """Versions of channels whose loaded value is not the stored one."""
+    moved: bool = False
+    """Whether the run has a checkpoint of its own."""
     calls: list[Callable[[BaseCheckpointSaver[str]], object]] = field(default_factory=list)
 
     def put(
@@ -124,7 +126,7 @@ class RunWrites:
         }
         self.calls.append(lambda official: official.put(config, checkpoint, kept, changed))
         stored = _stored(config, checkpoint)
-        self.newest = CheckpointTuple(stored, checkpoint, kept, config, [])
+        self.newest, self.moved = CheckpointTuple(stored, checkpoint, kept, config, []), True
         return stored
 
     def put_writes(

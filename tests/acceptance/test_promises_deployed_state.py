@@ -12,14 +12,15 @@ from types import ModuleType
 from typing import Annotated, Any, TypedDict, get_type_hints
 
 import pytest
-from langgraph.types import Command
+from langgraph.types import interrupt
 from pydantic import BaseModel, create_model
 
 from handrail.core.decisions import Decided, Review
 from handrail.core.migration import Rule, converted, forgotten
-from handrail.desk.testing import World
-from handrail.engine import resuming, runner
-from handrail.engine.resuming import Resumption
+from handrail.engine import resuming
+from handrail.engine.saver import RunWrites
+from handrail.nodes.ask_human import ALLOWED, ask_human
+from handrail.nodes.contract import node
 from handrail.nodes.state import SupportState
 
 MODELS = ModuleType("handrail_test_models")
@@ -53,6 +54,41 @@ async def added_key_is_absent(deploys: Any) -> None:
     await deploys.approve(review)
     await deploys.went_on(review)
     assert seen == [False], "P8: a value came from nowhere"
+
+
+async def added_key_with_a_reducer_begins_empty(deploys: Any) -> None:
+    """Nothing of it is stored, so nothing can be lost."""
+    review = await deploys.pause(deploys.version("1"))
+    deploys.deploy("2", state=WithLog)
+    await deploys.approve(review)
+    await deploys.went_on(review)
+
+
+async def converted_state_meets_a_new_question(deploys: Any) -> None:
+    """The rule counts until the state is stored in its new form, however often is asked."""
+    review = await paused_with_a_case(deploys)
+    _, state = case_of(kind=(str, ...), amount=(list[int], ...))
+    rule = converted("case", lambda old: {**old, "amount": [old["amount"]]}, since="2")
+    deploys.deploy("2", rule, state=state, asks=asks_first)
+    await deploys.approve(review)
+    for _ in range(2):
+        anew = await deploys.asks_anew(review)
+        assert anew.kind == "approval", "P8: a rule was forgotten"
+        await deploys.approve(anew)
+    await deploys.went_on(review)
+
+
+@node("ask")
+async def asks_first(state: Any, runtime: Any) -> Any:
+    """Ask something new, then what was asked before."""
+    _new_question(state)
+    return await ask_human(state, runtime)
+
+
+def _new_question(state: Any) -> Any:
+    draft = state["draft"].model_dump(mode="json")
+    asked = {"reason": "fraud", "explanation": "Who?", "draft": draft, "allowed": list(ALLOWED)}
+    return interrupt(asked, response_schema=Decided)
 
 
 def noting(deploys: Any) -> Any:
@@ -232,36 +268,16 @@ def take_what_was_loaded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(resuming, "restore", lambda found, *_: (found, {}))
 
 
-async def _blind(paused: Resumption, decided: Decided, _: Any, options: dict[str, Any]) -> Any:
-    answer = Command(resume={paused.review["interrupt_id"]: decided.model_dump(mode="json")})
-    return await paused.compiled.ainvoke(answer, paused.config, **options), ""
+def the_newest_version_always_counts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RunWrites, "moved", property(lambda _: True, lambda _, __: None))
 
 
-def resume_blindly(patch: pytest.MonkeyPatch) -> None:
-    async def load(paused: Resumption, database: Any) -> None:
-        del database
-        paused.writes.newest = None
-
-    patch.setattr(runner, "put_in_place", load)
-    patch.setattr(runner, "resume", _blind)
-
-
-def answer_any_question(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(resuming, "_other_question", lambda *_: "")
-
-
-def trust_the_new_flow(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(runner, "resume", _ask_only)
-
-
-async def _ask_only(paused: Resumption, _: Any, __: Any, options: dict[str, Any]) -> Any:
-    return await paused.compiled.ainvoke(None, paused.config, **options), ""
-
-
-Scenario = Callable[[World], Awaitable[None]]
+Scenario = Callable[[Any], Awaitable[None]]
 Removal = Callable[[pytest.MonkeyPatch], None]
 REMOVALS: dict[Scenario, Removal | None] = {
     added_key_is_absent: None,
+    added_key_with_a_reducer_begins_empty: None,
+    converted_state_meets_a_new_question: the_newest_version_always_counts,
     removed_key_is_seen: take_what_was_loaded,
     forgotten_key_does_not_come_back: follow_no_rules,
     dropped_reducer_is_seen: take_what_was_loaded,

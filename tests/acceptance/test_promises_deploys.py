@@ -15,7 +15,6 @@ from langgraph.types import Command, interrupt
 
 from handrail.core.decisions import Decided, Reject
 from handrail.core.migration import removed, renamed
-from handrail.desk.testing import World
 from handrail.engine import resuming, runner
 from handrail.engine.resuming import Resumption
 from handrail.nodes.ask_human import ALLOWED, ask_human
@@ -110,6 +109,11 @@ async def new_question_before_the_old_gets_no_answer(deploys: Any) -> None:
     await deploys.approve(review)
     anew = await deploys.asks_anew(review, "asks anew", "(approve) was not carried out")
     assert anew.reason == "fraud", "P8: another question got the answer"
+    await deploys.approve(anew)
+    old = await deploys.asks_anew(review)
+    assert old.reason == review.reason, "P8: the old question is not asked any more"
+    await deploys.approve(old)
+    await deploys.went_on(review)
 
 
 async def other_draft_gets_no_approval(deploys: Any) -> None:
@@ -131,10 +135,6 @@ async def other_draft_gets_no_approval(deploys: Any) -> None:
 
 def follow_no_rules(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(resuming, "rules_after", lambda *_: ())
-
-
-def take_what_was_loaded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(resuming, "restore", lambda found, *_: (found, {}))
 
 
 async def _blind(paused: Resumption, decided: Decided, _: Any, options: dict[str, Any]) -> Any:
@@ -163,7 +163,7 @@ async def _ask_only(paused: Resumption, _: Any, __: Any, options: dict[str, Any]
     return await paused.compiled.ainvoke(None, paused.config, **options), ""
 
 
-Scenario = Callable[[World], Awaitable[None]]
+Scenario = Callable[[Any], Awaitable[None]]
 Removal = Callable[[pytest.MonkeyPatch], None]
 REMOVALS: dict[Scenario, Removal | None] = {
     renamed_gate_goes_on_by_rule: follow_no_rules,
