@@ -52,7 +52,11 @@ _OBJECTS = frozenset({EXT_CONSTRUCTOR_KW_ARGS, EXT_PYDANTIC_V1, EXT_PYDANTIC_V2}
 def _as_stored(code: int, data: bytes) -> Any:
     """Read models and dataclasses as the dictionaries they were stored as."""
     if code in _OBJECTS:
-        return ormsgpack.unpackb(data, ext_hook=_as_stored, option=ormsgpack.OPT_NON_STR_KEYS)[2]
+        module, _, fields, *_ = ormsgpack.unpackb(
+            data, ext_hook=_as_stored, option=ormsgpack.OPT_NON_STR_KEYS
+        )
+        if module != "datetime":
+            return fields
     return _STRICT.loads_typed(("msgpack", ormsgpack.packb(ormsgpack.Ext(code, data))))
 
 
