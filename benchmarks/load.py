@@ -24,6 +24,7 @@ from handrail.core.ports import DraftRequest, Outgoing
 from handrail.desk.settings import Settings
 from handrail.desk.testing import use
 from handrail.engine.service import Engine
+from handrail.engine.versions import Graphs
 
 
 @dataclass
@@ -60,7 +61,7 @@ def prepare_engine(engine: Engine, kind: str) -> None:
     """Give an engine its work: ``trivial``, ``full``, or the address of a model server."""
     if kind == "trivial":
         definition = Checkpointed("support", "1", lambda: trivial_flow(sync=False))
-        engine.runner.graphs = {"support": definition}
+        engine.runner.graphs = Graphs([definition])
     elif kind != "full":
         use(engine, drafter=ServedDrafter(kind))
 

@@ -14,7 +14,7 @@ from langgraph.types import Command
 from opentelemetry.trace import NoOpTracer
 from sqlalchemy import RowMapping
 
-from handrail.core.decisions import Decided, Edit, Respond
+from handrail.core.decisions import AskCustomer, Decided, Edit, Respond
 from handrail.core.drafting import Draft
 from handrail.core.errors import StrandedError
 from handrail.core.migration import Place, Rule, place_after, rules_after
@@ -194,5 +194,5 @@ def review_request(interrupt: Any, node: str | None) -> ReviewRequest:
 def not_carried_out(decided: Decided) -> str:
     """Tell the next person what the last one wanted, in full, for nothing of it happened."""
     decision = decided.decision
-    text = f": {decision.text}" if isinstance(decision, Edit | Respond) else ""
+    text = f": {decision.text}" if isinstance(decision, Edit | Respond | AskCustomer) else ""
     return f"{decided.actor}'s decision ({decision.kind}) was not carried out{text}"

@@ -25,6 +25,7 @@ from handrail.core.errors import (
 from handrail.core.events import TimerFired
 from handrail.desk.testing import ROUND_THE_CLOCK, World, open_world, refusal
 from handrail.engine import clocks, deadlines, effects, finish, plan, timeouts
+from handrail.engine.versions import Graphs
 from handrail.guardrails.suite import CheckSuite
 from handrail.nodes import draft_holding
 from handrail.playbook.models import OtherTeam, Playbook, Team
@@ -157,8 +158,8 @@ async def holding_reply_that_fails_leaves_the_review(world: World) -> None:
     world.play(**waits("holding_reply"))
     await world.ask(CANCEL)
     before = await world.only_review()
-    graphs = {k: v for k, v in world.engine.runner.graphs.items() if k != "holding_reply"}
-    world.engine.runner.graphs = graphs
+    graphs = world.engine.runner.graphs
+    world.engine.runner.graphs = Graphs(v for k, v in graphs.items() if k != "holding_reply")
     await world.wait(HOUR)
     assert (await world.only_review()).id == before.id, "CLOCKS: a failure voided the review"
     await world.decide(await world.only_review(), Approve())
