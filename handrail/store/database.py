@@ -54,12 +54,10 @@ class Database:
         self.path = Path(parsed.database) if self.is_sqlite and parsed.database else None
         self.engine = self._create_engine(url)
         # One view for all statements of a read; PostgreSQL's default is one for each statement.
-        self._reading = self.engine.execution_options(
-            **(
-                {"handrail_read": True}
-                if self.is_sqlite
-                else {"isolation_level": "REPEATABLE READ"}
-            )
+        self._reading = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
         self._threads = (
             None
@@ -79,7 +77,6 @@ class Database:
                 url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **common
             )
             event.listen(engine, "connect", _connect_sqlite)
-            event.listen(engine, "begin", _begin_immediate)
             return engine
         try:
             return create_engine(url, pool_size=POOL, max_overflow=0, **common)
@@ -92,12 +89,21 @@ class Database:
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a writing transaction, in this thread."""
         with self.engine.begin() as connection:
+            # A plain BEGIN would let two writers start and one of them fail at its first write.
+            self._begin(connection, "BEGIN IMMEDIATE")
             return work(connection)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on one consistent view, in this thread; it must not write."""
         with self._reading.connect() as connection:
+            self._begin(connection, "BEGIN")
             return work(connection)
+
+    def _begin(self, connection: Connection, statement: str) -> None:
+        """Begin on SQLite, whose driver is told not to; an event would slow every statement."""
+        if self.is_sqlite:
+            raw: Any = connection.connection.driver_connection
+            raw.execute(statement)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one writing transaction and return what it returns."""
@@ -119,9 +125,3 @@ class Database:
         if self._threads is not None:
             self._threads.shutdown()
         self.engine.dispose()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # A plain BEGIN would let two writers start and one of them fail at its first write.
-    reads = connection.get_execution_options().get("handrail_read", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
