@@ -6,16 +6,13 @@ import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_TIME_CHARS = 10
-_RANDOM_CHARS = 12
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_TIME_PAIRS = 5
+_RANDOM_PAIRS = 6
 
 
-def _encode(number: int, width: int) -> str:
-    chars: list[str] = []
-    for _ in range(width):
-        number, rest = divmod(number, 32)
-        chars.append(_ALPHABET[rest])
-    return "".join(reversed(chars))
+def _encode(number: int, pairs: int) -> str:
+    return "".join([_PAIRS[number >> 10 * place & 1023] for place in reversed(range(pairs))])
 
 
 def new_id(kind: str) -> str:
@@ -24,5 +21,5 @@ def new_id(kind: str) -> str:
     Args:
         kind: A short word for what is named: ``cnv``, ``msg``, ``rev``.
     """
-    moment = _encode(time.time_ns() // 1_000_000, _TIME_CHARS)
-    return f"{kind}_{moment}{_encode(secrets.randbits(60), _RANDOM_CHARS)}"
+    moment = _encode(time.time_ns() // 1_000_000, _TIME_PAIRS)
+    return f"{kind}_{moment}{_encode(secrets.randbits(60), _RANDOM_PAIRS)}"

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.engine import gate
 from handrail.engine.asking import open_review, write_holder
@@ -19,7 +20,6 @@ from handrail.engine.replies import verdict_id, write_reply
 from handrail.playbook.models import Playbook
 from handrail.store import audit, conversations
 from handrail.store import tables as t
-from handrail.store.customers import insert_for
 
 MOST_MERGED = 10
 """Messages of one burst after which a turn is finished even if yet another one came in."""
@@ -33,6 +33,10 @@ _TURN_DONE = update(t.turns).where(t.turns.c.id == bindparam("b_id"))
 _INSERT_TURN = insert(t.turns)
 _INSERT_DRAFTS = insert(t.drafts)
 _INSERT_CHANGES = insert(t.desk_changes)
+_INSERT_VERDICTS = {
+    "sqlite": sqlite.insert(t.verdicts).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(t.verdicts).on_conflict_do_nothing(),
+}
 
 
 def finish(
@@ -135,8 +139,7 @@ def _write_judgements(end: Ending) -> None:
         for digest, (draft, verdict) in journal.verdicts.items()
     ]
     if verdicts:
-        statement = insert_for(end.connection.dialect)(t.verdicts).on_conflict_do_nothing()
-        end.connection.execute(statement, verdicts)
+        end.connection.execute(_INSERT_VERDICTS[end.connection.dialect.name], verdicts)
     for digest, (draft, verdict) in journal.verdicts.items():
         end.note(
             "verified",

@@ -100,10 +100,13 @@ class Views:
                     t.outbox.c.status.in_(("waiting", "sending")),
                 )
             )
+            customer, verified = customers.known(
+                connection, facts.customer_id, facts.channel, facts.address
+            )
             return ConversationView(
                 facts=facts,
-                customer=customers.customer(connection, facts.customer_id),
-                verified=customers.is_verified(connection, facts.channel, facts.address),
+                customer=customer,
+                verified=verified,
                 messages=conversations.messages_after(
                     connection, conversation_id, customer_view=False
                 ),

@@ -27,9 +27,9 @@ CONTEXT_MESSAGES = 20
 
 _ROW = select(conversations).where(conversations.c.id == bindparam("id"))
 _LOCKED = _ROW.with_for_update()
+_MESSAGES = select(*(messages.c[name] for name in Message.model_fields))
 _NEWEST = (
-    select(messages)
-    .where(messages.c.conversation_id == bindparam("id"))
+    _MESSAGES.where(messages.c.conversation_id == bindparam("id"))
     .order_by(messages.c.seq.desc())
     .limit(CONTEXT_MESSAGES)
 )
@@ -73,7 +73,6 @@ _SAVE = (
     .values({name: bindparam(f"b_{name}") for name in _MUTABLE})
 )
 _FACTS = tuple(ConversationFacts.model_fields)
-_MESSAGE = tuple(Message.model_fields)
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,7 @@ def save(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> 
 
 def facts(row: RowMapping) -> ConversationFacts:
     """Make the public facts of a conversation's row."""
-    return ConversationFacts.model_construct(**{name: row[name] for name in _FACTS})
-
-
-def message(row: RowMapping) -> Message:
-    """Make a message of its row."""
-    return Message.model_construct(**{name: row[name] for name in _MESSAGE})
+    return ConversationFacts.model_validate({name: row[name] for name in _FACTS})
 
 
 def row_of(connection: Connection, conversation_id: str) -> RowMapping:
@@ -140,15 +134,17 @@ def pending(connection: Connection, conversation_id: str) -> tuple[PendingEvent,
 def newest_messages(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
     """Load the newest messages, oldest first."""
     rows = connection.execute(_NEWEST, {"id": conversation_id}).mappings().all()
-    return tuple(message(row) for row in reversed(rows))
+    return tuple(Message.model_validate(dict(row)) for row in reversed(rows))
 
 
 def snapshot(connection: Connection, row: RowMapping, release: str, now: datetime) -> Snapshot:
     """Load all that a turn may know; records only for a verified identity."""
-    verified = people.is_verified(connection, row["channel"], row["address"])
-    return Snapshot.model_construct(
+    customer, verified = people.known(
+        connection, row["customer_id"], row["channel"], row["address"]
+    )
+    return Snapshot(
         conversation=facts(row),
-        customer=people.customer(connection, row["customer_id"]),
+        customer=customer,
         verified=verified,
         messages=newest_messages(connection, row["id"]),
         records=people.records_of(connection, row["customer_id"]) if verified else (),
@@ -225,14 +221,13 @@ def messages_after(
     connection: Connection, conversation_id: str, after_seq: int = 0, *, customer_view: bool
 ) -> tuple[Message, ...]:
     """Load messages in order; ``customer_view`` leaves out notes and what has not left yet."""
-    query = (
-        select(messages)
-        .where(messages.c.conversation_id == conversation_id, messages.c.seq > after_seq)
-        .order_by(messages.c.seq)
-    )
+    query = _MESSAGES.where(
+        messages.c.conversation_id == conversation_id, messages.c.seq > after_seq
+    ).order_by(messages.c.seq)
     if customer_view:
         query = query.where(messages.c.role != "note", messages.c.delivered_at.is_not(None))
-    return tuple(message(row) for row in connection.execute(query).mappings())
+    rows = connection.execute(query).mappings()
+    return tuple(Message.model_validate(dict(row)) for row in rows)
 
 
 @dataclass(frozen=True)

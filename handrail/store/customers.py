@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from handrail.core.conversation import Customer, FieldValue, Record
+from handrail.core.conversation import Customer, Record
 from handrail.core.ports import owner_key
 from handrail.store.database import Database
 from handrail.store.tables import customers, identities, owned_values, records
@@ -21,15 +21,26 @@ MIN_OWNED_CHARS = 5
 MAX_RECORDS = 50
 """Records of a customer that a turn looks at, newest first."""
 
-_CUSTOMER = select(customers).where(customers.c.id == bindparam("id"))
+_KNOWN = (
+    select(*customers.c, identities.c.verified)
+    .select_from(
+        customers.outerjoin(
+            identities,
+            (identities.c.channel == bindparam("channel"))
+            & (identities.c.address == bindparam("address")),
+        )
+    )
+    .where(customers.c.id == bindparam("id"))
+)
+_CUSTOMER = tuple(Customer.model_fields)
 _RECORDS = (
     select(records.c.kind, records.c.id, records.c.customer_id, records.c.fields)
     .where(records.c.customer_id == bindparam("customer_id"))
     .order_by(records.c.updated_at.desc(), records.c.id.desc())
     .limit(MAX_RECORDS)
 )
-_VERIFIED = select(identities.c.verified).where(
-    identities.c.channel == bindparam("channel"), identities.c.address == bindparam("address")
+_OWNERS = select(owned_values.c.value, owned_values.c.customer_id).where(
+    owned_values.c.value.in_(bindparam("values", expanding=True))
 )
 
 
@@ -38,15 +49,15 @@ def insert_for(dialect: Dialect) -> Any:
     return postgresql.insert if dialect.name == "postgresql" else sqlite.insert
 
 
-def customer(connection: Connection, customer_id: str) -> Customer:
-    """Load a customer that exists."""
-    row = connection.execute(_CUSTOMER, {"id": customer_id}).mappings().one()
-    return Customer.model_construct(**cast("dict[str, Any]", dict(row)))
-
-
-def is_verified(connection: Connection, channel: str, address: str) -> bool:
-    """Whether this address is known to belong to its customer."""
-    return bool(connection.execute(_VERIFIED, {"channel": channel, "address": address}).scalar())
+def known(
+    connection: Connection, customer_id: str, channel: str, address: str
+) -> tuple[Customer, bool]:
+    """Load a customer that exists, and whether this address is known to belong to them."""
+    row = connection.execute(
+        _KNOWN, {"id": customer_id, "channel": channel, "address": address}
+    ).one()
+    *values, verified = row
+    return Customer.model_validate(dict(zip(_CUSTOMER, values, strict=True))), bool(verified)
 
 
 def ids_by_email(connection: Connection, email: str) -> tuple[str, ...]:
@@ -64,21 +75,13 @@ def some_with_records(connection: Connection, limit: int) -> tuple[Customer, ...
         .limit(limit)
     )
     rows = connection.execute(query).mappings()
-    return tuple(Customer.model_construct(**cast("dict[str, Any]", dict(row))) for row in rows)
+    return tuple(Customer.model_validate(dict(row)) for row in rows)
 
 
 def records_of(connection: Connection, customer_id: str) -> tuple[Record, ...]:
     """Load a customer's newest records."""
-    rows = connection.execute(_RECORDS, {"customer_id": customer_id})
-    return tuple(
-        Record.model_construct(
-            kind=kind,
-            id=record_id,
-            customer_id=owner,
-            fields={name: FieldValue.model_construct(**value) for name, value in fields.items()},
-        )
-        for kind, record_id, owner, fields in rows
-    )
+    rows = connection.execute(_RECORDS, {"customer_id": customer_id}).mappings()
+    return tuple(Record.model_validate(dict(row)) for row in rows)
 
 
 def save_customers(connection: Connection, people: Iterable[Customer]) -> int:
@@ -160,10 +163,8 @@ class DatabaseOwners:
         """Map each known value to the customers it belongs to."""
         if not values:
             return {}
-        query = select(owned_values.c.value, owned_values.c.customer_id).where(
-            owned_values.c.value.in_(values)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        wanted = {"values": list(values)}
+        rows = await self._database.read(lambda c: c.execute(_OWNERS, wanted).all())
         found: dict[str, set[str]] = {}
         for value, owner in rows:
             found.setdefault(value, set()).add(owner)
