@@ -34,6 +34,17 @@ AFTER_DECISION = {
 }
 
 
+# Async, for LangGraph calls a plain function in a thread.
+async def chosen_route(state: SupportState) -> str:
+    """Where the rules lead."""
+    return state["route"]
+
+
+async def decision_kind(state: SupportState) -> str:
+    """What the person decided."""
+    return state["decided"].decision.kind
+
+
 @graph("support", version="1", bounded=("choose_route",))
 def support() -> StateGraph[SupportState, Services, SupportState, SupportState]:
     """Answer a customer: the AI within its guardrails, people where it matters."""
@@ -55,10 +66,8 @@ def support() -> StateGraph[SupportState, Services, SupportState, SupportState]:
     flow.add_edge("detect_intent", "draft_reply")
     flow.add_edge("draft_reply", "verify_reply")
     flow.add_edge("verify_reply", "choose_route")
-    flow.add_conditional_edges("choose_route", lambda state: state["route"], AFTER_ROUTE)
-    flow.add_conditional_edges(
-        "ask_human", lambda state: state["decided"].decision.kind, AFTER_DECISION
-    )
+    flow.add_conditional_edges("choose_route", chosen_route, AFTER_ROUTE)
+    flow.add_conditional_edges("ask_human", decision_kind, AFTER_DECISION)
     flow.add_edge("send_reply", "close_turn")
     flow.add_edge("hand_over", "close_turn")
     flow.add_edge("close_turn", END)

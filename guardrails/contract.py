@@ -125,13 +125,15 @@ class CheckContext:
 
     def has(self, need: Need) -> bool:
         """Whether something a check needs is there."""
-        there: Mapping[Need, object] = {
-            "owners": self.owners,
-            "records": self.records,
-            "passages": self.draft and self.draft.passages,
-            "history": self.snapshot.messages,
-        }
-        return bool(there[need]) if need != "owners" else self.owners is not None
+        match need:
+            case "owners":
+                return self.owners is not None
+            case "records":
+                return bool(self.records)
+            case "passages":
+                return self.draft is not None and bool(self.draft.passages)
+            case "history":
+                return bool(self.snapshot.messages)
 
 
 Findings = Iterable[Finding]

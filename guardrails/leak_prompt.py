@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.reading import Reading, Source
+from handrail.guardrails.reading import Reading
 
 _WORD = re.compile(r"[^\W_]{1,60}")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8000}={0,2}")
@@ -68,16 +68,17 @@ def _protected(ctx: CheckContext) -> Iterator[tuple[str, frozenset[str], frozens
             yield (f"message:{message.id}", *_read_shingles(message.text))
 
 
-def _public(shingle: str, sources: tuple[Source, ...], said: str) -> bool:
+def _public(shingle: str, ctx: CheckContext) -> bool:
+    said = " ".join(_WORD.findall(ctx.said.casefold()))
+    sources = ctx.evidence.sources
     return shingle in said or any(f" {shingle} " in source.reading.words for source in sources)
 
 
 def _leaks(text: str, ctx: CheckContext) -> Iterator[tuple[str, int, int]]:
     """Where protected words stand in a text: source, start, end."""
-    words = list(_WORD.finditer(text.casefold()))
-    plain = [word[0] for word in words]
+    folded = text.casefold()
+    plain = _WORD.findall(folded)
     vocabulary = frozenset(plain)
-    said = " ".join(_WORD.findall(ctx.said.casefold()))
     for source, shingles, known in _protected(ctx):
         if not shingles or len(vocabulary & known) < _SHORTEST:
             continue
@@ -86,9 +87,10 @@ def _leaks(text: str, ctx: CheckContext) -> Iterator[tuple[str, int, int]]:
             place
             for place in range(len(plain) - size + 1)
             if (shingle := " ".join(plain[place : place + size])) in shingles
-            and not _public(shingle, ctx.evidence.sources, said)
+            and not _public(shingle, ctx)
         ]
         if hits:
+            words = list(_WORD.finditer(folded))
             yield source, words[hits[0]].start(), words[hits[-1] + size - 1].end()
 
 

@@ -63,9 +63,9 @@ def owner_key(value: str) -> str:
     E-mail addresses keep their ``@`` and dots.
     """
     folded = value.casefold().strip()
-    if "@" in folded:
+    if "@" in folded or folded.isalnum():
         return folded
-    return "".join(char for char in folded if char.isalnum())
+    return "".join(filter(str.isalnum, folded))
 
 
 class Checked(Frozen):

@@ -198,7 +198,8 @@ class Runner:
             "configurable": {"thread_id": lease.conversation_id},
             "recursion_limit": RECURSION_LIMIT,
         }
-        options: dict[str, Any] = {"context": context, "version": "v2"}
+        # Nobody reads the output; without a key LangGraph would gather the state at every step.
+        options: dict[str, Any] = {"context": context, "version": "v2", "output_keys": "turn"}
         if stores:
             options["durability"] = "exit"
         changed = ""

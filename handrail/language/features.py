@@ -45,7 +45,7 @@ def words(text: str) -> list[str]:
     """Split into lower-case words; every word with a digit becomes ``0``, as numbers vary."""
     folded = unicodedata.normalize("NFKC", text[: MAX_WORDS * 40]).casefold().replace("’", "'")
     found = _WORD.findall(folded)[:MAX_WORDS]
-    return ["0" if any(map(str.isdigit, word)) else word for word in found]
+    return [word if word.isalpha() or not any(map(str.isdigit, word)) else "0" for word in found]
 
 
 @lru_cache(maxsize=16_384)
@@ -94,10 +94,14 @@ class Vocabulary:
 
     def vector(self, counted: Mapping[str, int]) -> tuple[Ints, Floats]:
         """Return positions and weights of the known features, each block of length one."""
-        index = self.index
-        pairs = [(index[name], count) for name, count in counted.items() if name in index]
-        at = np.array([position for position, _ in pairs], dtype=np.int32)
-        counts = np.array([count for _, count in pairs], dtype=np.float32)
+        positions = map(self.index.get, counted)
+        known = {
+            at: count
+            for at, count in zip(positions, counted.values(), strict=True)
+            if at is not None
+        }
+        at = np.array(list(known), dtype=np.int32)
+        counts = np.array(list(known.values()), dtype=np.float32)
         return at, block_normalised(self.block[at], (1 + np.log(counts)) * self.idf[at])
 
     def unknown_share(self, tokens: list[str]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from handrail.core.conversation import Passage
@@ -27,9 +28,15 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
 
 
+@lru_cache(maxsize=4096)
+def _published(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Sentences of an article with their terms. Never for a customer's words: they stay."""
+    return tuple((sentence, frozenset(search_terms(sentence))) for sentence in sentences(text))
+
+
 def cite(text: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
     """Cite, for each sentence of a reply, the sentence of the passages that says most of it."""
-    sources = [(p, s, set(search_terms(s))) for p in passages for s in sentences(p.text)]
+    sources = [(p, *published) for p in passages for published in _published(p.text)]
     citations: list[Citation] = []
     for sentence in sentences(text):
         terms = set(search_terms(sentence))
