@@ -8,7 +8,6 @@ from collections import deque
 from typing import Any
 
 from opentelemetry.trace import SpanContext, StatusCode, format_span_id, format_trace_id
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,8 +29,6 @@ class SpanStore:
 
     def __init__(self, database: Database, *, queue: int) -> None:
         self._database = Database(database.url)
-        if self._database.is_sqlite:
-            event.listen(self._database.engine, "connect", _do_not_wait_for_the_disk)
         dialect = sqlite if self._database.is_sqlite else postgresql
         self._insert = dialect.insert(spans).on_conflict_do_nothing(
             index_elements=[spans.c.span_id]
@@ -84,16 +81,12 @@ class SpanStore:
         """Store a batch in one transaction; a failure is logged and counted, never raised."""
         rows = [_row(span) for span in batch]
         try:
-            self._database.write_now(lambda connection: connection.execute(self._insert, rows))
+            # Not synced: the lock that a turn waits for is held the shorter.
+            self._database.write_now(lambda c: c.execute(self._insert, rows), synced=False)
         except (SQLAlchemyError, ValueError) as error:  # ValueError: an attribute is no JSON
             with self._entering:
                 self.dropped += len(batch)
             _log.warning("%d spans were not stored: %s", len(batch), error)
-
-
-def _do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
-    # Spans are best effort, and the lock that a turn waits for is held the shorter.
-    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 _STATUS = {code: code.name.lower() for code in StatusCode}

@@ -107,7 +107,7 @@ class Runner:
             )
             return None if lease is None else (lease, _planned(connection, lease))
 
-        return await self._database.write(take)
+        return await self._database.write(take, synced=False)
 
     async def _run(self, lease: Lease, plan: Plan | Exception) -> bool:
         """Run the first pending events; say whether there is more to do."""

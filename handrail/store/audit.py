@@ -24,6 +24,7 @@ from handrail.store.tables import audit_events, conversations
 
 _BATCH = 1000
 _INSERT = insert(audit_events)
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 class Head(NamedTuple):
@@ -148,8 +149,7 @@ def _seal(row: RowMapping | dict[str, Any], previous: str) -> str:
         _plain(row["payload"]),
         at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
-    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(f"{previous}{canonical}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous}{_canonical(facts)}".encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +78,8 @@ class Database:
                 url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **common
             )
             event.listen(engine, "connect", _connect_sqlite)
+            dialect: Any = engine.dialect
+            dialect.do_begin = _begin_immediate  # an event would slow every statement down
             return engine
         try:
             return create_engine(url, pool_size=POOL, max_overflow=0, **common)
@@ -86,28 +89,33 @@ class Database:
                 "write postgresql+psycopg://USER@HOST/NAME"
             ) from error
 
-    def write_now(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a writing transaction, in this thread."""
-        with self.engine.begin() as connection:
-            # A plain BEGIN would let two writers start and one of them fail at its first write.
-            self._begin(connection, "BEGIN IMMEDIATE")
-            return work(connection)
+    def write_now(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
+        """Run ``work`` in a writing transaction, in this thread.
+
+        Args:
+            work: All of it is stored, or none.
+            synced: Whether it outlasts a power failure. ``False`` does not wait for SQLite's disk:
+                for leases and spans, which may be lost with the machine, not with the process.
+        """
+        with self.engine.connect() as connection:
+            self._prepare(connection, f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+            with connection.begin():
+                return work(connection)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on one consistent view, in this thread; it must not write."""
         with self._reading.connect() as connection:
-            self._begin(connection, "BEGIN")
+            self._prepare(connection, "BEGIN")
             return work(connection)
 
-    def _begin(self, connection: Connection, statement: str) -> None:
-        """Begin on SQLite, whose driver is told not to; an event would slow every statement."""
+    def _prepare(self, connection: Connection, statement: str) -> None:
         if self.is_sqlite:
             raw: Any = connection.connection.driver_connection
             raw.execute(statement)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in one writing transaction and return what it returns."""
-        return await self._call(self.write_now, work)
+    async def write(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
+        """Run ``work`` as :meth:`write_now` does, and return what it returns."""
+        return await self._call(partial(self.write_now, synced=synced), work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on one consistent view and return what it returns."""
@@ -125,3 +133,12 @@ class Database:
         if self._threads is not None:
             self._threads.shutdown()
         self.engine.dispose()
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Begin to write, unless a read has begun by itself.
+
+    A plain BEGIN would let two writers start and one of them fail at its first write.
+    """
+    if not connection.driver_connection.in_transaction:
+        connection.execute("BEGIN IMMEDIATE")
