@@ -94,15 +94,17 @@ def ingest(connection: Connection, event: Event, now: datetime, release: Release
 
     Raises:
         RequestError: the event cannot be accepted; nothing is stored.
-        sqlalchemy.exc.IntegrityError: the same event is being stored at this moment.
+        sqlalchemy.exc.IntegrityError: the same event is stored already; see
+            :func:`find_duplicate`.
     """
-    known = find_duplicate(connection, event)
-    if known is not None:
-        return known
     body = event.body
     if isinstance(body, CustomerMessage):
         change = _customer_message(connection, event.channel, body, now, release)
     else:
+        # What came before may forbid the same again; a message is refused by its key alone.
+        known = find_duplicate(connection, event)
+        if known is not None:
+            return known
         if event.conversation_id is None:
             raise NotAllowedError(f"an event of kind {body.kind!r} needs conversation_id")
         change = Change(conversations.locked(connection, event.conversation_id), release)

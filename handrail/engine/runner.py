@@ -211,7 +211,10 @@ class Runner:
                 paused = resumption(graph, compiled, config, plan.review, writes)
                 await put_in_place(paused, self._database)
                 output, changed = await resume(paused, plan.resume, result.journal, options)
-        result.flush = lambda connection: self._saver.flush(connection, writes)
+        if stores:
+            result.flush = lambda connection: self._saver.flush(
+                connection, lease.conversation_id, writes, waiting=bool(output.interrupts)
+            )
         if output.interrupts:
             result.status = "waiting"
             if plan.review is not None and not writes.moved:

@@ -184,10 +184,18 @@ class TurnSaver(BaseCheckpointSaver[str]):
         finally:
             _run.reset(token)
 
-    def flush(self, connection: Connection, writes: RunWrites) -> None:
-        """Write what a run collected, in the caller's transaction."""
-        if writes.calls:
-            official = _official(connection, self.serde)
+    def flush(
+        self, connection: Connection, conversation_id: str, writes: RunWrites, *, waiting: bool
+    ) -> None:
+        """Keep what a paused run goes on with, and nothing else, in the caller's transaction.
+
+        A finished turn needs no checkpoint, and a fresh one none from before it. What one paused
+        turn collected stays together: LangGraph may read state from its earlier checkpoints.
+        """
+        official = _official(connection, self.serde)
+        if writes.fresh or not waiting:
+            official.delete_thread(conversation_id)
+        if waiting:
             for call in writes.calls:
                 call(official)
 
