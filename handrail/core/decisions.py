@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from functools import cache
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
@@ -138,6 +140,35 @@ class Decided(Frozen):
     decision: Decision
     actor: str
     """Name of the person who decided."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:
+        """Made once: LangGraph asks for it at every pause, and it takes as long as a turn."""
+        return deepcopy(_schema_of_decided())
+
+
+@cache
+def _schema_of_decided() -> dict[str, Any]:
+    decision = TypeAdapter(Decision).json_schema()
+    fields = {"decision": _inlined(decision, decision["$defs"]), "actor": {"type": "string"}}
+    whole = {"type": "object", "additionalProperties": False, "title": "Decided"}
+    return {**whole, "properties": fields, "required": list(fields)}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """Put definitions where they are referred to."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    parts = cast("dict[str, Any]", schema)
+    if "$ref" in parts:
+        return _inlined(definitions[parts["$ref"].rpartition("/")[2]], definitions)
+    return {
+        key: _inlined(part, definitions)
+        for key, part in parts.items()
+        if key not in ("$defs", "discriminator")
+    }
 
 
 def draft_of(words: Worded, author: str) -> Draft:
