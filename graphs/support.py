@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from langgraph.graph import END, START, StateGraph
 
 from handrail.graphs.definition import graph
@@ -35,12 +38,12 @@ AFTER_DECISION = {
 
 
 # Async, for LangGraph calls a plain function in a thread.
-async def chosen_route(state: SupportState) -> str:
+async def chosen_route(state: Mapping[str, Any]) -> str:
     """Where the rules lead."""
     return state["route"]
 
 
-async def decision_kind(state: SupportState) -> str:
+async def decision_kind(state: Mapping[str, Any]) -> str:
     """What the person decided."""
     return state["decided"].decision.kind
 
