@@ -1,17 +1,29 @@
-"""Tracing of one process: spans on their way into the database, and to a collector if asked."""
+"""Tracing of one process: OpenTelemetry spans on their way into the database."""
 
 from __future__ import annotations
 
 import os
+import threading
+from importlib import import_module
+from importlib.metadata import version
 
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Tracer
 
+from handrail.core.attributes import VERSION
+from handrail.core.errors import ConfigurationError
 from handrail.store.database import Database
+from handrail.traces.discretion import Discreet
 from handrail.traces.exporting import SpanStore
-from handrail.traces.recording import RecordedSpan, Recorder
 
 QUEUE = 20_000
 """Spans that may wait for the database: at about 25 spans a turn, a burst of 800 turns."""
+BATCH = 256
+DELAY_MS = 500
+"""A span is stored this long after its end; a killed process loses no more than that."""
 
 _OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -20,36 +32,33 @@ class Tracing:
     """Makes spans and stores them; one for each open database."""
 
     def __init__(self, database: Database, *, queue: int = QUEUE) -> None:
-        self._collector = None
-        if any(map(os.environ.get, _OTLP_ENDPOINTS)):
-            from handrail.traces.collecting import Collector  # noqa: PLC0415 - slow to import
-
-            self._collector = Collector()
-        self._store = SpanStore(database, queue=queue)
-        self.tracer: Tracer = Recorder(self._ended)
+        collector = _collector()
+        self._store = SpanStore(database)
+        self._batches = _CountingProcessor(self._store, queue)
+        self.provider = TracerProvider(
+            sampler=ALWAYS_ON,
+            resource=Resource.create(
+                {"service.name": "handrail", "service.version": version("handrail")}
+            ),
+        )
+        self.provider.add_span_processor(self._batches)
+        if collector is not None:
+            self.provider.add_span_processor(BatchSpanProcessor(Discreet(collector)))
+        self.tracer: Tracer = self.provider.get_tracer("handrail", VERSION)
         """What makes the spans; given to the engine, which knows only OpenTelemetry's interface."""
-
-    def _ended(self, span: RecordedSpan) -> None:
-        self._store.add(span)
-        if self._collector is not None:
-            self._collector.add(span)
 
     @property
     def dropped(self) -> int:
         """Spans that ended and are not stored: the queue was full, or the database refused."""
-        return self._store.dropped
+        return self._batches.dropped + self._store.refused
 
     def flush(self) -> None:
         """Store every span that has ended by now."""
-        self._store.flush()
-        if self._collector is not None:
-            self._collector.flush()
+        self.provider.force_flush()
 
     def close(self) -> None:
         """Store what has ended and stop; spans that end later are dropped and counted."""
-        self._store.close()
-        if self._collector is not None:
-            self._collector.close()
+        self.provider.shutdown()
 
 
 def start_tracing(database: Database) -> Tracing:
@@ -65,3 +74,52 @@ def start_tracing(database: Database) -> Tracing:
         ConfigurationError: a collector is set and the extra ``otlp`` is not installed.
     """
     return Tracing(database)
+
+
+def _collector() -> SpanExporter | None:
+    if not any(map(os.environ.get, _OTLP_ENDPOINTS)):
+        return None
+    try:
+        module = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{' or '.join(_OTLP_ENDPOINTS)} asks for a collector: install handrail[otlp], or "
+            "unset the variable"
+        ) from error
+    exporter: SpanExporter = module.OTLPSpanExporter()
+    return exporter
+
+
+class _CountingProcessor(BatchSpanProcessor):
+    """The SDK's batches behind a door that counts: its own queue drops with a log line only."""
+
+    def __init__(self, store: SpanStore, queue: int) -> None:
+        super().__init__(
+            Discreet(store),
+            max_queue_size=queue,
+            max_export_batch_size=min(BATCH, queue),
+            schedule_delay_millis=DELAY_MS,
+        )
+        self._store = store
+        self._queue = queue
+        self._entered = 0
+        self._closed = False
+        self._lock = threading.Lock()
+        self.dropped = 0
+        """Spans that found the queue full, or tracing closed."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue a span that has ended, or count it as dropped."""
+        with self._lock:
+            if self._closed or self._entered - self._store.taken >= self._queue:
+                self.dropped += 1
+                return
+            self._entered += 1
+        super().on_end(span)
+
+    def shutdown(self) -> None:
+        """Store what is queued and close the door."""
+        self._closed = True
+        super().shutdown()
+        self.dropped += self._entered - self._store.taken
+        self._entered = self._store.taken
