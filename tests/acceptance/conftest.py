@@ -204,12 +204,12 @@ class Deploys:
         self.world.deploy(self.version(text, *rules, **changes))
 
     async def stored(self, review: Review) -> Any:
-        """The newest checkpoint."""
+        """The newest checkpoint; ``None`` once the turn has ended."""
         saver = self.world.engine.runner._saver  # pyright: ignore[reportPrivateUsage]
         found: Any = await saver.aget_tuple(
             {"configurable": {"thread_id": review.conversation_id, "checkpoint_ns": ""}}
         )
-        return found.checkpoint
+        return found and found.checkpoint
 
 
 @pytest.fixture

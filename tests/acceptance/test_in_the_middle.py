@@ -48,7 +48,7 @@ def in_the_middle_of(
     changed = GraphDefinition(
         "support", registered.version, registered.build, bounded=registered.bounded
     )
-    world.engine.runner.graphs = {**world.engine.graphs, "support": changed}
+    world.engine.runner.graphs = world.engine.runner.graphs.put("support", changed)
 
 
 @pytest.mark.parametrize(("node", "text"), CASES, ids=[node for node, _ in CASES])

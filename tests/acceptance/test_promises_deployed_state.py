@@ -105,13 +105,12 @@ async def removed_key_is_seen(deploys: Any) -> None:
 
 
 async def forgotten_key_does_not_come_back(deploys: Any) -> None:
-    """A rule says that nobody needs it; it is gone from the checkpoint too."""
+    """A rule says that nobody needs it; nothing of it is stored any more."""
     review = await deploys.pause(deploys.version("1", state=WithNote, early=noting(deploys)))
     deploys.deploy("2", forgotten("case", since="2"))
     await deploys.approve(review)
     await deploys.went_on(review)
-    values = (await deploys.stored(review))["channel_values"]
-    assert "case" not in values, "P8: a forgotten value is still stored"
+    assert await deploys.stored(review) is None, "P8: a forgotten value is still stored"
 
 
 def logging_step(deploys: Any) -> Any:
@@ -230,15 +229,12 @@ async def changed_type_is_seen(deploys: Any) -> None:
 
 
 async def changed_type_goes_on_by_rule(deploys: Any) -> None:
-    """A rule makes the new value of the old one, and it is what later versions find."""
+    """A rule makes the new value of the old one."""
     review = await paused_with_a_case(deploys)
     rule = converted("case", lambda old: {**old, "amount": [old["amount"]]}, since="2")
     case = await decide_with_a_case(deploys, review, rule, kind=(str, ...), amount=(list[int], ...))
     assert case == {"kind": "damaged", "amount": [12]}, "P8: not the converted value"
     await deploys.went_on(review)
-    value = (await deploys.stored(review))["channel_values"]["case"]
-    kept = value if isinstance(value, dict) else value.model_dump()
-    assert kept["amount"] == [12], "P8: the old value is stored"
 
 
 async def renamed_field_is_seen(deploys: Any) -> None:

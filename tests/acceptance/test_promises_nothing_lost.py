@@ -239,7 +239,7 @@ def look_at_the_last_message_only(patch: pytest.MonkeyPatch) -> None:
 
 
 def keep_no_checkpoint(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(TurnSaver, "flush", lambda *_: None)
+    patch.setattr(TurnSaver, "flush", lambda *_, **__: None)
 
 
 def write_no_summary(patch: pytest.MonkeyPatch) -> None:
