@@ -37,7 +37,10 @@ def error_body(error: HandrailError) -> dict[str, Any]:
 
 def error_response(error: HandrailError) -> Response:
     """Make the response that tells of an error."""
-    response = json_response(error_body(error), error.http_status)
+    return _say_when(error, json_response(error_body(error), error.http_status))
+
+
+def _say_when(error: HandrailError, response: Response) -> Response:
     if "retry_after" in error.details:
         response.headers["Retry-After"] = str(math.ceil(error.details["retry_after"]))
     return response
@@ -57,7 +60,7 @@ def _tell(request: Request, error: HandrailError) -> Response:
         page: Any = request.app.state.desk.pages.TemplateResponse(
             request, "error.html", {"error": error}, status_code=error.http_status
         )
-        return page
+        return _say_when(error, page)
     return error_response(error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from handrail.playbook.models import Release
 from handrail.store import releases
 from handrail.store.customers import DatabaseOwners
 from handrail.store.database import Database
+
+log = logging.getLogger("handrail.desk")
 
 
 class ReleaseKits:
@@ -91,8 +94,11 @@ def load_classifier(release: Release, cache: Path) -> IntentModel:
     from handrail.language.training import train_playbook  # noqa: PLC0415 - needs scikit-learn
 
     classifier = train_playbook(release.playbook)
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_bytes(classifier.to_bytes())
-    partial.replace(file)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        partial.write_bytes(classifier.to_bytes())
+        partial.replace(file)
+    except OSError as error:
+        log.warning("the classifier is trained at each start: %s: %s", cache, error.strerror)
     return classifier

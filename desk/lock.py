@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from handrail.core.errors import DatabaseBusyError
+from handrail.store.failures import telling
 
 
 @contextmanager
@@ -19,14 +20,24 @@ def worker_lock(database: Path) -> Generator[None]:
 
     Raises:
         DatabaseBusyError: another process works on it.
+        DatabaseUnavailableError: its folder cannot be written in.
     """
     file = database.with_name(f"{database.name}.worker")
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
+    with closing(_hold(file, database)):
+        yield
+
+
+def _hold(file: Path, database: Path) -> sqlite3.Connection:
+    with telling(str(file)):
+        connection = sqlite3.connect(file, timeout=0, isolation_level=None)
         try:
             connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
+            connection.close()
+            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY:
+                raise
             raise DatabaseBusyError(
                 f"another process works on {database}; use that one, stop it, or give this one "
                 "its own HANDRAIL_HOME"
             ) from error
-        yield
+    return connection

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     """How long turns may go on when the process is told to stop; then others run them anew."""
     trace: bool = True
     """Whether spans are stored."""
+    retention_span_days: int = Field(default=90, ge=0)
+    """``handrail db prune`` removes older spans; 0 keeps them."""
+    retention_conversation_days: int = Field(default=0, ge=0)
+    """``handrail db prune`` removes conversations in which nothing waits and nothing happened for
+    so long, with everything of them; 0 keeps them."""
 
     @property
     def database_url(self) -> str:

@@ -24,12 +24,17 @@ def load_secret(path: Path) -> str:
     """Read the server's secret, or make one that only its owner can read.
 
     Raises:
-        ConfigurationError: the file is there and holds no usable secret.
+        ConfigurationError: the file holds no usable secret, or cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    except OSError as error:
+        if not path.is_file():
+            raise ConfigurationError(
+                f"the secret cannot be kept in {path}: {error.strerror}; name a folder that can be "
+                "written in with HANDRAIL_HOME, or give a secret in HANDRAIL_SECRET"
+            ) from error
         return checked_secret(path.read_text(encoding="utf-8").strip(), str(path))
     secret = secrets.token_hex(32)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

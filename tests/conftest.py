@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from socket import AF_INET, AF_INET6, socket
@@ -97,9 +98,45 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+@dataclass(frozen=True)
+class Server:
+    """A private PostgreSQL server."""
+
+    binaries: Path
+    folder: Path
+    account: str | None
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Address of its database ``postgres``."""
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs on the server's data."""
+        command = [self.binaries / program, "-D", self.folder / "data", *arguments]
+        subprocess.run(
+            command, check=True, user=self.account, cwd=self.folder, stdout=subprocess.DEVNULL
+        )
+
+    def start(self) -> None:
+        """Start, and wait until connections are taken."""
+        settings = {
+            **POSTGRES,
+            "port": str(self.port),
+            "unix_socket_directories": str(self.folder),
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self.run("pg_ctl", "-w", "-l", str(self.folder / "server.log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop, and end all connections."""
+        self.run("pg_ctl", "-w", "-m", "fast", "stop")
+
+
 @contextmanager
-def _run_postgres() -> Generator[str | None]:
-    """Start a server, give its address (``None`` where none is installed), and remove it."""
+def _run_postgres() -> Generator[Server | None]:
+    """Start a server (``None`` where none is installed), and remove it."""
     binaries = _postgres_programs()
     if binaries is None:
         yield None
@@ -108,30 +145,33 @@ def _run_postgres() -> Generator[str | None]:
     folder = Path(tempfile.mkdtemp(prefix="handrail-postgres-", dir=SCRATCH))
     if account:
         shutil.chown(folder, account)
-    port = _free_port()
-
-    def run(program: str, *arguments: str) -> None:
-        command = [binaries / program, "-D", folder / "data", *arguments]
-        subprocess.run(command, check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL)
-
-    run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    settings = {**POSTGRES, "port": str(port), "unix_socket_directories": str(folder)}
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    server = Server(binaries, folder, account, _free_port())
+    server.run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     try:
-        run("pg_ctl", "-w", "-l", str(folder / "server.log"), "-o", options, "start")
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        server.start()
+        yield server
     finally:
-        run("pg_ctl", "-w", "-m", "immediate", "stop")
+        with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+            server.stop()
         shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Address of a private PostgreSQL server whose database ``postgres`` is the caller's."""
-    with _run_postgres() as url:
-        if url is None:
+    with _run_postgres() as server:
+        if server is None:
             _missing("postgres", "there is no PostgreSQL server in /usr/lib/postgresql")
-        yield url
+        yield server.url
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Server]:
+    """A PostgreSQL server that a test may stop, start and set up."""
+    with _run_postgres() as server:
+        if server is None:
+            _missing("postgres", "there is no PostgreSQL server in /usr/lib/postgresql")
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from handrail.core.attributes import CONVERSATION
+from handrail.core.errors import HandrailError
 from handrail.store.database import Database
 from handrail.store.tables import spans
 
@@ -40,7 +41,7 @@ class SpanStore(SpanExporter):
         try:
             # Not synced: the lock that a turn waits for is held the shorter.
             self._database.write_now(lambda c: c.execute(self._insert, rows), synced=False)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, HandrailError) as error:
             self.refused += len(spans)
             _log.warning("%d spans were not stored: %s", len(spans), error)
             return SpanExportResult.FAILURE

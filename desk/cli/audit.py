@@ -27,8 +27,16 @@ def verify(
     from handrail.desk.cli.db import existing
     from handrail.store import audit
 
-    breaks = existing().read_now(lambda c: audit.verify(c, conversation))
-    if json:
+    database = existing()
+    breaks = database.read_now(lambda c: audit.verify(c, conversation))
+    gone = database.read_now(lambda c: audit.removal_of(c, conversation or ""))
+    if gone is not None and not json:
+        facts = gone["payload"]
+        typer.echo(
+            f"removed at {gone['at']:%Y-%m-%d %H:%M} UTC, {facts['rule']}; its chain ended at row "
+            f"{facts['audit_no']} with {facts['audit_hash']}"
+        )
+    elif json:
         print_json({"ok": not breaks, "breaks": breaks})
     elif not breaks:
         typer.echo("the audit chain is whole")

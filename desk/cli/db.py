@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from handrail.desk.cli import upkeep
+
 if TYPE_CHECKING:
     from handrail.store.database import Database
 
@@ -31,6 +33,13 @@ def upgrade() -> None:
         typer.echo(f"at {migrating.revision(database)}: {database.engine.url!r}")
     finally:
         database.close()
+
+
+app.command("size")(upkeep.size)
+app.command("prune")(upkeep.prune)
+app.command("vacuum")(upkeep.vacuum)
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
 
 
 def existing() -> Database:

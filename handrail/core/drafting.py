@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from handrail.core.conversation import Frozen, Passage
+from handrail.core.storable import storable
 from handrail.core.verdict import text_digest
 
 IntentDecision = Literal["accept", "clarify", "escalate"]
@@ -79,6 +80,12 @@ class Draft(Frozen):
     """Name of the language model, where one wrote it."""
     answers: bool = True
     """Whether it answers the customer; a holding reply and a question back do not."""
+
+    @field_validator("text")
+    @classmethod
+    def _storable(cls, text: str) -> str:
+        # Or the database would keep another text than was verified.
+        return storable(text)
 
     @property
     def digest(self) -> str:

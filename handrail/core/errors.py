@@ -82,6 +82,32 @@ class ImportDataError(ConfigurationError):
     code = "HR206"
 
 
+class DatabaseUnavailableError(ConfigurationError):
+    """The database cannot be reached, or is held by another program; nothing was stored."""
+
+    code = "HR210"
+    http_status = 503
+
+
+class DatabaseReadOnlyError(DatabaseUnavailableError):
+    """The database can be read and takes no changes."""
+
+    code = "HR211"
+
+
+class DatabaseFullError(DatabaseUnavailableError):
+    """There is no room left for what was to be stored."""
+
+    code = "HR212"
+    http_status = 507
+
+
+class DatabaseDamagedError(ConfigurationError):
+    """The database file is damaged, or is something else."""
+
+    code = "HR213"
+
+
 class RequestError(HandrailError):
     """A request cannot be carried out as it was sent (the caller acts)."""
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from handrail.core.conversation import Customer, Frozen
 from handrail.core.decisions import Decision, HandBack, TakeOver
+from handrail.core.storable import storable
 
 MAX_MESSAGE_CHARS = 20_000
 """Longest message that is accepted, in characters."""
+
+
+def _told(value: object) -> str | None:
+    return None if value is None else storable(str(value))
+
+
+Foreign = Annotated[str, BeforeValidator(_told)]
+"""What a provider says, whatever that is: a receipt must not fail because of it."""
 
 
 class CustomerMessage(Frozen):
@@ -84,8 +93,8 @@ class DeliveryReceipt(Frozen):
     kind: Literal["receipt"] = "receipt"
     outbox_id: str
     status: Literal["sent", "failed"]
-    provider_id: str | None = None
-    error: str | None = None
+    provider_id: Foreign | None = None
+    error: Foreign | None = None
 
 
 class Recall(Frozen):

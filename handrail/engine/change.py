@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, insert
 from handrail.core.errors import InvalidMessageError
 from handrail.core.events import MAX_MESSAGE_CHARS
 from handrail.core.ids import new_id
+from handrail.core.storable import storable
 from handrail.playbook.models import Playbook, Release
 from handrail.store import audit
 from handrail.store import tables as t
@@ -50,7 +51,7 @@ def visible(text: str) -> str:
             f"the message has {len(text):,} characters; the most is {MAX_MESSAGE_CHARS:,}. "
             "Send it in parts"
         )
-    clean = text.replace("\x00", "").strip()
+    clean = storable(text).strip()
     if not any(unicodedata.category(char)[0] in "LNPS" for char in clean):
         raise InvalidMessageError("the message has no visible text; write something")
     return clean

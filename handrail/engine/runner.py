@@ -16,6 +16,7 @@ from handrail.core import attributes as a
 from handrail.core.clock import Clock
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import (
+    DatabaseUnavailableError,
     DefinitionError,
     HandrailError,
     LaterVersionError,
@@ -87,6 +88,7 @@ class Runner:
         self._leases = Leases(database, clock, owner)
         self._saver = TurnSaver(database)
         self._compiled: dict[tuple[Graph, bool], Any] = {}
+        self._alone = asyncio.Lock()
 
     async def advance(self, conversation_id: str) -> None:
         """Run all pending events of a conversation, unless another run does."""
@@ -95,7 +97,18 @@ class Runner:
             claimed = await self._claim(conversation_id)
             if claimed is None:
                 return
-            more = await self._run(*claimed)
+            if claimed[0].attempts < MOST_ATTEMPTS:
+                more = await self._run(*claimed)
+                continue
+            # Something killed the process in the middle of these events, or of others that ran
+            # beside them: one at a time, so that only the culprit is given up.
+            await self._give_back(claimed[0])
+            more = await self._advance_alone(conversation_id)
+
+    async def _advance_alone(self, conversation_id: str) -> bool:
+        async with self._alone:
+            claimed = await self._claim(conversation_id)
+            return claimed is not None and await self._run(*claimed)
 
     async def _claim(self, conversation_id: str) -> tuple[Lease, Plan | Exception] | None:
         """Take the lease and plan the run in one transaction; a plan can fail like a run."""
@@ -128,6 +141,8 @@ class Runner:
             return True
         except LaterVersionError as later:
             return await self._leave(lease, plan, later)
+        except DatabaseUnavailableError:
+            raise  # nothing can be written for a person either; tried again when it is back
         except Exception as error:  # whatever fails lands on a person
             log.exception("turn of %s failed", lease.conversation_id)
             return await self._fail(lease, plan, error)

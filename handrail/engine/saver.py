@@ -34,6 +34,7 @@ from sqlalchemy import Connection
 
 from handrail.core.errors import ConfigurationError
 from handrail.store.database import Database
+from handrail.store.failures import telling
 
 
 class _SqliteInTransaction(SqliteSaver):
@@ -82,7 +83,7 @@ def _postgres_saver() -> Callable[..., BaseCheckpointSaver[str]]:
 
 def create_tables(database: Database) -> None:
     """Create the savers' own tables, as their packages define them."""
-    with database.engine.connect() as connection:
+    with telling(database.name), database.engine.connect() as connection:
         raw: Any = connection.connection.driver_connection
         if database.is_sqlite:
             SqliteSaver(raw).setup()

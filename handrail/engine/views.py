@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from handrail.core.conversation import ConversationFacts, Customer, Message, Record
 from handrail.core.decisions import Review
+from handrail.core.errors import DatabaseUnavailableError
 from handrail.core.events import FollowUp
 from handrail.store import conversations, customers, reviews
 from handrail.store import tables as t
@@ -171,12 +173,15 @@ class Views:
     async def changes(self, after: int, *, every: float = 0.25) -> AsyncIterator[Change]:
         """Follow the changes; ends only when the consumer stops.
 
+        While the database is away there are none.
+
         Args:
             after: Id of the last change that is known.
             every: Seconds between two looks at the database.
         """
         while True:
-            for change in await self.changes_after(after):
-                after = change.id
-                yield change
+            with suppress(DatabaseUnavailableError):
+                for change in await self.changes_after(after):
+                    after = change.id
+                    yield change
             await asyncio.sleep(every)

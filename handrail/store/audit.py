@@ -4,6 +4,8 @@ A row's hash is ``sha256(previous hash + canonical row)``. The newest number and
 the conversation row (``audit_no``, ``audit_hash``), so that rows cut off at the end are missed.
 The chain shows changes to anyone who does not rewrite all of it; keep the hash of a conversation
 elsewhere to rule that out too.
+
+Of a conversation that was removed a row stays in ``removals``; those rows are one chain as well.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from typing import Any, NamedTuple
 import pydantic_core
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from handrail.store.tables import audit_events, conversations
+from handrail.core.storable import storable
+from handrail.store.tables import audit_events, conversations, removals
 
 _BATCH = 1000
 _INSERT = insert(audit_events)
@@ -99,16 +102,16 @@ def verify(connection: Connection, conversation_id: str | None = None) -> list[B
     """Check one chain, or all of them, and return every place where one does not hold.
 
     A row that was changed, removed, added or moved is found, and so is a conversation row that
-    names another end than its chain has.
+    names another end than its chain has. With all chains the one of the removals is checked too.
     """
     events = select(audit_events).order_by(audit_events.c.conversation_id, audit_events.c.no)
     ends = select(conversations.c.id, conversations.c.audit_no, conversations.c.audit_hash)
     if conversation_id is not None:
         events = events.where(audit_events.c.conversation_id == conversation_id)
         ends = ends.where(conversations.c.id == conversation_id)
+    found: list[Break] = [] if conversation_id else _verify_removals(connection)
     heads = {id_: Head(no, hash_) for id_, no, hash_ in connection.execute(ends)}
     stream = connection.execute(events, execution_options={"yield_per": _BATCH}).mappings()
-    found: list[Break] = []
     for id_, rows in groupby(stream, key=lambda row: row["conversation_id"]):
         found += _follow(id_, rows, heads.pop(id_, EMPTY))
     for id_, head in heads.items():
@@ -116,7 +119,56 @@ def verify(connection: Connection, conversation_id: str | None = None) -> list[B
     return found
 
 
-def _follow(conversation_id: str, rows: Iterable[RowMapping], expected: Head) -> Iterator[Break]:
+def bury(
+    connection: Connection, conversation_id: str, *, actor: str, at: datetime, facts: dict[str, Any]
+) -> None:
+    """Record that a conversation was removed, as the next row of the removals' chain.
+
+    Args:
+        connection: In the transaction that removes it.
+        conversation_id: Which one.
+        actor: Who had it removed.
+        at: When.
+        facts: The rule, how many rows of each table, and the end of its audit chain.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE removals IN SHARE ROW EXCLUSIVE MODE")
+    last = connection.execute(
+        select(removals.c.no, removals.c.hash).order_by(removals.c.no.desc()).limit(1)
+    ).one_or_none()
+    no, previous = (last.no + 1, last.hash) if last else (1, "")
+    value: dict[str, Any] = {
+        "no": no,
+        "conversation_id": conversation_id,
+        "kind": "removed",
+        "actor": actor,
+        "payload": _plain(facts),
+        "at": at,
+        "previous_hash": previous,
+    }
+    connection.execute(insert(removals), {**value, "hash": _seal(_buried(value), previous)})
+
+
+def removal_of(connection: Connection, conversation_id: str) -> RowMapping | None:
+    """Return what is recorded of a conversation that was removed."""
+    query = select(removals).where(removals.c.conversation_id == conversation_id)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _verify_removals(connection: Connection) -> list[Break]:
+    rows = connection.execute(select(removals).order_by(removals.c.no)).mappings().all()
+    end = Head(rows[-1]["no"], rows[-1]["hash"]) if rows else EMPTY
+    return list(_follow("removals", map(_buried, rows), end))
+
+
+def _buried(row: RowMapping | dict[str, Any]) -> dict[str, Any]:
+    """A removal in the shape of an audit row."""
+    return {**row, "turn_id": None, "trace_id": None}
+
+
+def _follow(
+    conversation_id: str, rows: Iterable[Mapping[Any, Any]], expected: Head
+) -> Iterator[Break]:
     head = EMPTY
     for row in rows:
         no = row["no"]
@@ -137,7 +189,7 @@ def _follow(conversation_id: str, rows: Iterable[RowMapping], expected: Head) ->
         )
 
 
-def _seal(row: RowMapping | dict[str, Any], previous: str) -> str:
+def _seal(row: Mapping[Any, Any], previous: str) -> str:
     at: datetime = row["at"]
     facts = [
         row["conversation_id"],
@@ -158,6 +210,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,24 +16,41 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from handrail.core.errors import ConfigurationError
+from handrail.core.errors import ConfigurationError, DatabaseUnavailableError
+from handrail.core.storable import storable
+from handrail.store import failures
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 10
-"""How long a writer waits for another process to release an SQLite database, in seconds."""
+"""How long a writer waits for another one: for an SQLite database, or a row of PostgreSQL."""
 POOL = 8
 """Connections to PostgreSQL per process."""
+CONNECT_SECONDS = 10
+"""Longest wait for a new connection to PostgreSQL, in seconds."""
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def _dump(value: Any) -> str:
-    return pydantic_core.to_json(value).decode()
+    try:
+        text = pydantic_core.to_json(value).decode()
+    except pydantic_core.PydanticSerializationError:
+        plain = json.dumps(pydantic_core.to_jsonable_python(value), ensure_ascii=False)
+        text = storable(plain)
+    # PostgreSQL stores no NUL; so neither database does (see core/storable.py).
+    return _NUL.sub(r"\1", text) if "\\u0000" in text else text
 
 
 def _connect_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _connect_postgres(connection: Any, _: Any) -> None:
+    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
 
 
 class Database:
@@ -73,7 +92,7 @@ class Database:
         }
         if self.is_sqlite:
             if self.path is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._make_folder(self.path.parent)
             engine = create_engine(
                 url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **common
             )
@@ -82,12 +101,37 @@ class Database:
             dialect.do_begin = _begin_immediate  # an event would slow every statement down
             return engine
         try:
-            return create_engine(url, pool_size=POOL, max_overflow=0, **common)
+            engine = create_engine(
+                url,
+                pool_size=POOL,
+                max_overflow=0,
+                connect_args={"connect_timeout": CONNECT_SECONDS},
+                **common,
+            )
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise ConfigurationError(
                 f"cannot open {url!r}: {error}; for PostgreSQL install handrail[postgres] and "
                 "write postgresql+psycopg://USER@HOST/NAME"
             ) from error
+        event.listen(engine, "connect", _connect_postgres)
+        driver: Any = engine.dialect
+        driver.do_execute = _without_nul(driver.do_execute)  # no event, as above
+        driver.do_executemany = _without_nul(driver.do_executemany)
+        return engine
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnavailableError(
+                f"the folder {folder} of the database cannot be made: {error.strerror}; name "
+                "another one in HANDRAIL_HOME or HANDRAIL_DATABASE"
+            ) from error
+
+    @property
+    def name(self) -> str:
+        """The address without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
 
     def write_now(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
         """Run ``work`` in a writing transaction, in this thread.
@@ -96,17 +140,43 @@ class Database:
             work: All of it is stored, or none.
             synced: Whether it outlasts a power failure. ``False`` does not wait for SQLite's disk:
                 for leases and spans, which may be lost with the machine, not with the process.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be reached, is busy, read-only or full.
+            DatabaseDamagedError: its file is damaged.
         """
+        return self._run(partial(self._write, work, synced))
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on one consistent view, in this thread; it must not write.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be reached.
+            DatabaseDamagedError: its file is damaged.
+        """
+        return self._run(partial(self._read, work))
+
+    def _write(self, work: Callable[[Connection], T], synced: bool) -> T:
         with self.engine.connect() as connection:
             self._prepare(connection, f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
             with connection.begin():
                 return work(connection)
 
-    def read_now(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` on one consistent view, in this thread; it must not write."""
+    def _read(self, work: Callable[[Connection], T]) -> T:
         with self._reading.connect() as connection:
             self._prepare(connection, "BEGIN")
             return work(connection)
+
+    def _run(self, transaction: Callable[[], T], *, again: bool = True) -> T:
+        try:
+            return transaction()
+        except Exception as error:
+            if again and failures.passing(error):
+                return self._run(transaction, again=False)
+            ours = failures.told(error, self.name)
+            if ours is None:
+                raise
+            raise ours from error
 
     def _prepare(self, connection: Connection, statement: str) -> None:
         if self.is_sqlite:
@@ -142,3 +212,23 @@ def _begin_immediate(connection: Any) -> None:
     """
     if not connection.driver_connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
+
+
+def _without_nul(execute: Callable[..., None]) -> Callable[..., None]:
+    """Take NUL, which PostgreSQL refuses, out of the texts that a statement is given."""
+
+    def stored(row: Any) -> Any:
+        if type(row) is not dict or not any(
+            type(value) is str and "\x00" in value for value in row.values()
+        ):
+            return row
+        return {
+            name: value.replace("\x00", "") if isinstance(value, str) else value
+            for name, value in row.items()
+        }
+
+    def clean(cursor: Any, statement: str, given: Any, context: Any = None) -> None:
+        rows = [*map(stored, given)] if isinstance(given, list) else stored(given)
+        execute(cursor, statement, rows, context)
+
+    return clean

@@ -38,6 +38,17 @@ def revision(database: Database) -> str | None:
     return database.read_now(_revision)
 
 
+def known_revision(database: Database) -> str | None:
+    """Return the revision a database is at, which may be an older one.
+
+    Raises:
+        DatabaseVersionError: it was written by a newer Handrail.
+    """
+    found = revision(database)
+    refuse_newer(database, found)
+    return found
+
+
 def check_revision(database: Database) -> None:
     """Make sure that a database can be worked with as it is.
 
@@ -47,7 +58,7 @@ def check_revision(database: Database) -> None:
     """
     found = database.read_now(_revision)
     if found != head():
-        _refuse_newer(database, found)
+        refuse_newer(database, found)
         raise DatabaseVersionError(
             f"{_name(database)} is {f'at revision {found}' if found else 'empty'} and this "
             f"version of Handrail needs {head()}; run: handrail db upgrade",
@@ -67,12 +78,18 @@ def upgrade(database: Database) -> None:
 
 def _upgrade(database: Database, connection: Connection) -> None:
     if not database.is_sqlite:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long the other one takes
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    _refuse_newer(database, _revision(connection))
+    refuse_newer(database, _revision(connection))
     command.upgrade(configuration(connection), "head")
 
 
-def _refuse_newer(database: Database, found: str | None) -> None:
+def refuse_newer(database: Database, found: str | None) -> None:
+    """Refuse a revision that this version of Handrail does not know.
+
+    Raises:
+        DatabaseVersionError: a newer Handrail wrote it.
+    """
     known = ScriptDirectory.from_config(configuration()).walk_revisions()
     if found is not None and found not in {script.revision for script in known}:
         raise DatabaseVersionError(

@@ -37,3 +37,9 @@ def load(connection: Connection, release_id: str) -> Release:
     if body is None:
         raise NotFoundError(f"no playbook release {release_id!r} in this database")
     return Release.model_validate(body)
+
+
+def active(connection: Connection) -> Release | None:
+    """Load the release that new turns run under; ``None`` before the first one."""
+    body = connection.execute(select(releases.c.body).where(releases.c.active)).scalar()
+    return None if body is None else Release.model_validate(body)

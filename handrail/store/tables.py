@@ -389,6 +389,21 @@ audit_events = Table(
     Index("ix_audit_events_turn_id", "turn_id"),
 )
 
+removals = Table(
+    "removals",
+    metadata,
+    Column("no", RowId, primary_key=True, autoincrement=False),
+    _text("conversation_id"),
+    _text("kind"),
+    _text("actor"),
+    Column("payload", Document, nullable=False),
+    Column("at", Moment, nullable=False),
+    _text("previous_hash"),
+    _text("hash"),
+    UniqueConstraint("conversation_id"),
+)
+"""What is left of conversations that were removed: by which rule, how much, the chain's end."""
+
 desk_changes = Table(
     "desk_changes",
     metadata,

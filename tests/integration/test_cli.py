@@ -17,6 +17,7 @@ import pytest
 
 from handrail.core.errors import ConfigurationError
 from handrail.desk.cli.editing import edit_text
+from handrail.desk.lock import worker_lock
 
 RUN = "from handrail.desk.cli import main; main()"
 
@@ -25,6 +26,7 @@ class Shell:
     """Runs ``handrail`` with a home of its own."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.environment = {**os.environ, "HANDRAIL_HOME": str(home), "NO_COLOR": "1"}
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -82,6 +84,33 @@ def test_a_review_is_put_off_passed_on_and_asked_about(shell: Shell) -> None:
     assert "Given to leads by Ana" in shown
     done = shell("inbox", "ask", review, "-m", "What is it about, please?", "--as", "Ana")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_database_is_kept_small_and_safe(shell: Shell, tmp_path: Path) -> None:
+    shell("chat", "--as", "cust_003", "I want to talk to a human")
+    measured = shell.json("db", "size")
+    assert measured["conversations"] == 1
+    assert measured["parts"]["messages"]["per_conversation"] > 0
+    found = shell.json("db", "prune", "--dry-run", "--conversations", "1")
+    assert found == {
+        "dry_run": True,
+        "removed": {
+            "conversations": 0, "checkpoints": 0, "timers": 0, "desk_changes": 0, "spans": 0
+        },
+    }  # fmt: skip
+    assert shell.json("db", "prune")["dry_run"] is False
+    assert shell.json("db", "vacuum")["problem"] is None
+    copy = tmp_path / "copy.db"
+    assert shell.json("db", "backup", str(copy))["breaks"] == []
+    again = shell("db", "backup", str(copy))
+    assert (again.returncode, again.stderr[:5]) == (1, "HR200")
+    with worker_lock(shell.home / "handrail.db"):
+        refused = shell("db", "restore", str(copy))
+    assert (refused.returncode, refused.stderr[:5]) == (1, "HR203")
+    done = shell.json("db", "restore", str(copy))
+    assert done["held"]["reviews"] == 1
+    assert Path(done["kept"]).is_file()
+    assert shell.json("audit", "verify") == {"ok": True, "breaks": []}
 
 
 def test_a_taken_port_is_named(shell: Shell) -> None:

@@ -384,6 +384,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_timers_fired_at_due_at", "timers", ["fired_at", "due_at"], unique=False)
     op.create_table(
+        "removals",
+        sa.Column(
+            "no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("conversation_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("payload", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("previous_hash", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_removals")),
+        sa.UniqueConstraint("conversation_id", name=op.f("uq_removals_conversation_id")),
+    )
+    op.create_table(
         "turns",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("conversation_id", sa.Text(), nullable=False),
