@@ -27,10 +27,6 @@ def store_conversations(url: str, count: int, *, waiting: bool = False) -> None:
     for first in range(0, count, _CHUNK):
         numbers = range(first, min(first + _CHUNK, count))
         database.write_now(lambda c, numbers=numbers: _store(c, numbers, waiting=waiting))
-    if not database.is_sqlite:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-            c.exec_driver_sql("VACUUM ANALYZE")
-            c.exec_driver_sql("CHECKPOINT")
     database.close()
 
 

@@ -19,6 +19,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "shared_buffers": "128MB",
+    "track_commit_timestamp": "on",
 }
 
 
@@ -50,6 +51,15 @@ def postgres_server() -> Generator[str]:
     finally:
         run("pg_ctl", "-w", "-m", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+def settle(url: str) -> None:
+    """Do what the server does by itself within a minute of a bulk change."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+        connection.exec_driver_sql("CHECKPOINT")
+    engine.dispose()
 
 
 def new_database(server: str, name: str) -> str:

@@ -32,19 +32,30 @@ Job = tuple[Wake, str]
 class EmbeddedDispatcher:
     """A :class:`~handrail.core.ports.Dispatcher` for one process; it remembers nothing.
 
-    The newest wake-up goes first: with more to do than can be done, customers who are still
-    there are answered, and the sweep brings up those who wait longest.
+    What is begun is ended first: replies leave and timers fire before another conversation is
+    run. Of the conversations the newest wake-up goes first: with more to do than can be done,
+    customers who are still there are answered, and the sweep brings up those who wait longest.
 
     Args:
         clock: Tells when a later wake-up is due.
         most: How many handlers may run at once.
         drain: Seconds that handlers may go on after a cancellation; then they are cancelled too.
+        busy: Whether what runs keeps something busy that this process's loop does not show.
     """
 
-    def __init__(self, clock: Clock, *, most: int = MOST_AT_ONCE, drain: float = DRAIN) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        most: int = MOST_AT_ONCE,
+        drain: float = DRAIN,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._busy = busy
         self._clock = clock
         self._most = most
         self._drain = drain
+        self._first: dict[Job, None] = {}
         self._ready: dict[Job, None] = {}
         self._later: list[tuple[datetime, Wake, str]] = []
         self._running: dict[Job, asyncio.Task[None]] = {}
@@ -59,8 +70,8 @@ class EmbeddedDispatcher:
         if job in self._running:
             self._again.add(job)
             return
-        self._ready.pop(job, None)
-        self._ready[job] = None
+        self._forget(job)
+        (self._ready if kind == "conversation" else self._first)[job] = None
         self._changed.set()
 
     def wake_at(self, moment: datetime, kind: Wake, subject: str) -> None:
@@ -80,7 +91,7 @@ class EmbeddedDispatcher:
     def idle(self) -> bool:
         """Whether nothing runs or is due."""
         self._move_due()
-        return not self._ready and not self._running
+        return not self._first and not self._ready and not self._running
 
     async def run(self, handler: Handler) -> None:
         """Call the handler for every wake-up until cancelled; then let what runs come to an end."""
@@ -114,10 +125,29 @@ class EmbeddedDispatcher:
 
     async def _start_ready(self, handler: Handler) -> None:
         self._move_due()
-        while self._ready and len(self._running) < self._most:
-            job, _ = self._ready.popitem()
+        while (self._first or self._ready) and len(self._running) < self._most:
+            if not self._first:
+                await self._calm()
+            job = next(iter(self._first or reversed(self._ready)))
+            self._forget(job)
             self._running[job] = asyncio.create_task(self._call(handler, job))
-            await _calm()
+
+    def _forget(self, job: Job) -> None:
+        self._first.pop(job, None)
+        self._ready.pop(job, None)
+
+    async def _calm(self) -> None:
+        """Wait until what runs leaves the processor and the database some time.
+
+        Runs that wait on a model cost none, so many may wait at once; of those that compute, more
+        than a few would only make each other slow, and a newer wake-up could not go before them.
+        """
+        loop = asyncio.get_running_loop()
+        calm = False
+        while not calm and not self._first:
+            begin = loop.time()
+            await asyncio.sleep(BUSY / 2 if self._busy() else 0)
+            calm = loop.time() - begin <= BUSY and not self._busy()
 
     async def _call(self, handler: Handler, job: Job) -> None:
         try:
@@ -139,17 +169,3 @@ class EmbeddedDispatcher:
             return LONGEST_SLEEP
         wait = (self._later[0][0] - self._clock.now()).total_seconds()
         return min(max(wait, 0.001), LONGEST_SLEEP)
-
-
-async def _calm() -> None:
-    """Wait until what runs leaves the processor some time.
-
-    Runs that wait on a model cost none, so many may wait at once; of those that compute, more
-    than a few would only make each other slow, and a newer wake-up could not go before them.
-    """
-    loop = asyncio.get_running_loop()
-    while True:
-        begin = loop.time()
-        await asyncio.sleep(0)
-        if loop.time() - begin <= BUSY:
-            return

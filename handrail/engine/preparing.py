@@ -39,7 +39,7 @@ def open_dispatcher(
     if database.is_sqlite:
         return EmbeddedDispatcher(clock, most=concurrency, drain=drain)
     make = _for_many_processes()[1]
-    return make(database.url, clock, concurrency=concurrency, drain=drain)
+    return make(database, clock, concurrency=concurrency, drain=drain)
 
 
 def _for_many_processes() -> tuple[Callable[[Database], None], Callable[..., Dispatcher]]:

@@ -37,6 +37,8 @@ CONCURRENCY = 100
 """Conversations one worker may run at once."""
 CONNECTIONS = 4
 """Connections to PostgreSQL for wake-ups, per process, and one that listens."""
+BUSY_CALLS = 1
+"""Transactions under way at once that keep PostgreSQL and this process busy."""
 HEARTBEAT = 2.0
 """Seconds between two signs of life of a worker."""
 STALLED = 8.0
@@ -70,19 +72,30 @@ class ProcrastinateDispatcher:
     finds it in the tables, should this process go.
 
     Args:
-        url: The database, as SQLAlchemy writes it.
+        database: Whose conversations are run; the queue has connections of its own.
         clock: Tells when a later wake-up is due.
         concurrency: Conversations to run at once.
         drain: Seconds that runs may go on after a cancellation.
     """
 
     def __init__(
-        self, url: str, clock: Clock, *, concurrency: int = CONCURRENCY, drain: float = DRAIN
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        concurrency: int = CONCURRENCY,
+        drain: float = DRAIN,
     ) -> None:
-        conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        conninfo = (
+            make_url(database.url)
+            .set(drivername="postgresql")
+            .render_as_string(hide_password=False)
+        )
         self._clock = clock
         self._concurrency = concurrency
-        self._local = EmbeddedDispatcher(clock, most=2 * concurrency, drain=drain)
+        self._local = EmbeddedDispatcher(
+            clock, most=2 * concurrency, drain=drain, busy=lambda: database.calls >= BUSY_CALLS
+        )
         self._app = App(
             connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=CONNECTIONS)
         )

@@ -79,6 +79,8 @@ class Database:
             if self.is_sqlite
             else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        self.calls = 0
+        """Transactions that threads have in hand, or that wait for a thread."""
         self._threads = (
             None
             if self.is_sqlite
@@ -196,7 +198,11 @@ class Database:
     ) -> T:
         if self._threads is None:
             return run(work)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run, work)
+        self.calls += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run, work)
+        finally:
+            self.calls -= 1
 
     def close(self) -> None:
         """Close all connections."""
