@@ -63,7 +63,10 @@ _WAITING = (
     select(t.conversations.c.id)
     .where(
         t.conversations.c.pending > 0,
-        t.conversations.c.updated_at <= bindparam("b_before"),
+        or_(
+            t.conversations.c.updated_at <= bindparam("b_before"),
+            t.conversations.c.updated_at > bindparam("b_never"),
+        ),
         _FREE,
     )
     .order_by(t.conversations.c.updated_at)

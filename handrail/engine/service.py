@@ -16,7 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from handrail.core.clock import Clock
 from handrail.core.decisions import Approve, Decision, HandBack, Note, Review, TakeOver, Worded
 from handrail.core.drafting import Draft
-from handrail.core.errors import BlockedTextError, ClaimedError, StaleDecisionError
+from handrail.core.errors import (
+    BlockedTextError,
+    ClaimedError,
+    DatabaseUnavailableError,
+    StaleDecisionError,
+)
 from handrail.core.events import (
     Accepted,
     AgentMessage,
@@ -318,7 +323,8 @@ class Engine(Views):
 
     async def run(self) -> None:
         """Work until cancelled: run turns, deliver replies, fire timers."""
-        await self.recover()
+        while not await self._recovered():  # noqa: ASYNC110 - asks the database
+            await asyncio.sleep(SWEEP_SECONDS)
         sweeping = asyncio.create_task(self._sweep_for_ever())
         try:
             await self._dispatcher.run(self.handle)
@@ -326,6 +332,14 @@ class Engine(Views):
             sweeping.cancel()
             with suppress(asyncio.CancelledError):
                 await sweeping
+
+    async def _recovered(self) -> bool:
+        try:
+            await self.recover()
+        except DatabaseUnavailableError as error:
+            log.warning("waiting for the database: %s", error.message)
+            return False
+        return True
 
     async def recover(self) -> None:
         """Take up what a process that is gone has left.

@@ -25,6 +25,7 @@ from handrail.core.errors import (
 from handrail.desk.app import create_app
 from handrail.desk.settings import Settings
 from handrail.desk.testing import World, open_world, refusal
+from handrail.engine import service
 from handrail.store import audit, database
 from handrail.store import tables as t
 from handrail.store.database import Database
@@ -260,3 +261,31 @@ async def room_again(world: World) -> None:
     await world.say("there is room again")
     assert await stored(world) == [*before, "there is room again"]
     assert await world.engine.database.read(audit.verify) == []
+
+
+async def test_a_database_that_is_away_when_work_begins(
+    sqlite_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine waits for it, and then takes up what is there."""
+    tried: list[str] = []
+
+    async with open_world(sqlite_url, home) as world:
+        recover = world.engine.recover
+
+        async def away_at_first() -> None:
+            tried.append("")
+            if len(tried) == 1:
+                raise DatabaseUnavailableError("the database is away")
+            await recover()
+
+        monkeypatch.setattr(world.engine, "recover", away_at_first)
+        monkeypatch.setattr(service, "SWEEP_SECONDS", 0.01)
+        await world.say(ASKS)
+        running = asyncio.create_task(world.engine.run())
+        async with asyncio.timeout(20):
+            while not world.postbox.delivered:  # noqa: ASYNC110 - a fake without events
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait({running})
+
+    assert len(tried) == 2
