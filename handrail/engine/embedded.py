@@ -60,7 +60,7 @@ class EmbeddedDispatcher:
         self._later: list[tuple[datetime, Wake, str]] = []
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._again: set[Job] = set()
-        self._done: dict[Job, asyncio.Future[None]] = {}
+        self._begun: dict[Job, asyncio.Future[None]] = {}
         self._changed = asyncio.Event()
 
     def wake(self, kind: Wake, subject: str, *, here: bool = False) -> None:
@@ -79,13 +79,13 @@ class EmbeddedDispatcher:
         heapq.heappush(self._later, (moment, kind, subject))
         self._changed.set()
 
-    async def call(self, kind: Wake, subject: str) -> None:
-        """Wake, and return when the handler was called and nothing of this job is left."""
+    async def begin(self, kind: Wake, subject: str) -> None:
+        """Wake, and return when the handler is called; at once where it runs and will be again."""
         job = (kind, subject)
-        if job not in self._done:
-            self._done[job] = asyncio.get_running_loop().create_future()
         self.wake(kind, subject)
-        await asyncio.shield(self._done[job])
+        if job not in self._running:
+            begun = self._begun.setdefault(job, asyncio.get_running_loop().create_future())
+            await asyncio.shield(begun)
 
     @property
     def idle(self) -> bool:
@@ -131,6 +131,8 @@ class EmbeddedDispatcher:
             job = next(iter(self._first or reversed(self._ready)))
             self._forget(job)
             self._running[job] = asyncio.create_task(self._call(handler, job))
+            if begun := self._begun.pop(job, None):
+                begun.set_result(None)
 
     def _forget(self, job: Job) -> None:
         self._first.pop(job, None)
@@ -160,8 +162,6 @@ class EmbeddedDispatcher:
             if job in self._again:
                 self._again.discard(job)
                 self.wake(*job)
-            elif done := self._done.pop(job, None):
-                done.set_result(None)
             self._changed.set()
 
     def _seconds_to_next(self) -> float:

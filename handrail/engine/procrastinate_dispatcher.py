@@ -1,9 +1,10 @@
 """Wake-ups between many processes, over PostgreSQL: Procrastinate's queue with LISTEN/NOTIFY.
 
 A job says "look at this conversation" and nothing else, so one that is lost, repeated or late
-does no harm: the tables hold the truth, and each worker's sweep finds what no job told of. Jobs
-have no Procrastinate ``lock``: the gate lets one run at a time pass, and a lock would keep a
-conversation of a killed worker waiting for the recovery of its job.
+does no harm: the tables hold the truth, and each worker's sweep finds what no job told of. It is
+done when a worker begins; a run that dies is found by its lease, not by its job. Jobs have no
+Procrastinate ``lock``: the gate lets one run at a time pass, and a lock would keep a conversation
+of a killed worker waiting for the recovery of its job.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ log = logging.getLogger("handrail.engine")
 QUEUE = "handrail"
 CONCURRENCY = 100
 """Conversations one worker may run at once."""
+LOOK_AHEAD = 2
+"""Jobs a worker takes before it can begin them; the rest waits where a newer one goes first."""
 CONNECTIONS = 4
 """Connections to PostgreSQL for wake-ups, per process, and one that listens."""
 BUSY_CALLS = 1
@@ -92,9 +95,8 @@ class ProcrastinateDispatcher:
             .render_as_string(hide_password=False)
         )
         self._clock = clock
-        self._concurrency = concurrency
         self._local = EmbeddedDispatcher(
-            clock, most=2 * concurrency, drain=drain, busy=lambda: database.calls >= BUSY_CALLS
+            clock, most=concurrency, drain=drain, busy=lambda: database.calls >= BUSY_CALLS
         )
         self._app = App(
             connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=CONNECTIONS)
@@ -165,7 +167,7 @@ class ProcrastinateDispatcher:
             self._telling = None
 
     async def _run_job(self, conversation_id: str) -> None:
-        await self._local.call("conversation", conversation_id)
+        await self._local.begin("conversation", conversation_id)
 
     async def _take_jobs(self) -> None:
         while True:
@@ -173,7 +175,7 @@ class ProcrastinateDispatcher:
                 await self._open()
                 await self._app.run_worker_async(
                     queues=[QUEUE],
-                    concurrency=self._concurrency,
+                    concurrency=LOOK_AHEAD,
                     delete_jobs="always",
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=0,
