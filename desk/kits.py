@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import IntegrityError
@@ -56,6 +59,16 @@ class ReleaseKits:
             release = await self._database.read(lambda c: releases.load(c, release_id))
             await asyncio.to_thread(self._kit, release)
         return self._built[release_id]
+
+    def change(self, change: Callable[[Services], Services]) -> None:
+        """Let nodes have other services from now on, for tests and simulations."""
+
+        def changed(kit: ReleaseKit) -> ReleaseKit:
+            made: Any = kit.context
+            return replace(kit, context=lambda *given: change(made(*given)))
+
+        self._built = {name: changed(kit) for name, kit in self._built.items()}
+        self.active = changed(self.active)
 
     def _kit(self, release: Release) -> ReleaseKit:
         verifier = CheckSuite(

@@ -16,19 +16,18 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from handrail.core.clock import ManualClock
-from handrail.core.conversation import Customer, Snapshot
+from handrail.core.conversation import Customer
 from handrail.core.decisions import Review
 from handrail.core.drafting import Draft
 from handrail.core.events import Accepted, CustomerMessage, Event
 from handrail.core.ids import new_id
-from handrail.core.ports import DraftRequest, Journal, Outgoing
+from handrail.core.ports import DraftRequest, Outgoing
 from handrail.desk.compose import open_engine
 from handrail.desk.settings import Settings
 from handrail.engine.embedded import EmbeddedDispatcher
 from handrail.engine.kit import Graph
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
-from handrail.nodes.services import Services
 from handrail.playbook.models import Hours
 from handrail.store import tables as t
 
@@ -46,6 +45,8 @@ class Postbox:
 
     name: str = "test"
     calls: list[Outgoing] = field(default_factory=list[Outgoing])
+    taken: list[Outgoing] = field(default_factory=list[Outgoing])
+    """The calls that did not fail."""
     failures: int = 0
     """How many deliveries fail before one succeeds."""
 
@@ -55,12 +56,13 @@ class Postbox:
         if self.failures > 0:
             self.failures -= 1
             raise ConnectionError("the provider is away")
+        self.taken.append(outgoing)
         return f"provider-{outgoing.id}"
 
     @property
     def delivered(self) -> list[str]:
         """Texts as the customer got them: once for each idempotency key."""
-        return list({call.id: call.text for call in self.calls}.values())
+        return list({call.id: call.text for call in self.taken}.values())
 
 
 @dataclass
@@ -153,13 +155,7 @@ class World:
 def use(engine: Engine, **services: Any) -> None:
     """Replace services that an engine's nodes are given: ``drafter=...``."""
     kits: Any = engine.kits
-    kit = kits.active
-
-    def context(snapshot: Snapshot, journal: Journal) -> Services:
-        made: Any = kit.context(snapshot, journal)
-        return replace(made, **services)
-
-    kits.active = replace(kit, context=context)
+    kits.change(lambda made: replace(made, **services))
 
 
 class Writes:

@@ -14,6 +14,7 @@ from handrail.desk.cli import (
     inbox_clocks,
     playbook,
     replay,
+    simulate,
     trace,
     up,
     worker,
@@ -39,6 +40,7 @@ app.add_typer(graph.app, name="graph")
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(db.app, name="db")
 app.command("replay")(replay.replay)
+app.command("simulate")(simulate.simulate)
 app.command("doctor")(doctor.doctor)
 
 

@@ -82,6 +82,12 @@ class ImportDataError(ConfigurationError):
     code = "HR206"
 
 
+class ScenarioError(ConfigurationError):
+    """A scenario of a simulation cannot be read; the text names file, line and column."""
+
+    code = "HR207"
+
+
 class DatabaseUnavailableError(ConfigurationError):
     """The database cannot be reached, or is held by another program; nothing was stored."""
 

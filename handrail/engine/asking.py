@@ -60,9 +60,11 @@ def write_holder(end: Ending) -> None:
 
 def open_review(end: Ending, request: ReviewRequest) -> None:
     """Open a review with its due time; an older open one is void."""
-    reviews.supersede(
+    for void in reviews.supersede(
         end.connection, end.conversation_id, by="ai", cause="newer_review", at=end.now
-    )
+    ):
+        end.note("superseded", review_id=void, cause="newer_review")
+        end.changes.append(("review", void))
     intent, team = _intent_and_team(end)
     review_id, due_at = insert_review(
         end.connection,

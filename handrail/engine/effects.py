@@ -236,10 +236,12 @@ def _receipt(connection: Connection, change: Change, body: DeliveryReceipt, now:
     )
     if row is None:
         return
+    # What no channel took has answered nothing.
+    reached = {"delivered_at": now} if sent else {"answers": False}
+    connection.execute(
+        update(t.messages).where(t.messages.c.id == row["message_id"]).values(**reached)
+    )
     if sent:
-        connection.execute(
-            update(t.messages).where(t.messages.c.id == row["message_id"]).values(delivered_at=now)
-        )
         change.changes.append(("message", None))
     note(
         change,

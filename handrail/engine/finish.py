@@ -31,8 +31,12 @@ _EVENTS_DONE = (
 )
 _TURN_DONE = update(t.turns).where(t.turns.c.id == bindparam("b_id"))
 _INSERT_TURN = insert(t.turns)
-_INSERT_DRAFTS = insert(t.drafts)
 _INSERT_CHANGES = insert(t.desk_changes)
+# A draft that was suggested in one turn can be approved in another.
+_INSERT_DRAFTS = {
+    "sqlite": sqlite.insert(t.drafts).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(t.drafts).on_conflict_do_nothing(),
+}
 _INSERT_VERDICTS = {
     "sqlite": sqlite.insert(t.verdicts).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(t.verdicts).on_conflict_do_nothing(),
@@ -124,7 +128,7 @@ def _write_judgements(end: Ending) -> None:
         for draft in journal.drafts.values()
     ]
     if drafts:
-        end.connection.execute(_INSERT_DRAFTS, drafts)
+        end.connection.execute(_INSERT_DRAFTS[end.connection.dialect.name], drafts)
     verdicts = [
         {
             **common,

@@ -156,8 +156,13 @@ def _leading_messages(events: tuple[PendingEvent, ...]) -> tuple[PendingEvent, .
     return tuple(burst)
 
 
-def _turn(lease: Lease, decided: Decided | None) -> TurnInput:
-    open_messages = unanswered(lease.snapshot.messages)
+def _turn(
+    lease: Lease, decided: Decided | None, events: tuple[PendingEvent, ...] = ()
+) -> TurnInput:
+    history = lease.snapshot.messages
+    # A reply that was decided before a message came can stand behind it, and does not answer it.
+    wanted = {message.id for message in unanswered(history)} | {e.message_id for e in events}
+    open_messages = tuple(message for message in history if message.id in wanted)
     return TurnInput(
         turn_id=new_id("trn"),
         said=tuple(message.text for message in open_messages),
@@ -168,7 +173,7 @@ def _turn(lease: Lease, decided: Decided | None) -> TurnInput:
 
 def _fresh(lease: Lease, events: tuple[PendingEvent, ...], decided: Decided | None) -> Plan:
     graph = ASSIST if lease.row["holder"] == "human" else SUPPORT
-    return Plan(events=events, graph=graph, input=_turn(lease, decided))
+    return Plan(events=events, graph=graph, input=_turn(lease, decided, events))
 
 
 def _human_reply(

@@ -85,7 +85,7 @@ class Runner:
         self._kits = kits
         self._dispatcher = dispatcher
         self._owner = owner
-        self._leases = Leases(database, clock, owner)
+        self.leases = Leases(database, clock, owner)
         self._saver = TurnSaver(database)
         self._compiled: dict[tuple[Graph, bool], Any] = {}
         self._alone = asyncio.Lock()
@@ -182,7 +182,7 @@ class Runner:
                 spans.traceparent_of(span),
             )
             try:
-                with self._leases.kept(lease):
+                with self.leases.kept(lease):
                     async with asyncio.timeout(TURN_SECONDS):
                         await self._invoke(lease, result, kit.context(lease.snapshot, journal))
             except Exception as error:
@@ -282,8 +282,12 @@ class Runner:
         if plan.aside:  # people are asked already
             result.review = None
             result.journal.audit("aside_failed", graph=plan.graph, reason=reason)
-        with suppress(LeaseLostError):
+        try:
             return await self._write(lease, self._kits.active, result)
+        except NewerMessageError:
+            await self._give_back(lease)
+        except LeaseLostError as lost:
+            log.info("run of %s stopped: %s", lease.conversation_id, lost)
         return True
 
     async def _leave(self, lease: Lease, plan: Plan, later: LaterVersionError) -> bool:

@@ -25,8 +25,22 @@ _FIRST = (
     .limit(1)
     .with_for_update(of=outbox)
 )
+_earlier, _earlier_message = outbox.alias(), messages.alias()
+# A reply waits for those before it; it is not work that could be done.
+_BEHIND = (
+    select(_earlier.c.id)
+    .join(_earlier_message, _earlier_message.c.id == _earlier.c.message_id)
+    .where(
+        _earlier.c.conversation_id == outbox.c.conversation_id,
+        _earlier.c.status.in_(("waiting", "sending")),
+        _earlier.c.send_after > bindparam("now"),
+        _earlier_message.c.seq < messages.c.seq,
+    )
+    .exists()
+)
 _WAITING = (
     select(outbox.c.conversation_id)
+    .join(messages, messages.c.id == outbox.c.message_id)
     .where(
         outbox.c.status.in_(("waiting", "sending")),
         or_(
@@ -35,6 +49,7 @@ _WAITING = (
             outbox.c.created_at > bindparam("now"),
             and_(outbox.c.status == "sending", outbox.c.send_after > bindparam("never")),
         ),
+        ~_BEHIND,
     )
     .order_by(outbox.c.send_after)
     .limit(100)

@@ -34,9 +34,9 @@ ASKS_TO_CANCEL = "Please cancel my order LF1001"
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(handrail_home: Path) -> Path:
     """A home that keeps the trained classifier for all tests."""
-    return tmp_path_factory.mktemp("home")
+    return handrail_home
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Simulated customers and agents against a real engine, in simulated time."""
