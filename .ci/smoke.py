@@ -14,6 +14,7 @@ from handrail.store.database import Database
 from handrail.store.migrating import head, revision, upgrade
 
 MODULES_RUN_AS_PROGRAMS = "__main__"
+LOADED_BY_PYTEST = "handrail.desk.pytest_plugin"
 
 
 def main() -> None:
@@ -22,7 +23,8 @@ def main() -> None:
     names = [
         info.name
         for info in pkgutil.walk_packages(handrail.__path__, "handrail.")
-        if not info.name.endswith(MODULES_RUN_AS_PROGRAMS) and ".migrations" not in info.name
+        if not info.name.endswith((MODULES_RUN_AS_PROGRAMS, LOADED_BY_PYTEST))
+        and ".migrations" not in info.name
     ]
     for name in names:
         importlib.import_module(name)

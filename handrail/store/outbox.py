@@ -45,8 +45,8 @@ _WAITING = (
         outbox.c.status.in_(("waiting", "sending")),
         or_(
             outbox.c.send_after <= bindparam("now"),
-            # The clock was set back since: nothing is meant to wait from tomorrow on.
-            outbox.c.created_at > bindparam("now"),
+            # More than clocks differ: it was set back since.
+            outbox.c.created_at > bindparam("never"),
             and_(outbox.c.status == "sending", outbox.c.send_after > bindparam("never")),
         ),
         ~_BEHIND,
@@ -63,8 +63,9 @@ def first(connection: Connection, conversation_id: str) -> RowMapping | None:
 
 def is_due(row: RowMapping, now: datetime) -> bool:
     """Whether a reply may leave, or a try at it was given up; also after the clock was set back."""
-    stranded = row["status"] == "sending" and row["send_after"] > now + 2 * DELIVERY
-    return row["send_after"] <= now or row["created_at"] > now or stranded
+    never = now + 2 * DELIVERY
+    stranded = row["status"] == "sending" and row["send_after"] > never
+    return row["send_after"] <= now or row["created_at"] > never or stranded
 
 
 def begin(connection: Connection, row: RowMapping, now: datetime) -> None:

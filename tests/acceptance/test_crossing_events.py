@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from handrail.core.decisions import Approve, Respond
 from handrail.core.drafting import Draft
 from handrail.core.ports import DraftRequest
@@ -109,11 +107,6 @@ async def test_a_review_that_a_newer_one_replaces_is_on_record(world: World) -> 
     assert {"review_id": first.id, "cause": "newer_review"} in noted
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="is_due takes a reply that was created a moment from now for one from before the clock "
-    "was set back, so a worker whose clock is a little behind sends it within its undo window",
-)
 async def test_a_clock_a_little_behind_keeps_the_undo_window(world: World) -> None:
     await world.ask(ASKS_TO_CANCEL)
     await world.decide(await world.only_review(), Approve())
