@@ -177,7 +177,7 @@ async function act(send) {
   try {
     await send();
     watched.add(id);
-    await next(id);
+    await load(`conversations/${id}`); // it stays in view, as it is now
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     refused(error);
@@ -185,14 +185,9 @@ async function act(send) {
     busy = false;
     for (const button of card.querySelectorAll(".answer button")) button.disabled = false;
   }
+  if (!mode) $("#main").focus();
+  loadQueue().catch(() => {});
   showUndo(id).catch(() => {});
-}
-
-// After a decision the conversation stays in view, as it is now.
-async function next(id) {
-  await load(`conversations/${id}`);
-  await loadQueue();
-  $("#main").focus();
 }
 
 function refused(error) {
