@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from handrail.channels.webhook import Webhook
 from handrail.core.clock import Clock, SystemClock
 from handrail.core.errors import DatabaseBusyError
-from handrail.core.ports import Dispatcher
+from handrail.core.ports import Channel, Dispatcher
 from handrail.core.registry import registered
 from handrail.desk.kits import ReleaseKits
 from handrail.desk.lock import worker_lock
@@ -76,15 +76,9 @@ async def open_engine(
             clock=ticking,
             graphs=Graphs(registered("graph").values()),
             kits=ReleaseKits(
-                db,
-                active=release,
-                model=model or chosen.model,
-                cache=chosen.home / "models",
+                db, active=release, model=model or chosen.model, cache=chosen.home / "models"
             ),
-            channels={
-                **registered("channel"),
-                "webhook": Webhook(chosen.webhook_url, chosen.webhook_secret),
-            },
+            channels=_channels(chosen),
             dispatcher=waking,
             tracer=tracing.tracer if tracing else None,
         )
@@ -92,6 +86,12 @@ async def open_engine(
             running = asyncio.create_task(engine.run(), name="handrail-engine")
             stack.push_async_callback(_stop, running)
         yield engine
+
+
+def _channels(settings: Settings) -> dict[str, Channel]:
+    """The registered channels, and the webhook with its address and secret."""
+    webhook = Webhook(settings.webhook_url, settings.webhook_secret)
+    return {**registered("channel"), "webhook": webhook}
 
 
 def _take_lock(stack: AsyncExitStack, database: Database, work: bool | None) -> bool:

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from handrail.desk.settings import Settings
     from handrail.engine.service import Engine
 
 T = TypeVar("T")
@@ -44,6 +45,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
     return asyncio.run(work)
+
+
+def settings_with(**options: object) -> Settings:
+    """Read the settings, with the options that were given in the place of the environment's."""
+    from handrail.desk.settings import Settings
+
+    given = {name: value for name, value in options.items() if value is not None}
+    return Settings().model_copy(update=given)
+
+
+def log_warnings() -> None:
+    """Let a process that serves or works tell what is wrong."""
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
 def print_json(value: Any) -> None:

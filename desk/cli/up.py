@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handrail.desk.cli.running import run
+from handrail.desk.cli.running import log_warnings, run, settings_with
 
 if TYPE_CHECKING:
     import socket
@@ -29,17 +29,11 @@ def up(
     ] = True,
 ) -> None:
     """Serve the desk, the chat and the worker."""
-    import logging
-
     from handrail.desk.binding import check_binding
-    from handrail.desk.settings import Settings
 
-    given = {"host": host, "port": port, "playbook": playbook, "database": database}
-    settings = Settings().model_copy(
-        update={name: value for name, value in given.items() if value is not None}
-    )
+    settings = settings_with(host=host, port=port, playbook=playbook, database=database)
     check_binding(settings.host, settings.trusted_user_header)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_warnings()
     with listen(settings.host, settings.port) as listener:
         run(_serve(settings, listener, work=work))
 

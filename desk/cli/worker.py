@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handrail.desk.cli.running import run
+from handrail.desk.cli.running import log_warnings, run, settings_with
 
 if TYPE_CHECKING:
     from handrail.desk.settings import Settings
@@ -29,16 +29,8 @@ def worker(
     SIGTERM or Ctrl-C lets the turns under way come to an end (HANDRAIL_DRAIN_SECONDS); what is
     not done by then goes to another worker at once. A second signal stops at once.
     """
-    import logging
-
-    from handrail.desk.settings import Settings
-
-    given = {"database": database, "playbook": playbook, "concurrency": concurrency}
-    settings = Settings().model_copy(
-        update={name: value for name, value in given.items() if value is not None}
-    )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    run(_work(settings))
+    log_warnings()
+    run(_work(settings_with(database=database, playbook=playbook, concurrency=concurrency)))
 
 
 async def _work(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, insert, select
 
+from handrail.core.drafting import Draft
 from handrail.core.errors import LeaseLostError, UnverifiedReplyError
 from handrail.core.ids import new_id
 from handrail.engine.ending import Ending
@@ -33,53 +34,26 @@ def write_reply(end: Ending, reply: Reply) -> None:
             person decided.
         LeaseLostError: a person holds the conversation and this is not their reply.
     """
-    draft, plan = reply.draft, end.result.plan
-    outcome = _stored_outcome(end, draft.digest)
-    if outcome is None:
-        raise UnverifiedReplyError("a reply was to leave without a verdict on its text")
-    if outcome != "clean" and not reply.decided:
-        raise UnverifiedReplyError(
-            f"a reply was to leave whose verdict is {outcome!r} and that no person decided"
-        )
-    if end.row["holder"] == "human" and not reply.decided:
-        raise LeaseLostError("a person holds the conversation; the AI is silent")
-    seq = end.values.get("message_seq", end.row["message_seq"]) + 1
-    end.values["message_seq"] = seq
-    message_id, outbox_id = new_id("msg"), new_id("out")
-    by_person = draft.source == "person"
-    actor = plan_actor(plan)
-    end.connection.execute(
-        _INSERT_MESSAGE,
-        {
-            "id": message_id,
-            "conversation_id": end.conversation_id,
-            "seq": seq,
-            "role": "agent" if by_person else "ai",
-            "author": draft.author or (actor if reply.decided else None),
-            "channel": end.row["channel"],
-            "text": draft.text,
-            "turn_id": plan.turn_id,
-            "intent": end.result.journal.facts.get("intent"),
-            "answers": draft.answers,
-            "at": end.now,
-        },
-    )
+    _refuse(end, reply)
+    draft, actor = reply.draft, plan_actor(end.result.plan) if reply.decided else None
+    message_id, outbox_id = _write_message(end, draft, actor), new_id("out")
     wait = end.playbook.sending.undo_seconds if reply.decided else 0
     send_after = end.now + timedelta(seconds=wait)
+    turn_id = end.result.plan.turn_id
     end.connection.execute(
         _INSERT_REPLY,
         {
             "id": outbox_id,
             "conversation_id": end.conversation_id,
-            "turn_id": plan.turn_id,
+            "turn_id": turn_id,
             "message_id": message_id,
             "channel": end.row["channel"],
             "address": end.row["address"],
             "digest": draft.digest,
-            "verdict_id": verdict_id(plan.turn_id, draft.digest),
+            "verdict_id": verdict_id(turn_id, draft.digest),
             "status": "waiting",
             "send_after": send_after,
-            "decided_by": actor if reply.decided else None,
+            "decided_by": actor,
             "created_at": end.now,
         },
     )
@@ -89,6 +63,42 @@ def write_reply(end: Ending, reply: Reply) -> None:
     end.written.outbox.append(send_after)
     end.note("reply_queued", outbox_id=outbox_id, digest=draft.digest, decided=reply.decided)
     end.changes.append(("message", None))
+
+
+def _refuse(end: Ending, reply: Reply) -> None:
+    """Let nothing leave that was not verified, and no reply of the AI while a person holds."""
+    outcome = _stored_outcome(end, reply.draft.digest)
+    if outcome is None:
+        raise UnverifiedReplyError("a reply was to leave without a verdict on its text")
+    if outcome != "clean" and not reply.decided:
+        raise UnverifiedReplyError(
+            f"a reply was to leave whose verdict is {outcome!r} and that no person decided"
+        )
+    if end.row["holder"] == "human" and not reply.decided:
+        raise LeaseLostError("a person holds the conversation; the AI is silent")
+
+
+def _write_message(end: Ending, draft: Draft, actor: str | None) -> str:
+    seq = end.values.get("message_seq", end.row["message_seq"]) + 1
+    end.values["message_seq"] = seq
+    message_id = new_id("msg")
+    end.connection.execute(
+        _INSERT_MESSAGE,
+        {
+            "id": message_id,
+            "conversation_id": end.conversation_id,
+            "seq": seq,
+            "role": "agent" if draft.source == "person" else "ai",
+            "author": draft.author or actor,
+            "channel": end.row["channel"],
+            "text": draft.text,
+            "turn_id": end.result.plan.turn_id,
+            "intent": end.result.journal.facts.get("intent"),
+            "answers": draft.answers,
+            "at": end.now,
+        },
+    )
+    return message_id
 
 
 def _stored_outcome(end: Ending, digest: str) -> str | None:
