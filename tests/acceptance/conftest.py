@@ -46,6 +46,12 @@ async def world(database_url: str, home: Path) -> AsyncIterator[World]:
         yield opened
 
 
+@pytest.fixture
+def stage(world: World) -> Any:
+    """What the scenarios of a module act on; override it for another."""
+    return world
+
+
 class Bare(TypedDict, total=False):
     """State of the bare graph."""
 

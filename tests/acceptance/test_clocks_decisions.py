@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from promises import Removals, promise_tests
 
 from handrail.core.decisions import (
     Approve,
@@ -28,7 +28,7 @@ from handrail.core.events import TimerFired
 from handrail.desk.testing import ROUND_THE_CLOCK, World, refusal
 from handrail.engine import deadlines, effects, ingest, plan, timeouts
 from handrail.playbook.models import OtherTeam, Team
-from handrail.store import audit, conversations, reviews
+from handrail.store import conversations, reviews
 from handrail.store import tables as t
 
 CANCEL = "Please cancel my order LF1001"
@@ -328,9 +328,7 @@ def hold_whatever_happens(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plan, "_holding", always)
 
 
-Scenario = Callable[[World], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal] = {
+REMOVALS: Removals = {
     snooze_stops_the_clock: let_the_clock_run_on,
     message_ends_a_snooze: supersede_nothing,
     escalation_moves_the_review_to_another_team: keep_the_old_team,
@@ -345,20 +343,6 @@ REMOVALS: dict[Scenario, Removal] = {
 }
 
 
-SCENARIOS = (*REMOVALS, lapse_and_decision_at_once)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
-async def test_promise(world: World, scenario: Scenario) -> None:
-    await scenario(world)
-    assert await world.engine.database.read(audit.verify) == [], "P10: the chain is broken"
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda s: s.__name__)
-async def test_promise_needs_its_mechanism(
-    world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    REMOVALS[scenario](monkeypatch)
-    with pytest.raises(AssertionError, match=r"^(P\d+|CLOCKS): "):
-        await scenario(world)
+test_promise, test_promise_needs_its_mechanism = promise_tests(
+    REMOVALS, lapse_and_decision_at_once, says=r"^(P\d+|CLOCKS): "
+)

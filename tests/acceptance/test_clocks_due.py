@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from promises import Removals, promise_tests
 
 from handrail.core.decisions import (
     Approve,
@@ -29,7 +29,7 @@ from handrail.engine.versions import Graphs
 from handrail.guardrails.suite import CheckSuite
 from handrail.nodes import draft_holding
 from handrail.playbook.models import OtherTeam, Playbook, Team
-from handrail.store import audit, reviews, timers
+from handrail.store import reviews, timers
 from handrail.store import tables as t
 
 CANCEL = "Please cancel my order LF1001"
@@ -367,9 +367,7 @@ def speak_while_held(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(finish, "write_reply", careless)
 
 
-Scenario = Callable[[World], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal] = {
+REMOVALS: Removals = {
     review_has_its_team_and_time: first_team_for_all,
     reminder_is_shown_and_refuses_nobody: fire_nothing,
     lapse_offers_the_review_to_others: remember_nobody,
@@ -385,17 +383,4 @@ REMOVALS: dict[Scenario, Removal] = {
 }
 
 
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda s: s.__name__)
-async def test_promise(world: World, scenario: Scenario) -> None:
-    await scenario(world)
-    assert await world.engine.database.read(audit.verify) == [], "P10: the chain is broken"
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda s: s.__name__)
-async def test_promise_needs_its_mechanism(
-    world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    REMOVALS[scenario](monkeypatch)
-    with pytest.raises(AssertionError, match=r"^(P\d+|CLOCKS): "):
-        await scenario(world)
+test_promise, test_promise_needs_its_mechanism = promise_tests(REMOVALS, says=r"^(P\d+|CLOCKS): ")

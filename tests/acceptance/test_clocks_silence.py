@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from promises import Removals, promise_tests
 from sqlalchemy import select
 
 from handrail.core.conversation import Customer
@@ -25,7 +25,7 @@ from handrail.core.events import CustomerMessage, Event, TimerFired
 from handrail.desk.testing import ROUND_THE_CLOCK, World
 from handrail.engine import ingest, timeouts
 from handrail.playbook.models import Conversations, Team
-from handrail.store import audit, conversations, timers
+from handrail.store import conversations, timers
 from handrail.store import tables as t
 
 CANCEL = "Please cancel my order LF1001"
@@ -215,10 +215,10 @@ async def test_a_follow_up_is_for_later_and_says_something(world: World) -> None
     assert await world.rows(t.timers) == []
 
 
-async def test_a_message_that_waits_for_the_lock_of_a_close(world: World, backend: str) -> None:
-    """On PostgreSQL it finds the conversation open, and holds its row when it is closed."""
-    if backend == "sqlite":
-        pytest.skip("one writer at a time")
+@pytest.mark.postgres
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+async def test_a_message_that_waits_for_the_lock_of_a_close(world: World) -> None:
+    """It finds the conversation open, and holds its row when it is closed; SQLite has one writer."""
     world.play(conversations=Conversations(close_after_hours=24, reopen_within_days=0))
     first = await world.ask(POLICY)
     world.clock.move(30 * HOUR)
@@ -278,9 +278,7 @@ def leave_closed_what_is_closed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ingest, "_store", store)
 
 
-Scenario = Callable[[World], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal] = {
+REMOVALS: Removals = {
     follow_up_comes_back_with_its_note: fire_nothing,
     follow_up_is_dropped_when_the_customer_wrote: look_at_no_message,
     follow_up_leaves_an_open_review_alone: look_at_no_message,
@@ -292,19 +290,6 @@ REMOVALS: dict[Scenario, Removal] = {
 }
 
 
-@pytest.mark.parametrize(
-    "scenario", [*REMOVALS, message_and_close_at_once], ids=lambda s: s.__name__
+test_promise, test_promise_needs_its_mechanism = promise_tests(
+    REMOVALS, message_and_close_at_once, says=r"^(P\d+|CLOCKS): "
 )
-async def test_promise(world: World, scenario: Scenario) -> None:
-    await scenario(world)
-    assert await world.engine.database.read(audit.verify) == [], "P10: the chain is broken"
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda s: s.__name__)
-async def test_promise_needs_its_mechanism(
-    world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    REMOVALS[scenario](monkeypatch)
-    with pytest.raises(AssertionError, match=r"^(P\d+|CLOCKS): "):
-        await scenario(world)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Annotated, Any, TypedDict, get_type_hints
 
 import pytest
 from langgraph.types import interrupt
+from promises import Removals, promise_tests
 from pydantic import BaseModel, create_model
 
 from handrail.core.decisions import Decided, Review
@@ -268,9 +268,7 @@ def the_newest_version_always_counts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RunWrites, "moved", property(lambda _: True, lambda _, __: None))
 
 
-Scenario = Callable[[Any], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal | None] = {
+REMOVALS: Removals = {
     added_key_is_absent: None,
     added_key_with_a_reducer_begins_empty: None,
     converted_state_meets_a_new_question: the_newest_version_always_counts,
@@ -286,25 +284,12 @@ REMOVALS: dict[Scenario, Removal | None] = {
     renamed_field_is_seen: take_what_was_loaded,
     moved_class_is_the_same_value: take_what_was_loaded,
 }
-"""``None`` where LangGraph itself keeps the promise, and the test is there to see that it does."""
 
 
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise(deploys: Any, scenario: Scenario) -> None:
-    await scenario(deploys)
+@pytest.fixture
+def stage(deploys: Any) -> Any:
+    """Scenarios act on graphs that are deployed."""
+    return deploys
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    "scenario",
-    [scenario for scenario, removal in REMOVALS.items() if removal is not None],
-    ids=lambda scenario: scenario.__name__,
-)
-async def test_promise_needs_its_mechanism(
-    deploys: Any, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    removal = REMOVALS[scenario]
-    assert removal is not None
-    removal(monkeypatch)
-    with pytest.raises(AssertionError, match=r"^P8: "):
-        await scenario(deploys)
+test_promise, test_promise_needs_its_mechanism = promise_tests(REMOVALS, says=r"^P8: ")

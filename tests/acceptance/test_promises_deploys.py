@@ -7,11 +7,11 @@ takes out what keeps the promise: with it gone the same scenario must fail, or i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from langgraph.types import Command, interrupt
+from promises import Removals, promise_tests
 
 from handrail.core.decisions import Decided, Reject
 from handrail.core.migration import removed, renamed
@@ -163,9 +163,7 @@ async def _ask_only(paused: Resumption, _: Any, __: Any, options: dict[str, Any]
     return await paused.compiled.ainvoke(None, paused.config, **options), ""
 
 
-Scenario = Callable[[Any], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal | None] = {
+REMOVALS: Removals = {
     renamed_gate_goes_on_by_rule: follow_no_rules,
     renamed_gate_without_a_rule_is_seen: resume_blindly,
     two_versions_behind_goes_through_both: follow_no_rules,
@@ -176,25 +174,12 @@ REMOVALS: dict[Scenario, Removal | None] = {
     new_question_before_the_old_gets_no_answer: resume_blindly,
     other_draft_gets_no_approval: answer_any_question,
 }
-"""``None`` where LangGraph itself keeps the promise, and the test is there to see that it does."""
 
 
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise(deploys: Any, scenario: Scenario) -> None:
-    await scenario(deploys)
+@pytest.fixture
+def stage(deploys: Any) -> Any:
+    """Scenarios act on graphs that are deployed."""
+    return deploys
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    "scenario",
-    [scenario for scenario, removal in REMOVALS.items() if removal is not None],
-    ids=lambda scenario: scenario.__name__,
-)
-async def test_promise_needs_its_mechanism(
-    deploys: Any, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    removal = REMOVALS[scenario]
-    assert removal is not None
-    removal(monkeypatch)
-    with pytest.raises(AssertionError, match=r"^P8: "):
-        await scenario(deploys)
+test_promise, test_promise_needs_its_mechanism = promise_tests(REMOVALS, says=r"^P8: ")

@@ -7,11 +7,11 @@ keeps the promise: with it gone the same scenario must fail, or it proves nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from promises import Removals, Scenario, promise_tests
 
 import handrail
 from handrail.core.decisions import Approve, Reject, TakeOver
@@ -280,9 +280,7 @@ def audit_as_an_afterthought(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ingest, "audit", Lenient)
 
 
-Scenario = Callable[[Any], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal] = {
+REMOVALS: Removals = {
     p1_message_survives_a_crash_in_the_run: mark_events_processed_at_the_claim,
     p1_undeliverable_reply_comes_back: never_give_up_a_delivery,
     p1_earlier_question_is_not_passed_over: look_at_the_last_message_only,
@@ -304,16 +302,4 @@ def short_turns(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(runner, "TURN_SECONDS", 0.5)
 
 
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise(world: World, scenario: Scenario) -> None:
-    await scenario(world)
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise_needs_its_mechanism(
-    world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    REMOVALS[scenario](monkeypatch)
-    with pytest.raises(AssertionError, match=r"^P\d+: "):
-        await scenario(world)
+test_promise, test_promise_needs_its_mechanism = promise_tests(REMOVALS)

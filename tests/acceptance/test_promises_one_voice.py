@@ -7,11 +7,11 @@ keeps the promise: with it gone the same scenario must fail, or it proves nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from promises import Removals, promise_tests
 
 from handrail.core.decisions import Approve, Edit
 from handrail.core.drafting import Draft
@@ -19,7 +19,7 @@ from handrail.core.errors import BlockedTextError, GraphError, StaleDecisionErro
 from handrail.core.events import Event
 from handrail.core.ids import new_id
 from handrail.core.verdict import Verdict
-from handrail.desk.testing import World, Writes, refusal
+from handrail.desk.testing import Writes, refusal
 from handrail.engine import effects, finish, gate, relay, replies, runner, service
 from handrail.graphs import checking
 from handrail.graphs.support import support
@@ -245,9 +245,7 @@ def block_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(service, "_block", lambda *_: None)
 
 
-Scenario = Callable[[Any], Awaitable[None]]
-Removal = Callable[[pytest.MonkeyPatch], None]
-REMOVALS: dict[Scenario, Removal] = {
+REMOVALS: Removals = {
     p2_duplicate_event_counts_once: give_each_event_a_new_name,
     p2_two_people_one_reply: accept_decisions_on_anything,
     p2_double_click_is_one_decision: give_each_event_a_new_name,
@@ -262,16 +260,4 @@ REMOVALS: dict[Scenario, Removal] = {
 }
 
 
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise(world: World, scenario: Scenario) -> None:
-    await scenario(world)
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise_needs_its_mechanism(
-    world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    REMOVALS[scenario](monkeypatch)
-    with pytest.raises(AssertionError, match=r"^P\d+: "):
-        await scenario(world)
+test_promise, test_promise_needs_its_mechanism = promise_tests(REMOVALS)

@@ -5,11 +5,11 @@ As in the other promises, ``REMOVALS`` takes out what keeps each, and the scenar
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from promises import Removals, promise_tests
 from sqlalchemy import update
 
 from handrail.core.conversation import Customer
@@ -185,8 +185,7 @@ def know_no_rules(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("handrail.engine.resuming.rules_after", lambda *_: ())
 
 
-Scenario = Callable[[World], Awaitable[None]]
-REMOVALS: dict[Scenario, Callable[[pytest.MonkeyPatch], None]] = {
+REMOVALS: Removals = {
     p8_old_version_finishes_its_turns: always_the_newest,
     p8_newer_review_is_left_to_a_newer_worker: leave_nothing,
     p8_newer_review_lands_on_a_person: wait_for_ever,
@@ -196,19 +195,7 @@ REMOVALS: dict[Scenario, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise(world: World, scenario: Scenario) -> None:
-    await scenario(world)
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("scenario", REMOVALS, ids=lambda scenario: scenario.__name__)
-async def test_promise_needs_its_mechanism(
-    world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    REMOVALS[scenario](monkeypatch)
-    with pytest.raises(AssertionError, match=r"^P8: "):
-        await scenario(world)
+test_promise, test_promise_needs_its_mechanism = promise_tests(REMOVALS, says=r"^P8: ")
 
 
 @pytest.mark.parametrize("wrong", ["", "v2", "2.", "1.0-rc1", "two", "-1"])
