@@ -218,7 +218,7 @@ async def test_a_follow_up_is_for_later_and_says_something(world: World) -> None
 @pytest.mark.postgres
 @pytest.mark.parametrize("backend", ["postgres"], indirect=True)
 async def test_a_message_that_waits_for_the_lock_of_a_close(world: World) -> None:
-    """It finds the conversation open, and holds its row when it is closed; SQLite has one writer."""
+    """It finds the conversation open, and holds its row when it is closed."""
     world.play(conversations=Conversations(close_after_hours=24, reopen_within_days=0))
     first = await world.ask(POLICY)
     world.clock.move(30 * HOUR)
