@@ -43,14 +43,19 @@ class Row:
         return asdict(self) | {"ok": self.ok}
 
 
-def arguments(description: str | None, parts: Sequence[str] = ()) -> argparse.Namespace:
+def parser(description: str | None, parts: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Read ``--data DIR``, ``--json``, and ``--part NAME`` where there are parts."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", type=Path, default=DATASETS, help="folder with the data sets")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--data", type=Path, default=DATASETS, help="folder with the data sets")
+    made.add_argument("--json", action="store_true", help="print one JSON object")
     if parts:
-        parser.add_argument("--part", action="append", choices=parts, help="run this part only")
-    return parser.parse_args()
+        made.add_argument("--part", action="append", choices=parts, help="run this part only")
+    return made
+
+
+def arguments(description: str | None, parts: Sequence[str] = ()) -> argparse.Namespace:
+    """Read the options every benchmark has."""
+    return parser(description, parts).parse_args()
 
 
 def show(rows: Sequence[Row], notes: Sequence[str], *, as_json: bool) -> None:

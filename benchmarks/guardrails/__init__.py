@@ -1,0 +1,1 @@
+"""Benchmarks of the guardrails: ``python -m benchmarks.guardrails``; one module a part."""
