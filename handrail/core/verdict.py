@@ -62,6 +62,24 @@ class Finding(Frozen):
         return f"{self.check}:{self.rule}"
 
 
+Support = Literal["supported", "contradicted", "unsupported", "unverified"]
+"""Whether the evidence bears a statement out: ``supported`` by a quotation or a typed value,
+``contradicted``, ``unsupported`` where nothing speaks of it, and ``unverified`` where only a judge
+or a person could tell."""
+
+
+class ClaimVerdict(Frozen):
+    """What the evidence says of one statement of a text."""
+
+    start: int
+    end: int
+    """Span in characters, ``text[start:end]``."""
+    support: Support
+    by: str
+    """What decided: ``quote``, ``value``, ``rule``, or the name of a judge."""
+    evidence: tuple[EvidenceSpan, ...] = ()
+
+
 class NotRun(Frozen):
     """A check that did not judge, and why."""
 
@@ -77,6 +95,8 @@ class Report(Frozen):
     ran: tuple[str, ...] = ()
     skipped: tuple[NotRun, ...] = ()
     errored: tuple[NotRun, ...] = ()
+    claims: tuple[ClaimVerdict, ...] = ()
+    """The statements of the text, in order, each with what the evidence says of it."""
     duration_ms: float = 0.0
 
     @property
