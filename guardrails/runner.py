@@ -11,7 +11,7 @@ from typing import Any, cast
 from opentelemetry import trace
 
 from handrail.core import attributes
-from handrail.core.tracing import tracer
+from handrail.core.tracing import record_span
 from handrail.core.verdict import SEVERITY_ORDER, Finding, NotRun, Report, text_digest
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings
 
@@ -80,7 +80,6 @@ def _result(judged: _Judged) -> dict[str, str | int]:
 async def _traced(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
     began = time_ns()
     judged = await _judge(one, ctx, seconds)
-    # Written whole when it is over: a span that others hang on would cost twice as much.
     about = {
         attributes.OPERATION: "apply_guardrail",
         attributes.SPAN_KIND: "GUARDRAIL",
@@ -88,7 +87,7 @@ async def _traced(one: Configured, ctx: CheckContext, seconds: float) -> _Judged
         **_result(judged),
     }
     name = attributes.CHECK_SPAN.format(check=one.check.id)
-    tracer().start_span(name, start_time=began, attributes=about).end()
+    record_span(name, began, about)
     return judged
 
 

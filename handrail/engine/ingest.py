@@ -44,8 +44,6 @@ _OPEN = (
         t.identities.c.channel == bindparam("channel"),
         t.identities.c.address == bindparam("address"),
     )
-    .order_by(t.conversations.c.updated_at.desc())
-    .limit(1)
 )
 _DUPLICATE = select(
     t.events.c.id, t.events.c.conversation_id, t.events.c.seq, t.events.c.message_id
@@ -230,9 +228,12 @@ def _conversation_of(
 
 
 def _find_open(connection: Connection, channel: str, address: str) -> RowMapping | None:
-    """Whose address it is, with their open conversation, where they have one."""
-    values = {"channel": channel, "address": address}
-    return connection.execute(_OPEN, values).mappings().one_or_none()
+    """Whose address it is, with their open conversation, the newest where they have several."""
+    found = connection.execute(_OPEN, {"channel": channel, "address": address}).mappings().all()
+    # Sorted here: SQLite would copy every row into a tree of its own, also where there is one.
+    return (
+        max(found, key=lambda row: row["updated_at"]) if len(found) > 1 else next(iter(found), None)
+    )
 
 
 def _one_at_a_time(connection: Connection, owner: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequenc
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import ormsgpack
@@ -279,6 +280,9 @@ class TurnSaver(BaseCheckpointSaver[str]):
         await self._database.write(
             lambda c: _official(c, self.serde).put_writes(config, writes, task_id, task_path)
         )
+
+    # LangGraph asks for this signature in every run, and it takes as long as a statement to find.
+    aput_writes.__signature__ = signature(aput_writes)  # pyright: ignore[reportFunctionMemberAccess]
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Remove every checkpoint of a conversation."""
