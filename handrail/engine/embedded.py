@@ -20,6 +20,8 @@ DRAIN = 10.0
 """How long what runs may go on after the dispatcher was told to stop, in seconds."""
 BUSY = 0.002
 """Seconds that one round of the event loop takes where the processor is busy."""
+FEW = 4
+"""Handlers that run at once without making each other slow."""
 RETRY = timedelta(seconds=1)
 """Pause before a handler that failed is called again."""
 LONGEST_SLEEP = 3600.0
@@ -79,11 +81,16 @@ class EmbeddedDispatcher:
         heapq.heappush(self._later, (moment, kind, subject))
         self._changed.set()
 
-    async def begin(self, kind: Wake, subject: str) -> None:
-        """Wake, and return when the handler is called; at once where it runs and will be again."""
+    async def begin(self, kind: Wake, subject: str, *, first: bool = False) -> None:
+        """Wake, and return when the handler is called; at once where it runs and will be again.
+
+        ``first``: it goes before what waits for the processor, unless much runs already.
+        """
         job = (kind, subject)
         self.wake(kind, subject)
         if job not in self._running:
+            if first and len(self._running) < FEW:
+                self._first[job] = self._ready.pop(job, None)
             begun = self._begun.setdefault(job, asyncio.get_running_loop().create_future())
             await asyncio.shield(begun)
 

@@ -11,48 +11,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
-from psycopg_pool import PoolClosed, PoolTimeout
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from handrail.core.clock import Clock
 from handrail.core.ports import Wake
 from handrail.engine.embedded import DRAIN, EmbeddedDispatcher, Handler
+from handrail.engine.job_intake import QUEUE, STALLED, JobIntake, cancelled, lost_without_harm
 from handrail.store.database import Database
 from handrail.store.migrating import LOCK
 
 log = logging.getLogger("handrail.engine")
 
-QUEUE = "handrail"
+TASK = "advance"
 CONCURRENCY = 100
 """Conversations one worker may run at once."""
-LOOK_AHEAD = 2
-"""Jobs a worker takes before it can begin them; the rest waits where a newer one goes first."""
 CONNECTIONS = 4
 """Connections to PostgreSQL for wake-ups, per process, and one that listens."""
 BUSY_CALLS = 1
 """Transactions under way at once that keep PostgreSQL and this process busy."""
-HEARTBEAT = 2.0
-"""Seconds between two signs of life of a worker."""
-STALLED = 8.0
-"""Seconds without a sign of life after which a worker's jobs go to others."""
 PAUSE = 1.0
 """Seconds before a worker whose connection broke tries again."""
-PATIENCE = 3.0
-"""Seconds after which a task that did not end is cancelled again."""
 _EPOCH = 1_700_000_000
-
-_GONE = (ConnectorException, psycopg.Error, PoolTimeout, PoolClosed, OSError)
 
 
 def create_tables(database: Database) -> None:
@@ -101,7 +89,6 @@ class ProcrastinateDispatcher:
         self._app = App(
             connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=CONNECTIONS)
         )
-        self._advance = self._app.task(name="advance", queue=QUEUE)(self._run_job)
         self._opening = asyncio.Lock()
         self._is_open = False
         self._waking: dict[str, None] = {}
@@ -130,7 +117,7 @@ class ProcrastinateDispatcher:
         try:
             await asyncio.wait({*tasks, local}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _cancelled(tasks)
+            await cancelled(tasks)
             local.cancel()
             await asyncio.wait({local})
         for task in {*tasks, local}:
@@ -152,42 +139,31 @@ class ProcrastinateDispatcher:
     async def _tell(self) -> None:
         """Queue the wake-ups; the newest has the highest priority."""
         try:
-            with _lost_without_harm("wake-ups were not queued; the sweep finds them"):
+            with lost_without_harm("wake-ups were not queued; the sweep finds them"):
                 await self._open()
                 while self._waking:
                     subject, _ = self._waking.popitem()
-                    job = self._advance.configure(
-                        queueing_lock=subject,
-                        priority=int(self._clock.now().timestamp()) - _EPOCH,
+                    now = self._clock.now().timestamp()
+                    job = self._app.configure_task(
+                        TASK, queue=QUEUE, queueing_lock=subject, priority=int(now) - _EPOCH
                     )
                     with suppress(AlreadyEnqueued):
-                        await job.defer_async(conversation_id=subject)
+                        await job.defer_async(conversation_id=subject, at=now)
         finally:
             self._waking.clear()
             self._telling = None
 
-    async def _run_job(self, conversation_id: str) -> None:
-        await self._local.begin("conversation", conversation_id)
-
     async def _take_jobs(self) -> None:
         while True:
-            with _lost_without_harm("the queue cannot be reached; trying again"):
+            with lost_without_harm("the queue cannot be reached; trying again"):
                 await self._open()
-                await self._app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=LOOK_AHEAD,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=0,
-                    update_heartbeat_interval=HEARTBEAT,
-                    stalled_worker_timeout=STALLED,
-                )
+                await JobIntake(self._app.job_manager, self._local, self._clock).run()
             await asyncio.sleep(PAUSE)
 
     async def _take_over_stalled_jobs(self) -> None:
         while True:
             await asyncio.sleep(STALLED / 2)
-            with _lost_without_harm("jobs of stopped workers were not looked for"):
+            with lost_without_harm("jobs of stopped workers were not looked for"):
                 await self._open()
                 manager = self._app.job_manager
                 for job in await manager.get_stalled_jobs(
@@ -198,21 +174,3 @@ class ProcrastinateDispatcher:
                     except ConnectorException:  # a newer one waits already, or it is done
                         with suppress(ConnectorException):
                             await manager.finish_job(job, Status.FAILED, delete_job=True)
-
-
-@contextmanager
-def _lost_without_harm(what: str) -> Generator[None]:
-    """Log a broken connection and go on: wake-ups are hints."""
-    try:
-        yield
-    except _GONE as error:
-        log.warning("%s: %s", what, type(error).__name__)
-
-
-async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: before Python 3.12 ``wait_for`` can lose a cancellation."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=PATIENCE)
