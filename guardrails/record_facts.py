@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from handrail.core.conversation import FieldValue, Record, Snapshot
+from handrail.core.conversation import FieldType, FieldValue, Record, Snapshot
 from handrail.core.ports import owner_key
-from handrail.guardrails.reading import CONTACTS, Reading, Source
-from handrail.guardrails.values import duration_key, number_key
+from handrail.guardrails.reading import Reading, Source
+from handrail.guardrails.values import CONTACTS, duration_key, number_key
 
 _NUMBERS = ("money", "percent", "quantity")
-_TYPED = frozenset({*_NUMBERS, "duration", "date", *CONTACTS})
+_TYPED = frozenset({*_NUMBERS, "duration", "date", "status", *CONTACTS})
+_TITLES = ("name", "title", "product", "item")
 _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
 
@@ -30,11 +31,37 @@ class Fact:
     field: str
     quote: str
     currency: str | None = None
+    type: FieldType = "id"
+    names: tuple[str, ...] = ()
+    """The value as ``kind:key``, in each reading."""
 
     @property
     def id(self) -> str:
         """What evidence cites it by: ``record:order/W100#total``."""
         return f"{self.source}#{self.field}" if self.field else self.source
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One record, read: its typed fields, and those that are text."""
+
+    record: Record
+    facts: list[Fact] = field(default_factory=list[Fact])
+    texts: list[Source] = field(default_factory=list[Source])
+    """Addresses, notes and wrongly typed fields, where they hold a number."""
+    title: str | None = None
+    """What it is called, where a field says so: the product of a line."""
+
+    @property
+    def key(self) -> str:
+        """The name by which other records refer to it."""
+        return f"contact:{owner_key(self.record.id)}"
+
+    def refers_to(self, other: Sheet) -> bool:
+        """Whether a field names the other record: a line of an order names the order."""
+        return other is not self and any(
+            fact.type == "id" and fact.field and other.key in fact.names for fact in self.facts
+        )
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -52,19 +79,34 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
-    """Names of a day and, of a moment, of its time: in its own zone and in the customer's."""
+def today(snapshot: Snapshot) -> date:
+    """The day it is where the customer lives; in UTC where that is unknown."""
+    return snapshot.now.astimezone(_zone(snapshot.customer.time_zone) or UTC).date()
+
+
+def moments(text: str, zone: str | None) -> tuple[date | datetime, ...]:
+    """Read a day, or a moment in its own zone and in the customer's.
+
+    Raises:
+        ValueError: the text is neither.
+    """
     if len(text) == _DAY_CHARS:
-        return (f"date:{date.fromisoformat(text).isoformat()}", f"date:--{text[5:]}")
+        return (date.fromisoformat(text),)
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     place = _zone(zone)
-    places = (moment, moment.astimezone(place)) if place else (moment,)
-    return tuple(
-        f"{kind}:{local:{form}}"
-        for local in places
-        for kind, form in (("date", "%Y-%m-%d"), ("date", "--%m-%d"), ("time", "%H:%M"))
-    )
+    return (moment, moment.astimezone(place)) if place else (moment,)
+
+
+def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
+    """Names of a day and, of a moment, of its time."""
+    found: list[str] = []
+    for moment in moments(text, zone):
+        day = moment.isoformat()[:_DAY_CHARS]
+        found += (f"date:{day}", f"date:--{day[5:]}")
+        if isinstance(moment, datetime):
+            found.append(f"time:{moment:%H:%M}")
+    return tuple(found)
 
 
 def _field_names(field: FieldValue, zone: str | None) -> tuple[str, ...]:
@@ -76,6 +118,8 @@ def _field_names(field: FieldValue, zone: str | None) -> tuple[str, ...]:
         return (f"duration:{duration_key(Decimal(text), 'day')}", f"quantity:{number_key(text)}")
     if field.type == "date":
         return _moment_names(text, zone)
+    if field.type == "status":
+        return (f"status:{text.casefold()}",)
     return (f"contact:{owner_key(text)}",)
 
 
@@ -87,50 +131,65 @@ def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
 
 @dataclass(slots=True)
 class RecordFacts:
-    """What the records say: typed values by ``kind:key``, and fields that are read as text."""
+    """What the records say: typed values by ``kind:key``, and the records one by one."""
 
-    typed: dict[str, list[Fact]]
-    texts: list[Source]
-    """Addresses, notes and wrongly typed fields, where they hold a number."""
+    typed: dict[str, list[Fact]] = field(default_factory=dict[str, list[Fact]])
+    sheets: list[Sheet] = field(default_factory=list[Sheet])
 
     def add(self, fact: Fact, names: Iterable[str]) -> None:
         """Keep a fact under all its names."""
         for name in names:
             self.typed.setdefault(name, []).append(fact)
 
+    @property
+    def texts(self) -> Iterator[Source]:
+        """Fields that are read as text."""
+        for sheet in self.sheets:
+            yield from sheet.texts
+
+
+def _sheet(record: Record, zone: str | None) -> Sheet:
+    source = f"record:{record.kind}/{record.id}"
+    sheet = Sheet(record)
+    for name, value in _seen(record):
+        text = str(value.value)
+        if value.type in _TYPED:
+            try:
+                names = _field_names(value, zone)
+            except (ValueError, InvalidOperation):
+                pass  # wrongly typed: it still says what it says, as text
+            else:
+                sheet.facts.append(Fact(source, name, text, value.currency, value.type, names))
+                if value.type != "status":
+                    continue
+        if value.type == "name" or (value.type == "text" and name in _TITLES):
+            sheet.title = text
+        if _DIGIT.search(text):
+            sheet.texts.append(Source(f"{source}#{name}", Reading(text)))
+    return sheet
+
 
 def record_facts(snapshot: Snapshot) -> RecordFacts:
     """Everything typed that the customer may see: their records, own contacts, today."""
     zone = snapshot.customer.time_zone
-    found = RecordFacts({}, [])
+    found = RecordFacts()
     for record in own_records(snapshot):
-        source = f"record:{record.kind}/{record.id}"
-        found.add(Fact(source, "", record.id), (f"contact:{owner_key(record.id)}",))
-        for name, field in _seen(record):
-            _add_field(found, Fact(source, name, str(field.value), field.currency), field, zone)
+        sheet = _sheet(record, zone)
+        found.sheets.append(sheet)
+        found.add(Fact(f"record:{record.kind}/{record.id}", "", record.id), (sheet.key,))
+        for fact in sheet.facts:
+            found.add(fact, fact.names)
     if snapshot.verified:
         for name in ("email", "phone", "id"):
             text = getattr(snapshot.customer, name)
             if text:
                 found.add(Fact("customer", name, text), (f"contact:{owner_key(text)}",))
-    today = _moment_names(snapshot.now.isoformat(), zone)
+    now = _moment_names(snapshot.now.isoformat(), zone)
     found.add(
         Fact("clock:now", "", f"{snapshot.now:%Y-%m-%d}"),
-        (name for name in today if name.startswith("date:")),
+        (name for name in now if name.startswith("date:")),
     )
     return found
-
-
-def _add_field(found: RecordFacts, fact: Fact, field: FieldValue, zone: str | None) -> None:
-    if field.type in _TYPED:
-        try:
-            found.add(fact, _field_names(field, zone))
-        except (ValueError, InvalidOperation):
-            pass  # wrongly typed: it still says what it says, as text
-        else:
-            return
-    if _DIGIT.search(fact.quote):
-        found.texts.append(Source(fact.id, Reading(fact.quote)))
 
 
 def record_words(snapshot: Snapshot) -> str:

@@ -1,0 +1,94 @@
+"""Amounts that follow from one record: a sum, difference or multiple, with the sum written out.
+
+The operands are money fields of one record and of its lines. More freedom would let nearly any
+amount be derived from something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from itertools import combinations
+
+from handrail.core.verdict import EvidenceSpan
+from handrail.guardrails.evidence import cited, quoted
+from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.values import Value, same_currency
+
+_MOST_OPERANDS = 24
+_MOST_TIMES = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An amount of a record."""
+
+    amount: Decimal
+    told: str
+    """``55.00 (order W1 price)``."""
+    evidence: EvidenceSpan
+    line: bool
+    """Whether it is the amount of a line, as a product of an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """How an amount comes about."""
+
+    witness: str
+    """``= 2 x 55.00 (order W1 price)``."""
+    evidence: tuple[EvidenceSpan, ...]
+
+
+def _operand(fact: Fact, sheet: Sheet, *, line: bool) -> Operand | None:
+    try:
+        amount = Decimal(fact.quote)
+    except InvalidOperation:
+        return None
+    record = sheet.record
+    told = f"{fact.quote} ({record.kind} {record.id} {fact.field.replace('_', ' ')})"
+    return Operand(amount, told, cited(fact), line)
+
+
+def _operands(value: Value, sheets: Sequence[Sheet]) -> Iterator[Operand]:
+    for number, sheet in enumerate(sheets):
+        for fact in sheet.facts:
+            if fact.type == "money" and same_currency(value.currency, fact.currency):
+                made = _operand(fact, sheet, line=number > 0)
+                if made and made.amount:
+                    yield made
+        for source in sheet.texts:
+            for found in source.reading.values.values():
+                if found.kind == "money" and same_currency(value.currency, found.currency):
+                    told = f"{found.text} ({sheet.record.kind} {sheet.record.id})"
+                    quote = quoted(source, found.start, found.end)
+                    yield Operand(Decimal(found.keys[0]), told, quote, line=True)
+
+
+def derive(value: Value, sheets: Sequence[Sheet], times: Sequence[int]) -> Derived | None:
+    """Find how an amount follows from a record and its lines.
+
+    Args:
+        value: The amount.
+        sheets: One record, then its lines.
+        times: Numbers that the sentence or the record names: "two of them".
+    """
+    sought = Decimal(value.keys[0])
+    operands = list(_operands(value, sheets))[:_MOST_OPERANDS]
+    for one in operands:
+        for count in times:
+            if 1 < count <= _MOST_TIMES and one.amount * count == sought:
+                return Derived(f"= {count} x {one.told}", (one.evidence,))
+    for first, second in combinations(operands, 2):
+        for sign, made in (("+", first.amount + second.amount),
+                           ("-", abs(first.amount - second.amount))):  # fmt: skip
+            if made == sought:
+                large, small = sorted((first, second), key=lambda o: o.amount, reverse=True)
+                both = (large.evidence, small.evidence)
+                return Derived(f"= {large.told} {sign} {small.told}", both)
+    lines = [operand for operand in operands if operand.line]
+    if len(lines) > 2 and sum(line.amount for line in lines) == sought:  # noqa: PLR2004
+        told = " + ".join(line.told for line in lines)
+        return Derived(f"= {told}", tuple(line.evidence for line in lines))
+    return None

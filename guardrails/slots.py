@@ -1,0 +1,249 @@
+"""Binds a value in a reply to the record and the field that the words around it speak of.
+
+"Your refund of 89.90 for order W100" is about the refund of W100: the record comes from the ids,
+names and kinds in the sentence, or is carried over from the sentences before; the field from the
+words around the value, the nearest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from handrail.core.conversation import FieldType
+from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.slot_words import (
+    EXPECT,
+    FUTURE,
+    MAIN,
+    also,
+    concept_of_word,
+    concepts_of_field,
+    vague_concept,
+)
+from handrail.guardrails.values import Value
+
+SLOT_TYPES: dict[str, FieldType] = {
+    "money": "money",
+    "date": "date",
+    "weekday": "date",
+    "percent": "percent",
+    "duration": "duration",
+    "quantity": "quantity",
+    "id": "id",
+    "phone": "id",
+}
+"""The type of the fields that a kind of value may come from."""
+
+_CARRIED = 4
+"""How many mentions back a record is looked for."""
+_AFTER = 0.9
+"""A word after a value counts a little less than one before it."""
+_ORIGIN = frozenset({"from", "of", "dated", "del", "de"})
+_CONNECTS = frozenset({"the", "el", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Which concept the words around a value name."""
+
+    concept: str
+    specific: bool
+    """Named by a word of its own, not only by "costs" or "for"."""
+    near: bool = False
+    """The word stands in the same clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a value is said to be."""
+
+    sheets: tuple[Sheet, ...]
+    """The records the words speak of; several where they leave it open."""
+    facts: tuple[Fact, ...]
+    """The fields they mean; none where no field of these records answers to the words."""
+    named: bool
+    """The record is named in the same sentence."""
+    meaning: Meaning | None
+
+    @property
+    def sure(self) -> bool:
+        """Whether record and field are both named beside the value."""
+        meaning = self.meaning
+        return bool(self.facts and self.named and meaning and meaning.specific and meaning.near)
+
+
+class Slots:
+    """The slots of one text."""
+
+    def __init__(self, ctx: CheckContext) -> None:
+        self._ctx = ctx
+        self.sheets = ctx.evidence.records.sheets
+        labels = {kind: told.label for kind, told in ctx.playbook.records.items()}
+        self.clauses = Clauses(ctx.text, ctx.claims, ctx.values, self.sheets, labels)
+
+    @cached_property
+    def _asked(self) -> list[Mention]:
+        """The records that the customer named."""
+        said = self._ctx.said.casefold()
+        named = [sheet for sheet in self.sheets if sheet.record.id.casefold() in said]
+        return [Mention(0, 0, named)] if named and said else []
+
+    def family(self, sheets: Sequence[Sheet]) -> list[Sheet]:
+        """Records with those that belong to them, and those they belong to."""
+        near = [
+            sheet
+            for sheet in self.sheets
+            if any(sheet.refers_to(one) or one.refers_to(sheet) for one in sheets)
+        ]
+        return [*sheets, *(sheet for sheet in near if sheet not in sheets)]
+
+    def bind(self, value: Value, kind: FieldType | None = None) -> Binding | None:
+        """Say what a value is said to be; ``None`` where the words name no record of the customer.
+
+        Args:
+            value: A value of the text.
+            kind: Type of the fields it is looked for in; that of the value where left out.
+        """
+        kind = kind or SLOT_TYPES.get(value.kind)
+        claim = self._ctx.claim_at(value.start, value.end)
+        if kind is None or claim is None:
+            return None
+        clauses = self.clauses.by_claim[claim.start]
+        here = self.clauses.clause_at(claim, value.start)
+        meaning = self._meaning(value, kind, clauses, here)
+        named = list(self._named(value, clauses, here))
+        mentions = named or self._carried(clauses[here]) or self._asked
+        if mentions:
+            return self._bound(kind, meaning, self._narrowed(mentions), named=bool(named))
+        if meaning is None or not (meaning.specific and meaning.near):
+            return None
+        everything = [Mention(0, 0, list(self.sheets))]
+        bound = self._bound(kind, meaning, everything, named=False)
+        return bound if bound and bound.facts else None
+
+    def _bound(
+        self, kind: FieldType, meaning: Meaning | None, mentions: Sequence[Mention], *, named: bool
+    ) -> Binding:
+        seen: set[str] = set()
+        tried = [m for m in mentions if not (m.kind in seen or seen.add(m.kind))]
+        for concept in also(meaning.concept) if meaning else ():
+            for mention in tried:
+                facts = tuple(_facts(mention.sheets, kind, concept))
+                if facts:
+                    return Binding(tuple(mention.sheets), facts, named, meaning)
+        return Binding(tuple(tried[0].sheets), (), named, meaning)
+
+    def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
+        """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
+        own = [m for m in clauses[here].mentions if m.start != value.start]
+        yield from sorted(own, key=lambda m: (m.modifies, abs(m.start - value.start)))
+        if not own and self._other_kind(clauses[here]):
+            return
+        for clause in reversed(clauses[:here]):
+            yield from reversed(clause.mentions)
+        for clause in clauses[here + 1 :]:
+            yield from clause.mentions
+
+    def _carried(self, clause: Clause) -> list[Mention]:
+        """Mentions of the sentences before, the last one first; those of a kind that is named."""
+        before = [m for m in self.clauses.mentions if m.end <= clause.claim.start]
+        kind = self._kind(clause)
+        last = list(reversed(before))
+        return [m for m in last if kind in (None, m.kind)][:_CARRIED]
+
+    def _kind(self, clause: Clause) -> str | None:
+        kinds = self.clauses.kinds
+        return next((kinds[t.word] for t in clause.tokens if t.word in kinds), None)
+
+    def _other_kind(self, clause: Clause) -> bool:
+        """Whether the clause speaks of a kind that the sentence names no record of."""
+        kind = self._kind(clause)
+        mentioned = {m.kind for c in self.clauses.by_claim[clause.claim.start] for m in c.mentions}
+        return kind is not None and bool(mentioned) and kind not in mentioned
+
+    def _narrowed(self, mentions: Sequence[Mention]) -> list[Mention]:
+        """Of several lines with one name, those of the orders that are named too."""
+        found: list[Mention] = []
+        for mention in mentions:
+            others = [s for m in (*mentions, *self.clauses.mentions) for s in m.sheets]
+            inside = [s for s in mention.sheets if any(s.refers_to(o) for o in others)]
+            found.append(
+                Mention(mention.start, mention.end, inside or mention.sheets, mention.modifies)
+            )
+        return found
+
+    @cached_property
+    def _known(self) -> frozenset[tuple[FieldType, str]]:
+        """The concepts that some field of the customer's records has, with its type."""
+        return frozenset(
+            (fact.type, concept)
+            for sheet in self.sheets
+            for fact in sheet.facts
+            for concept in concepts_of_field(fact.field)
+        )
+
+    def _meaning(
+        self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
+    ) -> Meaning | None:
+        own = clauses[here]
+        if kind == "date" and self._originates(value, own):
+            return Meaning("place", specific=True, near=True)
+        named = self._concept(value, kind, own)
+        if named:
+            return Meaning(named, specific=True, near=True)
+        words = own.words
+        vague = vague_concept(words, kind)
+        if kind == "money" and own.mentions:
+            vague = MAIN
+        for clause in (*reversed(clauses[:here]), *clauses[here + 1 :]):
+            named = None if vague == "place" else self._concept(value, kind, clause)
+            if named and not (words & _STRONG):
+                return Meaning(named, specific=True)
+        return Meaning(vague, specific=False, near=True) if vague else None
+
+    def _concept(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
+        """The concept of the nearest words that speak of a field of this type."""
+        scores: dict[str, float] = {}
+        before = [t for t in clause.tokens if t.end <= value.start]
+        after = [t for t in clause.tokens if t.start >= value.end]
+        for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
+            for away, token in enumerate(tokens):
+                concept, known = concept_of_word(token.word, kind)
+                if known or (kind, concept) in self._known:
+                    scores[concept] = scores.get(concept, 0) + weight / (1 + away)
+        best = max(scores, key=scores.__getitem__, default=None)
+        if kind == "date" and best in (None, "deliver") and not clause.words.isdisjoint(FUTURE):
+            return EXPECT
+        return best
+
+    def _originates(self, value: Value, clause: Clause) -> bool:
+        """Whether it reads "order W100 from 3 March": the day the thing began."""
+        before = [t for t in clause.tokens if t.end <= value.start]
+        while before and before[-1].word in _CONNECTS:
+            before.pop()
+        if not before or before[-1].word not in _ORIGIN:
+            return False
+        lead = before[-1].start
+        things = [*(m.end for m in clause.mentions), *self._things(before)]
+        return any(0 <= lead - end <= 2 for end in things)
+
+    def _things(self, tokens: Sequence[Token]) -> Iterator[int]:
+        return (token.end for token in tokens if token.word in self.clauses.kinds)
+
+
+_STRONG = frozenset(
+    """cost costs charged charge paid pay comes came amounts amounted worth costó cuesta cuestan
+    pagó pagaste cobró cobramos vale""".split()  # noqa: SIM905
+)
+"""Words that speak of an amount by themselves, whatever the clause before spoke of."""
+
+
+def _facts(sheets: Sequence[Sheet], kind: FieldType, concept: str) -> Iterator[Fact]:
+    for sheet in sheets:
+        for fact in sheet.facts:
+            if fact.type == kind and fact.field and concept in concepts_of_field(fact.field):
+                yield fact

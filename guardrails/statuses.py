@@ -1,0 +1,212 @@
+"""Finds where a reply says how a record stands, and which of it the record's status denies.
+
+"Your order W1 has been delivered" is untrue where W1 is pending. A later status implies the
+earlier ones: what was delivered was also shipped. What a status says nothing of is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from handrail.guardrails.clauses import Clause, Mention, Token
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.slot_words import concepts_of_field
+from handrail.guardrails.slots import Slots
+
+_WORDS = {
+    "pending": "pending pendiente pendientes",
+    "processing": "processing procesando preparando packed preparation",
+    "processed": "processed procesado procesada",
+    "shipped": "shipped dispatched enviado enviada despachado",
+    "moving": "transit way tránsito camino",
+    "delayed": "delayed late retrasado retrasada",
+    "delivered": "delivered arrived entregado entregada entregó llegado",
+    "returned": "returned devuelto devuelta",
+    "cancelled": "cancelled canceled cancelado cancelada anulado anulada",
+    "paid": "paid pagado pagada",
+    "active": "active activo activa",
+    "suspended": "suspended suspendido suspendida",
+    "closed": "closed cerrado cerrada",
+    "expired": "expired caducado caducada vencido vencida",
+    "approved": "approved aprobado aprobada",
+    "declined": "declined rejected rechazado rechazada denied",
+    "confirmed": "confirmed confirmado confirmada",
+}
+_STATE_OF = {word: state for state, words in _WORDS.items() for word in words.split()}
+_RANK = {"pending": 1, "processing": 1, "confirmed": 1, "processed": 2, "shipped": 3, "moving": 3,
+         "delayed": 3, "delivered": 4, "returned": 5}  # fmt: skip
+_NOW_ONLY = frozenset({"pending", "processing", "moving", "delayed"})
+"""States that are over once another one is reached."""
+_OPPOSED = (
+    frozenset({"pending", "processing", "paid", "declined"}),
+    frozenset({"pending", "approved", "declined"}),
+    frozenset({"active", "suspended", "closed", "expired", "cancelled"}),
+)
+"""States of which a thing has only one, apart from the way of a parcel."""
+_DONE_FIELDS = {"shipped": "ship", "delivered": "deliver", "returned": "return",
+                "cancelled": "cancel", "processed": "process"}  # fmt: skip
+
+_SAYS = frozenset(
+    """is are was were been be being has have had 's still now already currently just shows
+    showing marked listed as está esta están fue ha sido sigue ya se estado status""".split()  # noqa: SIM905
+)
+_DOUBTS = frozenset(
+    """will can could may might must should would shall if once when until till unless before
+    after cannot whether whenever als to going si cuando hasta será puede podrá debe antes tras
+    whilst soon please want wish request asked eligible""".split()  # noqa: SIM905
+)
+_DENIES = frozenset(["not", "never", "isn", "wasn", "hasn", "aren", "haven", "no", "aún", "yet"])
+_PRONOUNS = frozenset(["it", "they", "this", "that", "which", "both"])
+_THINGS = frozenset(
+    """request payment return exchange refund address email message account card label claim
+    ticket cancellation replacement modification change solicitud pago devolución reembolso
+    cambio invoice charge transaction discount confirmation application""".split()  # noqa: SIM905
+)
+"""Things beside the record whose state may be spoken of."""
+_PIECE = re.compile(r"[^\W_]{1,40}")
+_REACH = 7
+
+
+@dataclass(frozen=True, slots=True)
+class StatusClaim:
+    """A statement about a record's status that the record denies."""
+
+    start: int
+    end: int
+    sheet: Sheet
+    fact: Fact
+
+
+def _state(text: str) -> str | None:
+    """The state that a status field names first."""
+    words = _PIECE.findall(text.casefold().replace("_", " "))
+    if "out" in words and "delivery" in words:
+        return "moving"
+    return next((_STATE_OF[word] for word in words if word in _STATE_OF), None)
+
+
+def _agrees(said: str, real: str) -> bool | None:
+    """Whether a state may be said of something in another; ``None`` where neither speaks of it."""
+    if said == real or {said, real} in ({"pending", "processing"}, {"shipped", "moving"}):
+        return True
+    for group in _OPPOSED:
+        if said in group and real in group:
+            return False
+    if real == "cancelled" and said in _RANK:
+        return None if said in ("confirmed", "processed") else False
+    if said == "cancelled" and real in _RANK:
+        return False
+    if said not in _RANK or real not in _RANK:
+        return None
+    if real == "delayed" and said != "delivered":
+        return None
+    if said in _NOW_ONLY:
+        mild = _RANK[real] < {"delayed": 4, "processing": 3}.get(said, 0)
+        return None if mild else False
+    return _RANK[real] >= _RANK[said]
+
+
+def _qualifier(fact: Fact) -> frozenset[str]:
+    """What a status is the status of: ``refund_status`` that of the refund."""
+    return concepts_of_field(fact.field) - {"status"}
+
+
+def untrue_statuses(ctx: CheckContext, slots: Slots) -> Iterator[StatusClaim]:
+    """Find what a reply says of a record's status that the record denies."""
+    if not any(fact.type == "status" for sheet in slots.sheets for fact in sheet.facts):
+        return
+    for claim in ctx.claims:
+        if claim.kind == "question":
+            continue
+        clauses = slots.clauses.by_claim[claim.start]
+        for number, clause in enumerate(clauses):
+            for place, token in enumerate(clause.tokens):
+                state = _STATE_OF.get(token.word)
+                if state == "processed" and place and clause.tokens[place - 1].word == "being":
+                    state = "processing"
+                if state:
+                    yield from _judged(slots, clauses, number, place, state)
+
+
+def _judged(
+    slots: Slots, clauses: Sequence[Clause], number: int, place: int, state: str
+) -> Iterator[StatusClaim]:
+    clause = clauses[number]
+    token = clause.tokens[place]
+    before = [t.word for t in clause.tokens[:place]]
+    mention = _subject(slots, clauses, number, place)
+    if mention is None or not _DOUBTS.isdisjoint(before):
+        return
+    about = frozenset(word for word in before if word in _THINGS)
+    denied = not _DENIES.isdisjoint(before)
+    untrue: list[StatusClaim] = []
+    for sheet in mention.sheets:
+        verdicts = [
+            (fact, _agrees(state, real))
+            for fact in sheet.facts
+            if fact.type == "status" and (real := _state(fact.quote))
+            and _speaks_of(fact, about)
+        ]  # fmt: skip
+        wrong = [fact for fact, agrees in verdicts if agrees is (True if denied else False)]
+        if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
+            return
+        untrue.append(StatusClaim(token.start, token.end, sheet, wrong[0]))
+    yield from untrue[:1]
+
+
+def _speaks_of(fact: Fact, about: frozenset[str]) -> bool:
+    qualifier = _qualifier(fact)
+    return not about if not qualifier else bool(about & qualifier)
+
+
+def _happened(sheet: Sheet, state: str) -> bool:
+    """Whether a day of the record says that it came to this, whatever the status says now."""
+    concept = _DONE_FIELDS.get(state)
+    return concept is not None and any(
+        fact.type == "date" and concept in concepts_of_field(fact.field) for fact in sheet.facts
+    )
+
+
+def _subject(slots: Slots, clauses: Sequence[Clause], number: int, place: int) -> Mention | None:
+    """The record whose status a word tells; ``None`` where it tells something else's."""
+    clause = clauses[number]
+    token = clause.tokens[place]
+    lead = clause.tokens[max(0, place - _REACH) : place]
+    own = [m for m in clause.mentions if _has_status(m)]
+    earlier = [m for m in own if m.end <= token.start]
+    after = clause.tokens[place + 1 : place + 2]
+    if own and after and after[0].word in slots.clauses.kinds:
+        return own[0]  # "your pending order W1"
+    bare = all(t.word in _SAYS or not t.word.isalnum() for t in _since(lead, earlier))
+    if earlier:
+        return earlier[-1] if bare or _says(lead) else None
+    if not (_says(lead) or bare):
+        return None
+    kinds = slots.clauses.kinds
+    spoken = any(t.word in kinds or t.word in _PRONOUNS or t.word in ("status", "estado")
+                 for t in lead)  # fmt: skip
+    if not (spoken or bare):
+        return None
+    before = [m for c in clauses[:number] for m in c.mentions]
+    carried = [m for m in slots.clauses.mentions if m.end <= clause.claim.start]
+    known = [m for m in (*carried, *before) if _has_status(m)]
+    if known:
+        return known[-1]
+    everything = [sheet for sheet in slots.sheets if any(f.type == "status" for f in sheet.facts)]
+    return Mention(0, 0, everything) if everything and spoken else None
+
+
+def _since(lead: Sequence[Token], earlier: Sequence[Mention]) -> list[Token]:
+    end = earlier[-1].end if earlier else 0
+    return [token for token in lead if token.start >= end]
+
+
+def _says(lead: Sequence[Token]) -> bool:
+    return any(token.word in _SAYS for token in lead)
+
+
+def _has_status(mention: Mention) -> bool:
+    return any(fact.type == "status" for sheet in mention.sheets for fact in sheet.facts)
