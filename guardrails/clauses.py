@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ _MODIFIES = frozenset(
     "in of from within with including for inside on en de del con para".split()  # noqa: SIM905
 )
 _SHORTEST_TITLE = 3
+_REACH = 24
+"""How many words, and how many mentions, from a place still bear on it."""
 _DIGITS_OF_VALUES = 3
 """An id with fewer digits is not read as a value."""
 
@@ -56,10 +59,23 @@ class Clause:
     tokens: list[Token]
     mentions: list[Mention] = field(default_factory=list[Mention])
 
-    @property
-    def words(self) -> frozenset[str]:
-        """Its words."""
-        return frozenset(token.word for token in self.tokens)
+    def before(self, place: int) -> list[Token]:
+        """The words before a place, as far as one looks back."""
+        end = bisect_right(self.tokens, place, key=_end)
+        return self.tokens[max(0, end - _REACH) : end]
+
+    def after(self, place: int) -> list[Token]:
+        """The words from a place on, as far as one looks ahead."""
+        start = bisect_left(self.tokens, place, key=_start)
+        return self.tokens[start : start + _REACH]
+
+
+def _start(part: Token | Mention) -> int:
+    return part.start
+
+
+def _end(part: Token | Mention) -> int:
+    return part.end
 
 
 def _places(text: str, part: str) -> Iterator[tuple[int, int]]:
@@ -132,21 +148,33 @@ class Clauses:
     def _join(self, tokens: Sequence[Token], mentions: list[Mention]) -> None:
         """Let "orders W1 and W2" be one mention of both, and see which ones only modify."""
         links = _LINKS | self.kinds.keys()
-        for first, second in zip(mentions, mentions[1:], strict=False):
-            between = [t.word for t in tokens if first.end <= t.start and t.end <= second.start]
-            if first.kind == second.kind and between and links.issuperset(between):
-                first.sheets = second.sheets = [*first.sheets, *second.sheets]
+        ends = [token.end for token in tokens]
+        last: Mention | None = None
         for mention in mentions:
-            before = [t.word for t in tokens if t.end <= mention.start]
+            place = bisect_right(ends, mention.start)
+            before = [token.word for token in tokens[max(0, place - _REACH) : place]]
+            since = [t.word for t in tokens[max(0, place - _REACH) : place]
+                     if last and t.start >= last.end]  # fmt: skip
+            if last and last.kind == mention.kind and since and links.issuperset(since):
+                last.sheets = mention.sheets = [*last.sheets, *mention.sheets][:_REACH]
             while before and before[-1] in links:
                 before.pop()
             mention.modifies = bool(before) and before[-1] in _MODIFIES
+            last = mention
 
     def clause_at(self, claim: Claim, start: int) -> int:
-        """The number of the clause that a place stands in."""
+        """The number of the clause of a sentence that a place stands in."""
         clauses = self.by_claim[claim.start]
-        later = (n for n, clause in enumerate(clauses) if clause.tokens[0].start > start)
-        return max(next(later, len(clauses)) - 1, 0)
+        return max(bisect_right(clauses, start, key=_first) - 1, 0)
+
+    def mentions_before(self, place: int) -> list[Mention]:
+        """The last mentions before a place, the nearest first."""
+        end = bisect_right(self.mentions, place, key=_end)
+        return self.mentions[max(0, end - _REACH) : end][::-1]
+
+
+def _first(clause: Clause) -> int:
+    return clause.tokens[0].start
 
 
 def _tokens(text: str, claim: Claim, skipped: Sequence[tuple[int, int]]) -> list[Token]:
@@ -172,6 +200,7 @@ def _clauses(claim: Claim, tokens: list[Token], mentions: list[Mention]) -> list
     if not clauses[0].tokens:
         clauses[0].tokens = [Token(claim.start, claim.start, "")]
     for mention in mentions:
-        later = (n for n, c in enumerate(clauses) if c.tokens[0].start > mention.start)
-        clauses[max(next(later, len(clauses)) - 1, 0)].mentions.append(mention)
+        clauses[max(bisect_right(clauses, mention.start, key=_first) - 1, 0)].mentions.append(
+            mention
+        )
     return clauses

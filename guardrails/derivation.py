@@ -38,6 +38,7 @@ class Derived:
 
     witness: str
     """``= 2 x 55.00 (order W1 price)``."""
+    operands: tuple[Decimal, ...]
     evidence: tuple[EvidenceSpan, ...]
 
 
@@ -79,16 +80,22 @@ def derive(value: Value, sheets: Sequence[Sheet], times: Sequence[int]) -> Deriv
     for one in operands:
         for count in times:
             if 1 < count <= _MOST_TIMES and one.amount * count == sought:
-                return Derived(f"= {count} x {one.told}", (one.evidence,))
-    for first, second in combinations(operands, 2):
+                return _derived(f"{count} x {one.told}", one)
+    for first, second in combinations(sorted(operands, key=_amount, reverse=True), 2):
         for sign, made in (("+", first.amount + second.amount),
-                           ("-", abs(first.amount - second.amount))):  # fmt: skip
+                           ("-", first.amount - second.amount)):  # fmt: skip
             if made == sought:
-                large, small = sorted((first, second), key=lambda o: o.amount, reverse=True)
-                both = (large.evidence, small.evidence)
-                return Derived(f"= {large.told} {sign} {small.told}", both)
+                return _derived(f"{first.told} {sign} {second.told}", first, second)
     lines = [operand for operand in operands if operand.line]
-    if len(lines) > 2 and sum(line.amount for line in lines) == sought:  # noqa: PLR2004
-        told = " + ".join(line.told for line in lines)
-        return Derived(f"= {told}", tuple(line.evidence for line in lines))
+    if lines and sum(line.amount for line in lines) == sought:
+        return _derived(" + ".join(line.told for line in lines), *lines)
     return None
+
+
+def _amount(operand: Operand) -> Decimal:
+    return operand.amount
+
+
+def _derived(told: str, *operands: Operand) -> Derived:
+    amounts = tuple(operand.amount for operand in operands)
+    return Derived(f"= {told}", amounts, tuple(operand.evidence for operand in operands))

@@ -17,11 +17,11 @@ the sum as witness.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from handrail.core.conversation import FieldType
 from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.derivation import Derived, derive
 from handrail.guardrails.evidence import cited
@@ -29,7 +29,7 @@ from handrail.guardrails.near_days import falls_on, near_days, told_day
 from handrail.guardrails.record_facts import Fact, Sheet, today
 from handrail.guardrails.slots import SLOT_TYPES, Binding, Slots
 from handrail.guardrails.statuses import StatusClaim, untrue_statuses
-from handrail.guardrails.values import Value, ValueKind, same_currency
+from handrail.guardrails.values import Value, ValueKind, number_key, same_currency
 
 _NAMES: dict[ValueKind, str] = {
     "money": "This amount",
@@ -44,6 +44,8 @@ _NAMES: dict[ValueKind, str] = {
     "phone": "This telephone number",
 }
 _CONTACTS = ("email", "phone")
+_TRIED = 12
+"""How many records an amount is derived from, one after the other."""
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
 
@@ -79,6 +81,13 @@ class _Judge:
 
     ctx: CheckContext
     slots: Slots
+    denials: dict[int, bool] = field(default_factory=dict[int, bool])
+
+    def negated(self, claim: Claim) -> bool:
+        """Whether a sentence says no; asked of each once."""
+        if claim.start not in self.denials:
+            self.denials[claim.start] = claim.negated
+        return self.denials[claim.start]
 
     def holds(self, fact: Fact, value: Value) -> bool:
         """Whether a field has this value."""
@@ -108,6 +117,8 @@ class _Judge:
         binding = self._binding(day)
         if not (binding and binding.facts and binding.meaning and binding.meaning.near):
             return None
+        if not binding.named and len(binding.facts) > 1:
+            return None
         if any(self.holds(fact, day) for fact in binding.facts):
             return None
         return self._wrong_slot(day, binding, self.ctx.evidence.recorded(day))
@@ -116,7 +127,7 @@ class _Judge:
         claim = self.ctx.claim_at(value.start, value.end)
         if not self.slots.sheets or value.kind not in SLOT_TYPES or claim is None:
             return None
-        if claim.negated or value.names[0] in {sheet.key for sheet in self.slots.sheets}:
+        if self.negated(claim) or value.names[0] in {sheet.key for sheet in self.slots.sheets}:
             return None
         return self.slots.bind(value)
 
@@ -194,22 +205,18 @@ class _Judge:
         )
 
     def _derived(self, value: Value, binding: Binding | None) -> Derived | None:
-        meaning = binding.meaning if binding else None
-        if binding and binding.facts and meaning and meaning.specific:
-            return None
-        sheets = binding.sheets if binding else self.slots.sheets
+        sheets = (binding.sheets if binding else self.slots.sheets)[:_TRIED]
         claim = self.ctx.claim_at(value.start, value.end)
-        times = [
-            int(other.keys[0])
-            for other in self.ctx.values
-            if other.kind == "quantity"
-            and other.keys[0].isdecimal()
-            and len(other.keys[0]) <= 2  # noqa: PLR2004 - nobody buys hundreds of one thing
-            and claim
-            and claim.holds(other.start, other.end)
-        ]
+        beside = [v for v in self.ctx.values if claim and claim.holds(v.start, v.end)]
+        times = [int(v.keys[0]) for v in beside if v.kind == "quantity" and v.keys[0].isdecimal()]
         tried = (derive(value, self.slots.family([sheet]), times) for sheet in sheets)
-        return next(filter(None, tried), None)
+        found = next(filter(None, tried), None)
+        meaning = binding.meaning if binding and binding.facts else None
+        if found and meaning and meaning.specific:
+            # A field says another amount: only a sum of what the reply lists itself is believed.
+            written = {key for v in self.ctx.values if v.kind == "money" for key in v.keys}
+            return found if written.issuperset(map(number_key, found.operands)) else None
+        return found
 
 
 def _source(sheet: Sheet) -> str:

@@ -7,7 +7,7 @@ words around the value, the nearest first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,8 +38,8 @@ SLOT_TYPES: dict[str, FieldType] = {
 }
 """The type of the fields that a kind of value may come from."""
 
-_CARRIED = 4
-"""How many mentions back a record is looked for."""
+_FEW = 24
+"""How many mentions, words or clauses are looked at."""
 _AFTER = 0.9
 """A word after a value counts a little less than one before it."""
 _ORIGIN = frozenset({"from", "of", "dated", "del", "de"})
@@ -92,14 +92,25 @@ class Slots:
         named = [sheet for sheet in self.sheets if sheet.record.id.casefold() in said]
         return [Mention(0, 0, named)] if named and said else []
 
+    @cached_property
+    def _near(self) -> dict[str, list[Sheet]]:
+        """The records that belong to one, and those it belongs to, by its key."""
+        by_key = {sheet.key: sheet for sheet in self.sheets}
+        near: dict[str, list[Sheet]] = {}
+        for sheet in self.sheets:
+            for fact in sheet.facts:
+                other = by_key.get(fact.names[0]) if fact.type == "id" else None
+                if other and other is not sheet:
+                    near.setdefault(sheet.key, []).append(other)
+                    near.setdefault(other.key, []).append(sheet)
+        return near
+
     def family(self, sheets: Sequence[Sheet]) -> list[Sheet]:
-        """Records with those that belong to them, and those they belong to."""
-        near = [
-            sheet
-            for sheet in self.sheets
-            if any(sheet.refers_to(one) or one.refers_to(sheet) for one in sheets)
-        ]
-        return [*sheets, *(sheet for sheet in near if sheet not in sheets)]
+        """Records, then those that belong to them and those they belong to."""
+        found = {sheet.key: sheet for sheet in sheets}
+        for sheet in sheets:
+            found |= {one.key: one for one in self._near.get(sheet.key, ())}
+        return list(found.values())
 
     def bind(self, value: Value, kind: FieldType | None = None) -> Binding | None:
         """Say what a value is said to be; ``None`` where the words name no record of the customer.
@@ -118,7 +129,9 @@ class Slots:
         named = list(self._named(value, clauses, here))
         mentions = named or self._carried(clauses[here]) or self._asked
         if mentions:
-            return self._bound(kind, meaning, self._narrowed(mentions), named=bool(named))
+            return self._bound(
+                kind, meaning, self._narrowed(mentions[:_FEW], value.start), named=bool(named)
+            )
         if meaning is None or not (meaning.specific and meaning.near):
             return None
         everything = [Mention(0, 0, list(self.sheets))]
@@ -126,7 +139,7 @@ class Slots:
         return bound if bound and bound.facts else None
 
     def _bound(
-        self, kind: FieldType, meaning: Meaning | None, mentions: Sequence[Mention], *, named: bool
+        self, kind: FieldType, meaning: Meaning | None, mentions: Iterable[Mention], *, named: bool
     ) -> Binding:
         seen: set[str] = set()
         tried = [m for m in mentions if not (m.kind in seen or seen.add(m.kind))]
@@ -140,41 +153,40 @@ class Slots:
     def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
         """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
         own = [m for m in clauses[here].mentions if m.start != value.start]
-        yield from sorted(own, key=lambda m: (m.modifies, abs(m.start - value.start)))
-        if not own and self._other_kind(clauses[here]):
+        own.sort(key=lambda m: (m.modifies, abs(m.start - value.start)))
+        yield from own
+        around = _around(clauses, here)
+        if not own and self._other_kind(clauses[here], around):
             return
-        for clause in reversed(clauses[:here]):
-            yield from reversed(clause.mentions)
-        for clause in clauses[here + 1 :]:
-            yield from clause.mentions
+        for clause in around:
+            before = clause.tokens[0].start <= value.start
+            yield from reversed(clause.mentions) if before else clause.mentions
 
     def _carried(self, clause: Clause) -> list[Mention]:
         """Mentions of the sentences before, the last one first; those of a kind that is named."""
-        before = [m for m in self.clauses.mentions if m.end <= clause.claim.start]
         kind = self._kind(clause)
-        last = list(reversed(before))
-        return [m for m in last if kind in (None, m.kind)][:_CARRIED]
+        before = self.clauses.mentions_before(clause.claim.start)
+        return [m for m in before if kind in (None, m.kind)]
 
     def _kind(self, clause: Clause) -> str | None:
         kinds = self.clauses.kinds
-        return next((kinds[t.word] for t in clause.tokens if t.word in kinds), None)
+        return next((kinds[t.word] for t in clause.tokens[:_FEW] if t.word in kinds), None)
 
-    def _other_kind(self, clause: Clause) -> bool:
+    def _other_kind(self, clause: Clause, around: Sequence[Clause]) -> bool:
         """Whether the clause speaks of a kind that the sentence names no record of."""
         kind = self._kind(clause)
-        mentioned = {m.kind for c in self.clauses.by_claim[clause.claim.start] for m in c.mentions}
+        mentioned = {mention.kind for one in around for mention in one.mentions}
         return kind is not None and bool(mentioned) and kind not in mentioned
 
-    def _narrowed(self, mentions: Sequence[Mention]) -> list[Mention]:
+    def _narrowed(self, mentions: Sequence[Mention], place: int) -> Iterator[Mention]:
         """Of several lines with one name, those of the orders that are named too."""
-        found: list[Mention] = []
+        near = (*mentions, *self.clauses.mentions_before(place))
+        others = {sheet.key for mention in near for sheet in mention.sheets}
         for mention in mentions:
-            others = [s for m in (*mentions, *self.clauses.mentions) for s in m.sheets]
-            inside = [s for s in mention.sheets if any(s.refers_to(o) for o in others)]
-            found.append(
-                Mention(mention.start, mention.end, inside or mention.sheets, mention.modifies)
-            )
-        return found
+            inside = [
+                s for s in mention.sheets if others & {o.key for o in self._near.get(s.key, ())}
+            ]
+            yield Mention(mention.start, mention.end, inside or mention.sheets, mention.modifies)
 
     @cached_property
     def _known(self) -> frozenset[tuple[FieldType, str]]:
@@ -195,34 +207,33 @@ class Slots:
         named = self._concept(value, kind, own)
         if named:
             return Meaning(named, specific=True, near=True)
-        words = own.words
-        vague = vague_concept(words, kind)
-        if kind == "money" and own.mentions:
-            vague = MAIN
-        for clause in (*reversed(clauses[:here]), *clauses[here + 1 :]):
-            named = None if vague == "place" else self._concept(value, kind, clause)
-            if named and not (words & _STRONG):
-                return Meaning(named, specific=True)
+        words = frozenset(t.word for t in (*own.before(value.start), *own.after(value.end)))
+        vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
+        if vague != "place" and words.isdisjoint(_STRONG):
+            for clause in _around(clauses, here):
+                named = self._concept(value, kind, clause)
+                if named:
+                    return Meaning(named, specific=True)
         return Meaning(vague, specific=False, near=True) if vague else None
 
     def _concept(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
         """The concept of the nearest words that speak of a field of this type."""
         scores: dict[str, float] = {}
-        before = [t for t in clause.tokens if t.end <= value.start]
-        after = [t for t in clause.tokens if t.start >= value.end]
+        before, after = clause.before(value.start), clause.after(value.end)
         for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
             for away, token in enumerate(tokens):
                 concept, known = concept_of_word(token.word, kind)
                 if known or (kind, concept) in self._known:
                     scores[concept] = scores.get(concept, 0) + weight / (1 + away)
         best = max(scores, key=scores.__getitem__, default=None)
-        if kind == "date" and best in (None, "deliver") and not clause.words.isdisjoint(FUTURE):
-            return EXPECT
+        if kind == "date" and best in (None, "deliver"):
+            future = any(token.word in FUTURE for token in (*before, *after))
+            return EXPECT if future else best
         return best
 
     def _originates(self, value: Value, clause: Clause) -> bool:
         """Whether it reads "order W100 from 3 March": the day the thing began."""
-        before = [t for t in clause.tokens if t.end <= value.start]
+        before = clause.before(value.start)
         while before and before[-1].word in _CONNECTS:
             before.pop()
         if not before or before[-1].word not in _ORIGIN:
@@ -240,6 +251,11 @@ _STRONG = frozenset(
     pagó pagaste cobró cobramos vale""".split()  # noqa: SIM905
 )
 """Words that speak of an amount by themselves, whatever the clause before spoke of."""
+
+
+def _around(clauses: Sequence[Clause], here: int) -> list[Clause]:
+    """The clauses of the same sentence: those before, the nearest first, then those after."""
+    return [*reversed(clauses[max(0, here - _FEW) : here]), *clauses[here + 1 : here + _FEW]]
 
 
 def _facts(sheets: Sequence[Sheet], kind: FieldType, concept: str) -> Iterator[Fact]:

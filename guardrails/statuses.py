@@ -40,8 +40,8 @@ _RANK = {"pending": 1, "processing": 1, "confirmed": 1, "processed": 2, "shipped
          "delayed": 3, "delivered": 4, "returned": 5}  # fmt: skip
 _NOW_ONLY = frozenset({"pending", "processing", "moving", "delayed"})
 """States that are over once another one is reached."""
+_UNPAID = frozenset({"pending", "processing", "declined"})
 _OPPOSED = (
-    frozenset({"pending", "processing", "paid", "declined"}),
     frozenset({"pending", "approved", "declined"}),
     frozenset({"active", "suspended", "closed", "expired", "cancelled"}),
 )
@@ -99,6 +99,8 @@ def _agrees(said: str, real: str) -> bool | None:
         return None if said in ("confirmed", "processed") else False
     if said == "cancelled" and real in _RANK:
         return False
+    if "paid" in (said, real):
+        return False if {said, real} & _UNPAID else None
     if said not in _RANK or real not in _RANK:
         return None
     if real == "delayed" and said != "delivered":
@@ -121,23 +123,19 @@ def untrue_statuses(ctx: CheckContext, slots: Slots) -> Iterator[StatusClaim]:
     for claim in ctx.claims:
         if claim.kind == "question":
             continue
-        clauses = slots.clauses.by_claim[claim.start]
-        for number, clause in enumerate(clauses):
+        for clause in slots.clauses.by_claim[claim.start]:
             for place, token in enumerate(clause.tokens):
                 state = _STATE_OF.get(token.word)
                 if state == "processed" and place and clause.tokens[place - 1].word == "being":
                     state = "processing"
                 if state:
-                    yield from _judged(slots, clauses, number, place, state)
+                    yield from _judged(slots, clause, place, state)
 
 
-def _judged(
-    slots: Slots, clauses: Sequence[Clause], number: int, place: int, state: str
-) -> Iterator[StatusClaim]:
-    clause = clauses[number]
+def _judged(slots: Slots, clause: Clause, place: int, state: str) -> Iterator[StatusClaim]:
     token = clause.tokens[place]
-    before = [t.word for t in clause.tokens[:place]]
-    mention = _subject(slots, clauses, number, place)
+    before = [t.word for t in clause.before(token.start)]
+    mention = _subject(slots, clause, place)
     if mention is None or not _DOUBTS.isdisjoint(before):
         return
     about = frozenset(word for word in before if word in _THINGS)
@@ -148,7 +146,7 @@ def _judged(
             (fact, _agrees(state, real))
             for fact in sheet.facts
             if fact.type == "status" and (real := _state(fact.quote))
-            and _speaks_of(fact, about)
+            and _speaks_of(fact, about, state)
         ]  # fmt: skip
         wrong = [fact for fact, agrees in verdicts if agrees is (True if denied else False)]
         if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
@@ -157,9 +155,9 @@ def _judged(
     yield from untrue[:1]
 
 
-def _speaks_of(fact: Fact, about: frozenset[str]) -> bool:
+def _speaks_of(fact: Fact, about: frozenset[str], state: str) -> bool:
     qualifier = _qualifier(fact)
-    return not about if not qualifier else bool(about & qualifier)
+    return bool(about & qualifier) if qualifier else not about and state != "paid"
 
 
 def _happened(sheet: Sheet, state: str) -> bool:
@@ -170,16 +168,15 @@ def _happened(sheet: Sheet, state: str) -> bool:
     )
 
 
-def _subject(slots: Slots, clauses: Sequence[Clause], number: int, place: int) -> Mention | None:
+def _subject(slots: Slots, clause: Clause, place: int) -> Mention | None:
     """The record whose status a word tells; ``None`` where it tells something else's."""
-    clause = clauses[number]
     token = clause.tokens[place]
     lead = clause.tokens[max(0, place - _REACH) : place]
     own = [m for m in clause.mentions if _has_status(m)]
     earlier = [m for m in own if m.end <= token.start]
     after = clause.tokens[place + 1 : place + 2]
-    if own and after and after[0].word in slots.clauses.kinds:
-        return own[0]  # "your pending order W1"
+    if after and after[0].word in slots.clauses.kinds:
+        return own[0] if own else None  # "your pending order W1"
     bare = all(t.word in _SAYS or not t.word.isalnum() for t in _since(lead, earlier))
     if earlier:
         return earlier[-1] if bare or _says(lead) else None
@@ -190,11 +187,9 @@ def _subject(slots: Slots, clauses: Sequence[Clause], number: int, place: int) -
                  for t in lead)  # fmt: skip
     if not (spoken or bare):
         return None
-    before = [m for c in clauses[:number] for m in c.mentions]
-    carried = [m for m in slots.clauses.mentions if m.end <= clause.claim.start]
-    known = [m for m in (*carried, *before) if _has_status(m)]
+    known = next(filter(_has_status, slots.clauses.mentions_before(token.start)), None)
     if known:
-        return known[-1]
+        return known
     everything = [sheet for sheet in slots.sheets if any(f.type == "status" for f in sheet.facts)]
     return Mention(0, 0, everything) if everything and spoken else None
 
