@@ -1,12 +1,161 @@
-"""x."""
+"""Check ``fact.policy``: what a reply says of a published rule is what the rule says.
+
+Fires: "Refunds are possible within 60 days of delivery." where the article says 30. "You cannot
+return opened items." where it says that you can. "Our policy says that pets travel free." where no
+article speaks of pets. Does not fire: the article's own sentence, shortened or with other words
+around it; a free paraphrase, which is for ``fact.grounded`` to judge.
+
+Rules: ``altered`` (critical; high where only a name differs): a sentence closely follows one of an
+article or the playbook, but with another number, unit, name, or turned into its opposite.
+``absent`` (high): it claims a policy that no article speaks of.
+"""
 
 from __future__ import annotations
+
+import re
 from collections.abc import Iterator
-from handrail.core.verdict import Finding
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from handrail.core.verdict import EvidenceSpan, Finding
+from handrail.guardrails.alignment import Aligned, Change, Word, align, published_words, words_of
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.evidence import quoted
+from handrail.guardrails.reading import Source, stems
+
+_CLAIMED = re.compile(
+    r"\b(?:(?:our|the|company|store|shop) (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"
+    r" (?:\w{1,20} ){0,2}(?:is|are|says?|states?|requires?|allows?|permits?|prohibits?|forbids?"
+    r"|means?|covers?|does not|do not)"
+    r"|(?:per|under|according to|in line with|based on|by) (?:our|the|company)"
+    r" (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"
+    r"|(?:nuestra|la|según nuestra|según la) política|según nuestr[oa]s (?:normas|condiciones))\b",
+    re.IGNORECASE,
+)
+_OF_POLICIES = frozenset(
+    stems("our policy policies terms conditions rule rules says states política")
+)
+_OPENING = re.compile(
+    r"\W{0,3}(?:(?:no|yes|sí|please note(?: that)?|unfortunately|lamentablemente|also)\b[,:]?\s){1,2}",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(r"[*`#]{1,6}\s?")
+_FIELD = "{{"
+_LEAST_WORDS = 3
+_TRIED = 6
+"""How many sentences of the evidence a sentence is laid beside."""
+_SAID: dict[Change, str] = {
+    "number": "with another number",
+    "unit": "with another unit",
+    "polarity": "turned into its opposite",
+    "entity": "about something else",
+}
 
 
-@check("fact.policy", severity="critical")
-def fact_policy(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
-    """x."""
-    return iter(())
+class PolicySettings(CheckSettings):
+    """How close is close enough to compare word by word."""
+
+    alike: float = Field(default=0.7, ge=0, le=1)
+    """Share of the words, in order, from which a sentence is taken to repeat a source's."""
+    spoken_of: float = Field(default=0.5, ge=0, le=1)
+    """Share of the content words of a claimed policy that one source must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """A sentence of the evidence that a claim follows."""
+
+    aligned: Aligned
+    source: Source
+    sentence: Claim
+
+
+def _candidates(
+    words: frozenset[str], sources: tuple[Source, ...]
+) -> list[tuple[float, Source, Claim]]:
+    """The sentences of the evidence that share the most words, the best first."""
+    least = max(2, len(words) // 2)
+    found: list[tuple[float, Source, Claim]] = []
+    for source in sources:
+        if source.id.startswith("record:") or len(words & source.reading.stems) < least:
+            continue
+        for sentence, others in source.reading.sentences:
+            shared = len(words & others)
+            if shared >= least or (shared > 1 and shared >= 0.8 * len(others)):
+                found.append((2 * shared / (len(words) + len(others)), source, sentence))
+    found.sort(key=lambda one: -one[0])
+    return found[:_TRIED]
+
+
+def _nearest(
+    said: tuple[Word, ...],
+    candidates: list[tuple[float, Source, Claim]],
+    settings: PolicySettings,
+) -> _Near | None:
+    """The sentence that is followed most closely, unless another one is followed faithfully."""
+    best: _Near | None = None
+    for _, source, sentence in candidates:
+        if _FIELD in sentence.text or sentence.kind == "question":
+            continue
+        aligned = align(said, published_words(sentence.text))
+        if aligned.alike < settings.alike or aligned.share < settings.alike - 0.1:
+            continue
+        if not aligned.changes:
+            return None
+        if best is None or aligned.alike > best.aligned.alike:
+            best = _Near(aligned, source, sentence)
+    return best
+
+
+def _altered(claim: Claim, near: _Near) -> Finding:
+    changes = near.aligned.changes
+    quote = quoted(near.source, near.sentence.start, near.sentence.end)
+    ours = not near.source.id.startswith("message:")
+    return fact_policy.finding(
+        "altered",
+        claim.start,
+        claim.end,
+        f"A source says this {' and '.join(_SAID[change] for change in changes)}.",
+        severity="high" if changes == ("entity",) else "critical",
+        evidence=(quote.model_copy(update={"relation": "contradicts"}),),
+        confidence=round(near.aligned.alike, 2),
+        replacement=_MARKS.sub("", near.sentence.text) if ours else None,
+    )
+
+
+def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) -> bool:
+    """Whether no article or template speaks of what a claimed policy is about."""
+    about = words - _OF_POLICIES
+    published = (s for s in sources if not s.id.startswith(("record:", "message:")))
+    return len(about) > 1 and not any(
+        len(about & source.reading.stems) >= least * len(about) for source in published
+    )
+
+
+@check("fact.policy", severity="critical", settings=PolicySettings)
+def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding]:
+    """Flag sentences that repeat a published one with a difference, and invented policies."""
+    sources = ctx.evidence.sources
+    for claim in ctx.claims:
+        if claim.kind in ("question", "courtesy"):
+            continue
+        words = stems(claim.text)
+        if len(words) < _LEAST_WORDS:
+            continue
+        opening = _OPENING.match(claim.text)
+        said = words_of(claim.text[opening.end() if opening else 0 :])
+        near = _nearest(said, _candidates(words, sources), settings)
+        if near:
+            yield _altered(claim, near)
+        elif _CLAIMED.search(claim.text) and _unspoken(words, sources, settings.spoken_of):
+            yield fact_policy.finding(
+                "absent",
+                claim.start,
+                claim.end,
+                "No article speaks of such a policy.",
+                severity="high",
+                evidence=(EvidenceSpan(source="rule:evidence", quote="", relation="absent"),),
+                confidence=0.7,
+            )

@@ -42,6 +42,8 @@ _FEW = 24
 """How many mentions, words or clauses are looked at."""
 _AFTER = 0.9
 """A word after a value counts a little less than one before it."""
+_PRICE = 0.4
+""""Total price" is about the total."""
 _ORIGIN = frozenset({"from", "of", "dated", "del", "de"})
 _CONNECTS = frozenset({"the", "el", "on"})
 
@@ -224,7 +226,8 @@ class Slots:
             for away, token in enumerate(tokens):
                 concept, known = concept_of_word(token.word, kind)
                 if known or (kind, concept) in self._known:
-                    scores[concept] = scores.get(concept, 0) + weight / (1 + away)
+                    worth = _PRICE if concept == "price" else weight
+                    scores[concept] = scores.get(concept, 0) + worth / (1 + away)
         best = max(scores, key=scores.__getitem__, default=None)
         if kind == "date" and best in (None, "deliver"):
             future = any(token.word in FUTURE for token in (*before, *after))
