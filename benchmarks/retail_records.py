@@ -119,7 +119,7 @@ def _listed(items: list[Item]) -> str:
 
 def _order(row: Mapping[str, Any]) -> Order:
     number = str(row["order_id"]).lstrip("#")
-    rng = random.Random(number)  # noqa: S311 - not for secrets
+    rng = random.Random(number)
     today = NOW.date()
     placed = today - timedelta(days=rng.randint(2, 24))
     paid = sum(p["amount"] for p in row["payment_history"] if p["transaction_type"] == "payment")

@@ -7,13 +7,14 @@ are given; the others may be swapped. Every second template is held back from tu
 
 from __future__ import annotations
 
+# ruff: noqa: ISC004 - one sentence an entry, some longer than a line
 ENGLISH = (
     # the demo's own
     "Your order {id} from {placed} is being packed. We expect it to reach you by {expected}.",
     "Your order {id} left us on {shipped} and is with {carrier}. The tracking number is {tracking},"
     " and it is expected by {expected}.",
-    "Your order {id} was delivered on {delivered} by {carrier}. If you cannot find it, tell me and a"
-    " colleague will look into it.",
+    "Your order {id} was delivered on {delivered} by {carrier}. If you cannot find it, tell me and"
+    " a colleague will look into it.",
     "The refund of {refund} for order {id} was paid on {paid}. It can take your bank a few days to"
     " show it.",
     "The refund of {refund} for order {id} is being processed. We expect to pay it by {due}.",

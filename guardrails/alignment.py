@@ -13,6 +13,7 @@ from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
+from handrail.guardrails.normalisation import fold
 from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
 from handrail.guardrails.values import amount, number_key
 
@@ -22,8 +23,8 @@ _TOKEN = re.compile(
     r"\d{1,15}(?:[.,]\d{1,15}){0,4}|[^\W\d_]{1,40}(?:['’][^\W\d_]{1,3})?|[$€£¥₹%]", re.UNICODE
 )
 _NEGATIONS = frozenset(
-    "not no never none nor neither without nobody nothing unable nunca ningún ninguna tampoco sin"
-    " jamás ni".split()  # noqa: SIM905
+    """not no never none nor neither without nobody nothing unable nunca ningún ninguna tampoco
+    sin jamás ni""".split()  # noqa: SIM905 - a list of words is read as words
 )
 _OPPOSITES = tuple(frozenset(pair.split()) for pair in (
     "before after", "within after", "before within", "until after", "minimum maximum",
@@ -40,6 +41,10 @@ _OPPOSITES = tuple(frozenset(pair.split()) for pair in (
     "antes después", "todos algunos", "mínimo máximo", "debe puede", "más menos", "solo también",
     "sobre bajo", "siempre sometimes", "gratis pagado", "incluye excluye", "primero último",
 ))  # fmt: skip
+_AUXILIARIES = frozenset(
+    """do doe did can will be is are was have ha to must should would could may any ever longer
+    se han puede pueden es son está""".split()  # noqa: SIM905
+)
 _SCOPES = frozenset(["only", "solely", "exclusively", "solo", "sólo", "únicamente"])
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
 _DATA_UNITS = {"gb": "gb", "mb": "mb", "tb": "tb", "kb": "kb", "gigabytes": "gb", "km": "km",
@@ -53,7 +58,6 @@ _COINS = {word: code.replace("$", "USD") for word, code in CURRENCIES.items()} |
 _UNITS = _COINS | UNIT_OF | _DATA_UNITS
 _NAMES_OF_DAYS = frozenset({*MONTHS, *WEEKDAYS}) - {"may", "mar", "sat", "sun"}
 _SHORT = 3
-"""Longest run of words, added or left out, in which a "not" turns the sentence around."""
 _LONG = 6
 """Longest run of words exchanged for others that is still compared word by word."""
 
@@ -72,7 +76,7 @@ Run = Sequence[Word]
 
 def _parts(match: re.Match[str]) -> Iterator[str]:
     word = match[0].casefold().replace("’", "'")
-    if word == "cannot" or word == "can't":
+    if word in ("cannot", "can't"):
         yield from ("can", "not")
     elif word.endswith("n't"):
         yield from ({"won't": "will", "shan't": "shall"}.get(word, word[:-3]), "not")
@@ -93,7 +97,7 @@ def _key(word: str) -> str:
 @lru_cache(maxsize=4096)
 def published_words(sentence: str) -> tuple[Word, ...]:
     """The words of a published sentence, read once per process."""
-    return words_of(sentence)
+    return words_of(fold(sentence).text)
 
 
 def words_of(sentence: str) -> tuple[Word, ...]:
@@ -104,7 +108,9 @@ def words_of(sentence: str) -> tuple[Word, ...]:
         capital = match[0][0].isupper()
         if capital and place == 0:
             capital = len(matches) > 1 and matches[1][0][0].isupper()
-        found += (Word(_key(part), capital) for part in _parts(match))
+        # "Business" within a name is no unit.
+        plain = match[0] if capital and match[0] == "Business" else None
+        found += (Word(plain or _key(part), capital) for part in _parts(match))
     return tuple(found)
 
 
@@ -124,12 +130,16 @@ def align(said: Run, source: Run) -> Aligned:
     first, second = [word.key for word in said], [word.key for word in source]
     changes: list[Change] = []
     same = 0
-    for tag, a, b, c, d in Levenshtein.opcodes(first, second):
-        if tag == "equal":
-            same += b - a
-        else:
-            edge = a == 0 or b == len(first)
-            changes += _changes(said[a:b], source[c:d], edge=edge)
+    for change in Levenshtein.opcodes(first, second):
+        new = slice(change.src_start, change.src_end)
+        old = slice(change.dest_start, change.dest_end)
+        if change.tag == "equal":
+            same += len(said[new])
+            continue
+        edge = change.src_start == 0 or change.src_end == len(first)
+        changes += _changes(said[new], source[old], edge=edge)
+        if _renamed(said, new, old=source[old]) or _renamed(source, old, old=said[new]):
+            changes.append("entity")
     shorter = max(1, min(len(first), len(second)))
     return Aligned(same / shorter, same / max(1, len(first)), tuple(dict.fromkeys(changes)))
 
@@ -144,10 +154,18 @@ def _changes(new: Run, old: Run, *, edge: bool) -> Iterator[Change]:
         yield "number"
     if _other_unit(fresh, gone):
         yield "unit"
-    if _turned(fresh, gone, short=max(len(new), len(old)) <= _SHORT):
+    if _turned(fresh, gone):
         yield "polarity"
     if new and old and _names(new) - gone and _names(old) - fresh:
         yield "entity"
+
+
+def _renamed(words: Run, new: slice, *, old: Run) -> bool:
+    """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card"."""
+    start, end = new.start, new.stop
+    if old or start in (0, end) or end == len(words):
+        return False
+    return words[start - 1].name and words[end].name and all(word.name for word in words[new])
 
 
 def _numbers(keys: set[str]) -> set[str]:
@@ -164,11 +182,13 @@ def _other_unit(fresh: set[str], gone: set[str]) -> bool:
     return (units | before) == {"business"} and len(fresh) + len(gone) == 1
 
 
-def _turned(fresh: set[str], gone: set[str], *, short: bool) -> bool:
+def _turned(fresh: set[str], gone: set[str]) -> bool:
+    both = fresh | gone
+    exchanged = bool(fresh and gone)
     negated = bool(fresh & _NEGATIONS) != bool(gone & _NEGATIONS)
-    if negated and (short or (fresh and gone)):
+    if negated and (exchanged or both <= _NEGATIONS | _AUXILIARIES):
         return True
-    if short and not (fresh and gone) and (fresh | gone) & _SCOPES:
+    if not exchanged and both <= _SCOPES:
         return True
     for pair in _OPPOSITES:
         if len(pair & fresh) == 1 and len(pair & gone) == 1 and pair & fresh != pair & gone:

@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from handrail.core.ports import owner_key
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words

@@ -38,12 +38,13 @@ _OF_POLICIES = frozenset(
     stems("our policy policies terms conditions rule rules says states política")
 )
 _OPENING = re.compile(
-    r"\W{0,3}(?:(?:no|yes|sí|please note(?: that)?|unfortunately|lamentablemente|also)\b[,:]?\s){1,2}",
+    r"\W{0,3}(?:(?:(?:no|yes|sí|unfortunately|lamentablemente|also)[,:]"
+    r"|please note(?: that)?:?)\s){1,2}",
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
-_LEAST_WORDS = 3
+_LEAST_WORDS = 2
 _TRIED = 6
 """How many sentences of the evidence a sentence is laid beside."""
 _SAID: dict[Change, str] = {
@@ -94,7 +95,7 @@ def _nearest(
     candidates: list[tuple[float, Source, Claim]],
     settings: PolicySettings,
 ) -> _Near | None:
-    """The sentence that is followed most closely, unless another one is followed faithfully."""
+    """The sentence that is followed most closely, where it is not followed faithfully."""
     best: _Near | None = None
     for _, source, sentence in candidates:
         if _FIELD in sentence.text or sentence.kind == "question":
@@ -102,11 +103,13 @@ def _nearest(
         aligned = align(said, published_words(sentence.text))
         if aligned.alike < settings.alike or aligned.share < settings.alike - 0.1:
             continue
-        if not aligned.changes:
-            return None
-        if best is None or aligned.alike > best.aligned.alike:
+        if best is None or _rank(aligned) > _rank(best.aligned):
             best = _Near(aligned, source, sentence)
-    return best
+    return best if best and best.aligned.changes else None
+
+
+def _rank(aligned: Aligned) -> tuple[float, bool, float]:
+    return aligned.share, not aligned.changes, aligned.alike
 
 
 def _altered(claim: Claim, near: _Near) -> Finding:

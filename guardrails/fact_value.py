@@ -1,5 +1,7 @@
-"""Check ``fact.value``: every amount, date, number and id of a reply stands in the evidence, and in
-the very slot the words speak of: this order's refund, not another order's total.
+"""Check ``fact.value``: every value stands in the evidence, and in the slot it is said to be.
+
+Each amount, date, number and id is held against what the words beside it speak of: this order's
+refund, not another order's total.
 
 Fires: "Your refund is $94.90." where the order says 89.90. "Order W1 comes to 20.00." where that is
 the total of W2. "Order W1 has been delivered." where the record says pending. Does not fire: "Your

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -46,8 +47,8 @@ class Sheet:
     """One record, read: its typed fields, and those that are text."""
 
     record: Record
-    facts: list[Fact] = field(default_factory=list[Fact])
-    texts: list[Source] = field(default_factory=list[Source])
+    facts: list[Fact] = filled(default_factory=list[Fact])
+    texts: list[Source] = filled(default_factory=list[Source])
     """Addresses, notes and wrongly typed fields, where they hold a number."""
     title: str | None = None
     """What it is called, where a field says so: the product of a line."""
@@ -133,8 +134,8 @@ def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
 class RecordFacts:
     """What the records say: typed values by ``kind:key``, and the records one by one."""
 
-    typed: dict[str, list[Fact]] = field(default_factory=dict[str, list[Fact]])
-    sheets: list[Sheet] = field(default_factory=list[Sheet])
+    typed: dict[str, list[Fact]] = filled(default_factory=dict[str, list[Fact]])
+    sheets: list[Sheet] = filled(default_factory=list[Sheet])
 
     def add(self, fact: Fact, names: Iterable[str]) -> None:
         """Keep a fact under all its names."""

@@ -20,7 +20,8 @@ def _by_word(table: Mapping[str, str]) -> dict[str, str]:
 
 
 _AMOUNTS = _by_word({
-    "total": "total totals totalled totaled totalling altogether overall whole all sum importe suma",
+    "total": "total totals totalled totaled totalling altogether overall whole all sum importe"
+    " suma",
     "refund": "refund refunded refunds refunding reimburse reimbursed reimbursement back credited"
     " reembolso reembolsar reembolsado reembolsamos reembolsó reembolsará",
     "fee": "fee fees surcharge gastos tarifa comisión",
@@ -83,8 +84,8 @@ _IN_NAMES = {"order": "place", "due": EXPECT, "eta": EXPECT, "expected": EXPECT,
              "estimated": EXPECT, "arrives": EXPECT, "purchase": "place"}  # fmt: skip
 
 _KINDS = (
-    "order orders purchase purchases package packages parcel parcels shipment pedido pedidos compra"
-    " paquete paquetes",
+    "order orders purchase purchases package packages parcel parcels shipment pedido pedidos"
+    + " compra paquete paquetes",
     "item items product products artículo artículos producto productos",
     "card cards tarjeta tarjetas",
     "booking bookings reservation reservations reserva reservas",

@@ -40,6 +40,7 @@ _RANK = {"pending": 1, "processing": 1, "confirmed": 1, "processed": 2, "shipped
          "delayed": 3, "delivered": 4, "returned": 5}  # fmt: skip
 _NOW_ONLY = frozenset({"pending", "processing", "moving", "delayed"})
 """States that are over once another one is reached."""
+_SAME = ({"pending", "processing"}, {"shipped", "moving"})
 _UNPAID = frozenset({"pending", "processing", "declined"})
 _OPPOSED = (
     frozenset({"pending", "approved", "declined"}),
@@ -90,19 +91,21 @@ def _state(text: str) -> str | None:
 
 def _agrees(said: str, real: str) -> bool | None:
     """Whether a state may be said of something in another; ``None`` where neither speaks of it."""
-    if said == real or {said, real} in ({"pending", "processing"}, {"shipped", "moving"}):
+    if said == real or {said, real} in _SAME:
         return True
-    for group in _OPPOSED:
-        if said in group and real in group:
-            return False
-    if real == "cancelled" and said in _RANK:
-        return None if said in ("confirmed", "processed") else False
-    if said == "cancelled" and real in _RANK:
+    if any(said in group and real in group for group in _OPPOSED):
         return False
     if "paid" in (said, real):
         return False if {said, real} & _UNPAID else None
-    if said not in _RANK or real not in _RANK:
-        return None
+    if said in _RANK and real in _RANK:
+        return _reached(said, real)
+    if "cancelled" in (said, real) and (said in _RANK or real in _RANK):
+        return None if said in ("confirmed", "processed") else False
+    return None
+
+
+def _reached(said: str, real: str) -> bool | None:
+    """Whether something on its way has come as far as is said."""
     if real == "delayed" and said != "delivered":
         return None
     if said in _NOW_ONLY:
@@ -148,7 +151,7 @@ def _judged(slots: Slots, clause: Clause, place: int, state: str) -> Iterator[St
             if fact.type == "status" and (real := _state(fact.quote))
             and _speaks_of(fact, about, state)
         ]  # fmt: skip
-        wrong = [fact for fact, agrees in verdicts if agrees is (True if denied else False)]
+        wrong = [fact for fact, agrees in verdicts if agrees is denied]
         if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
             return
         untrue.append(StatusClaim(token.start, token.end, sheet, wrong[0]))

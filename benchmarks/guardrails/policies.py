@@ -88,6 +88,8 @@ def sentences(text: str) -> list[str]:
     """Split a document into plain sentences and list items of 5 to 45 words."""
     found: list[str] = []
     for part in _BREAK.split(text):
+        if part.lstrip().startswith("#"):
+            continue  # a heading states nothing
         plain = _MARK.sub("", part).replace("**", "").replace("`", "").strip()
         if 5 <= len(plain.split()) <= 45 and plain[0].isalpha() and plain[-1] != "?":
             found.append(plain)
@@ -99,8 +101,8 @@ def _number(text: str, document: str, rng: random.Random) -> str | None:
     if not places:
         return None
     match = rng.choice(places)
-    others = {n for n in re.findall(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,])", document)}
-    others = {n for n in others if n not in text}
+    every = re.findall(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,])", document)
+    others = {number for number in every if number not in text}
     made = rng.choice(sorted(others)) if others and rng.random() < 0.5 else str(rng.randint(2, 999))
     if made in text:
         return None
@@ -189,7 +191,7 @@ def _drawn(found: Sequence[Document], rng: random.Random) -> list[tuple[Document
 
 def measure_documents(found: Sequence[Document]) -> Iterator[Measured]:
     """Measure the sentences of some documents."""
-    rng = random.Random(SEED)  # noqa: S311 - not for secrets
+    rng = random.Random(SEED)
     hits: dict[str, list[bool]] = defaultdict(list)
     misses: dict[str, list[str]] = defaultdict(list)
     for document, sentence in _drawn(found, rng):

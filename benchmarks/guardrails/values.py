@@ -40,7 +40,7 @@ def _kind(text: str, match: re.Match[str]) -> str:
     ):
         return "date"
     digits = sum(char.isdigit() for char in token)
-    return "id" if digits >= 5 or token[0] in "#" or token[:1].isalpha() else "number"
+    return "id" if digits >= 5 or token[0] == "#" or token[:1].isalpha() else "number"
 
 
 def _other(token: str, evidence: str, rng: random.Random) -> str | None:
@@ -92,7 +92,7 @@ def replies(data: Path) -> Iterator[Measured]:
 
 def measure_replies(rows: list[dict[str, str]]) -> Iterator[Measured]:
     """Measure rows of ``dstc9_faq`` replies."""
-    rng = random.Random(SEED)  # noqa: S311 - not for secrets
+    rng = random.Random(SEED)
     alarms: list[bool] = []
     false: list[str] = []
     kinds: dict[str, list[bool]] = defaultdict(list)
@@ -127,7 +127,7 @@ def sentences(shopper: Shopper) -> Iterator[str]:
 
 def measure_records(people: list[Shopper]) -> Iterator[Measured]:
     """Measure true and corrupted sentences over records."""
-    rng = random.Random(SEED + 1)  # noqa: S311 - not for secrets
+    rng = random.Random(SEED + 1)
     alarms: list[bool] = []
     false: list[str] = []
     kinds: dict[str, list[bool]] = defaultdict(list)
@@ -141,10 +141,11 @@ def measure_records(people: list[Shopper]) -> Iterator[Measured]:
             false += [told(said, text)] if said else []
             changed = corrupted(text, known, rng)
             if changed:
-                kind, text = changed
-                hit = bool(objections(fact_value, context(text, records=records, customer=one.id)))
+                kind, false_text = changed
+                judged = context(false_text, records=records, customer=one.id)
+                hit = bool(objections(fact_value, judged))
                 kinds[kind].append(hit)
-                missed += [] if hit else [text]
+                missed += [] if hit else [false_text]
     yield from _caught("records", kinds, missed)
     yield _alarms("records: false alarms", alarms, false)
 
