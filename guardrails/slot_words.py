@@ -84,8 +84,7 @@ _IN_NAMES = {"order": "place", "due": EXPECT, "eta": EXPECT, "expected": EXPECT,
              "estimated": EXPECT, "arrives": EXPECT, "purchase": "place"}  # fmt: skip
 
 _KINDS = (
-    "order orders purchase purchases package packages parcel parcels shipment pedido pedidos"
-    + " compra paquete paquetes",
+    "order orders purchase purchases package packages parcel parcels shipment",
     "item items product products artículo artículos producto productos",
     "card cards tarjeta tarjetas",
     "booking bookings reservation reservations reserva reservas",
@@ -93,6 +92,7 @@ _KINDS = (
     "subscription subscriptions plan plans suscripción",
     "invoice invoices bill bills factura facturas",
     "ticket tickets billete billetes",
+    "order pedido pedidos compra compras paquete paquetes",
 )
 _FAMILY_OF = {word: words.split()[0] for words in _KINDS for word in words.split()}
 _PART = re.compile(r"[^\W_]{1,40}")
