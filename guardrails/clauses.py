@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handrail.guardrails.claims import Claim
@@ -18,6 +19,9 @@ _LINKS = frozenset(["and", "or", "y", "o", "e", ",", "the", "your", "su", "tu", 
 _MODIFIES = frozenset(
     "in of from within with including for inside on en de del con para".split()  # noqa: SIM905
 )
+_NOWHERE = (sys.maxsize, sys.maxsize)
+_LEAD = 40
+"""How many characters before a mention are read with it."""
 _SHORTEST_TITLE = 3
 _REACH = 24
 """How many words, and how many mentions, from a place still bear on it."""
@@ -106,9 +110,9 @@ def _spelled(
 
 
 def find_mentions(text: str, values: Iterable[Value], sheets: Sequence[Sheet]) -> list[Mention]:
-    """Find where records are named, by number or by what they are called, in order."""
+    """Find where a text in lower case names records, by number or by what they are called."""
     found: dict[int, Mention] = {}
-    for start, end, sheet in _spelled(lowered(text), values, sheets):
+    for start, end, sheet in _spelled(text, values, sheets):
         known = found.get(start)
         if known is None or end > known.end:
             found[start] = Mention(start, end, [sheet])
@@ -118,53 +122,70 @@ def find_mentions(text: str, values: Iterable[Value], sheets: Sequence[Sheet]) -
 
 
 class Clauses:
-    """The clauses of a text, and its mentions, read once."""
+    """The clauses of a text, each sentence read when first asked for, and where records are named."""
 
     def __init__(
         self,
         text: str,
-        claims: Sequence[Claim],
         values: Sequence[Value],
         sheets: Sequence[Sheet],
-        labels: dict[str, str],
+        labels: Mapping[str, str],
     ) -> None:
-        self.mentions = find_mentions(text, values, sheets)
+        self.text = lowered(text)
         self.kinds = {
             word: kind
             for kind in {sheet.record.kind for sheet in sheets}
             for word in kind_words(kind, labels.get(kind, ""))
         }
         """Kinds of record by the words they are called by."""
-        spans = sorted({(value.start, value.end) for value in values})
-        self.by_claim: dict[int, list[Clause]] = {}
-        for claim in claims:
-            here = [m for m in self.mentions if claim.holds(m.start, m.end)]
-            inside = [*(s for s in spans if claim.holds(*s)), *((m.start, m.end) for m in here)]
-            tokens = _tokens(text, claim, inside)
-            self._join(tokens, here)
-            self.by_claim[claim.start] = _clauses(claim, tokens, here)
+        self.mentions = find_mentions(self.text, values, sheets)
+        spans = {(part.start, part.end) for part in (*values, *self.mentions)}
+        self._spans = sorted(spans)
+        self._read: dict[int, list[Clause]] = {}
+        self._join()
 
-    def _join(self, tokens: Sequence[Token], mentions: list[Mention]) -> None:
+    def _join(self) -> None:
         """Let "orders W1 and W2" be one mention of both, and see which ones only modify."""
         links = _LINKS | self.kinds.keys()
-        ends = [token.end for token in tokens]
         last: Mention | None = None
-        for mention in mentions:
-            place = bisect_right(ends, mention.start)
-            before = [token.word for token in tokens[max(0, place - _REACH) : place]]
-            since = [t.word for t in tokens[max(0, place - _REACH) : place]
-                     if last and t.start >= last.end]  # fmt: skip
-            if last and last.kind == mention.kind and since and links.issuperset(since):
-                last.sheets = mention.sheets = [*last.sheets, *mention.sheets][:_REACH]
+        for mention in self.mentions:
+            start = max(0, mention.start - _LEAD)
+            before = _TOKEN.findall(self.text, start, mention.start)
+            if last and last.kind == mention.kind and last.end >= start:
+                since = _TOKEN.findall(self.text, last.end, mention.start)
+                if since and links.issuperset(since):
+                    last.sheets = mention.sheets = [*last.sheets, *mention.sheets][:_REACH]
             while before and before[-1] in links:
                 before.pop()
             mention.modifies = bool(before) and before[-1] in _MODIFIES
             last = mention
 
+    def of(self, claim: Claim) -> list[Clause]:
+        """The clauses of a sentence."""
+        if claim.start not in self._read:
+            self._read[claim.start] = self._clauses(claim)
+        return self._read[claim.start]
+
+    def _clauses(self, claim: Claim) -> list[Clause]:
+        spans = self._spans[bisect_left(self._spans, (claim.start, 0)) :]
+        clauses = [Clause(claim, [])]
+        for token in _tokens(self.text, claim, spans):
+            if token.word in _BREAKS:
+                clauses.append(Clause(claim, [token]))
+            else:
+                clauses[-1].tokens.append(token)
+        if not clauses[0].tokens:
+            clauses[0].tokens = [Token(claim.start, claim.start, "")]
+        first = bisect_left(self.mentions, claim.start, key=_start)
+        for mention in self.mentions[first : bisect_left(self.mentions, claim.end, key=_start)]:
+            clauses[max(bisect_right(clauses, mention.start, key=_first) - 1, 0)].mentions.append(
+                mention
+            )
+        return clauses
+
     def clause_at(self, claim: Claim, start: int) -> int:
         """The number of the clause of a sentence that a place stands in."""
-        clauses = self.by_claim[claim.start]
-        return max(bisect_right(clauses, start, key=_first) - 1, 0)
+        return max(bisect_right(self.of(claim), start, key=_first) - 1, 0)
 
     def mentions_before(self, place: int) -> list[Mention]:
         """The last mentions before a place, the nearest first."""
@@ -176,30 +197,12 @@ def _first(clause: Clause) -> int:
     return clause.tokens[0].start
 
 
-def _tokens(text: str, claim: Claim, skipped: Sequence[tuple[int, int]]) -> list[Token]:
+def _tokens(text: str, claim: Claim, spans: Iterable[tuple[int, int]]) -> Iterator[Token]:
     """Words and marks of a sentence, without those inside values and mentions."""
-    found: list[Token] = []
-    spans = iter(sorted(skipped))
-    start, end = next(spans, (len(text), len(text)))
+    inside = iter(spans)
+    start, end = next(inside, _NOWHERE)
     for match in _TOKEN.finditer(text, claim.start, claim.end):
         while match.start() >= end:
-            start, end = next(spans, (len(text), len(text)))
+            start, end = next(inside, _NOWHERE)
         if match.start() < start:
-            found.append(Token(match.start(), match.end(), match[0].casefold()))
-    return found
-
-
-def _clauses(claim: Claim, tokens: list[Token], mentions: list[Mention]) -> list[Clause]:
-    clauses = [Clause(claim, [])]
-    for token in tokens:
-        if token.word in _BREAKS:
-            clauses.append(Clause(claim, [token]))
-        else:
-            clauses[-1].tokens.append(token)
-    if not clauses[0].tokens:
-        clauses[0].tokens = [Token(claim.start, claim.start, "")]
-    for mention in mentions:
-        clauses[max(bisect_right(clauses, mention.start, key=_first) - 1, 0)].mentions.append(
-            mention
-        )
-    return clauses
+            yield Token(match.start(), match.end(), match[0])

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
@@ -83,6 +84,7 @@ class _Judge:
 
     ctx: CheckContext
     slots: Slots
+    today: date
     denials: dict[int, bool] = field(default_factory=dict[int, bool])
 
     def negated(self, claim: Claim) -> bool:
@@ -94,24 +96,23 @@ class _Judge:
     def holds(self, fact: Fact, value: Value) -> bool:
         """Whether a field has this value."""
         if value.kind == "weekday":
-            return falls_on(value, fact.quote, today(self.ctx.snapshot))
+            return falls_on(value, fact.quote, self.today)
         same = not set(value.names).isdisjoint(fact.names)
         return same and same_currency(value.currency, fact.currency)
 
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
-        day = told_day(value, self.ctx.text, today(self.ctx.snapshot))
+        day = told_day(value, self.ctx.text, self.today)
         binding = self._binding(day or value)
         meant = binding.facts if binding else ()
         if any(self.holds(fact, day or value) for fact in meant):
             return None
-        evidence = self.ctx.evidence
-        recorded = evidence.recorded(value) or self._near(day or value)
-        written = evidence.written(value)
-        if not (recorded or written):
-            return self._unsupported(value, binding)
-        if binding and self._misplaced(day or value, binding, recorded, written):
-            return self._wrong_slot(value, binding, recorded or written)
+        recorded = self.ctx.evidence.recorded(value) or self._near(day or value)
+        if not recorded:
+            written = self.ctx.evidence.written(value)
+            return None if written else self._unsupported(value, binding)
+        if binding and self._misplaced(day or value, binding):
+            return self._wrong_slot(value, binding, recorded)
         return None
 
     def said_day(self, day: Value) -> Finding | None:
@@ -129,7 +130,7 @@ class _Judge:
         claim = self.ctx.claim_at(value.start, value.end)
         if not self.slots.sheets or value.kind not in SLOT_TYPES or claim is None:
             return None
-        if self.negated(claim) or value.names[0] in {sheet.key for sheet in self.slots.sheets}:
+        if value.names[0] in self.slots.keys or self.negated(claim):
             return None
         return self.slots.bind(value)
 
@@ -141,22 +142,15 @@ class _Judge:
             return next(map(cited, days), None)
         return self.ctx.evidence.recorded(value) if value.kind == "date" else None
 
-    def _misplaced(
-        self,
-        value: Value,
-        binding: Binding,
-        recorded: EvidenceSpan | None,
-        written: EvidenceSpan | None,
-    ) -> bool:
-        """Whether a value that has evidence belongs elsewhere; what is published is spared."""
-        if written and not (binding.sure and recorded):
-            return False
-        if binding.facts:
-            return True
+    def _misplaced(self, value: Value, binding: Binding) -> bool:
+        """Whether a recorded value belongs elsewhere; what is published too is mostly spared."""
         kind = SLOT_TYPES[value.kind]
-        own = [fact for sheet in self.slots.family(binding.sheets) for fact in sheet.facts]
-        inside = any(fact.type == kind and self.holds(fact, value) for fact in own)
-        return binding.named and not inside and kind in ("money", "id") and bool(recorded)
+        if not binding.facts:
+            own = [fact for sheet in self.slots.family(binding.sheets) for fact in sheet.facts]
+            inside = any(fact.type == kind and self.holds(fact, value) for fact in own)
+            if inside or not binding.named or kind not in ("money", "id"):
+                return False
+        return binding.sure or not self.ctx.evidence.written(value)
 
     def _wrong_slot(self, value: Value, binding: Binding, found: EvidenceSpan | None) -> Finding:
         holds = tuple(cited(fact, "contradicts") for fact in binding.facts[:3])
@@ -249,7 +243,7 @@ def _status_finding(untrue: StatusClaim) -> Finding:
 @check("fact.value", severity="critical", settings=ValueSettings)
 def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
-    judge = _Judge(ctx, Slots(ctx))
+    judge = _Judge(ctx, Slots(ctx), today(ctx.snapshot))
     for value in ctx.values:
         if _needs_evidence(value, settings) and not _repeats_unknown_id(value, ctx):
             finding = judge.judge(value)
@@ -257,7 +251,7 @@ def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
                 yield finding
     if not judge.slots.sheets:
         return
-    for day in near_days(ctx.text, today(ctx.snapshot)):
+    for day in near_days(ctx.text, judge.today):
         finding = judge.said_day(day)
         if finding:
             yield finding

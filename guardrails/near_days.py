@@ -13,6 +13,7 @@ _WORD = re.compile(
     r"|(?<!la )mañana|anteayer|ayer)\b",
     re.IGNORECASE,
 )
+_HINTS = ("today", "tonight", "tomorrow", "yesterday", "hoy", "mañana", "ayer")
 _OFFSETS = {
     "the day after tomorrow": 2, "pasado mañana": 2, "today": 0, "tonight": 0, "tomorrow": 1,
     "yesterday": -1, "hoy": 0, "mañana": 1, "anteayer": -2, "ayer": -1,
@@ -31,6 +32,9 @@ _NEAR = 14
 
 def near_days(text: str, today: date) -> Iterator[Value]:
     """Find the words that name a day by how far it is from today."""
+    lower = text.casefold()
+    if not any(hint in lower for hint in _HINTS):
+        return
     for match in _WORD.finditer(text):
         day = today + timedelta(days=_OFFSETS[match[0].casefold()])
         yield Value("date", (day.isoformat(),), *match.span(), match[0], None, spelled=True)

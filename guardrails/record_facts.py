@@ -47,22 +47,13 @@ class Sheet:
     """One record, read: its typed fields, and those that are text."""
 
     record: Record
+    key: str
+    """The name by which other records refer to it, ``contact:w100``."""
     facts: list[Fact] = filled(default_factory=list[Fact])
     texts: list[Source] = filled(default_factory=list[Source])
     """Addresses, notes and wrongly typed fields, where they hold a number."""
     title: str | None = None
     """What it is called, where a field says so: the product of a line."""
-
-    @property
-    def key(self) -> str:
-        """The name by which other records refer to it."""
-        return f"contact:{owner_key(self.record.id)}"
-
-    def refers_to(self, other: Sheet) -> bool:
-        """Whether a field names the other record: a line of an order names the order."""
-        return other is not self and any(
-            fact.type == "id" and fact.field and other.key in fact.names for fact in self.facts
-        )
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -85,14 +76,8 @@ def today(snapshot: Snapshot) -> date:
     return snapshot.now.astimezone(_zone(snapshot.customer.time_zone) or UTC).date()
 
 
-def moments(text: str, zone: str | None) -> tuple[date | datetime, ...]:
-    """Read a day, or a moment in its own zone and in the customer's.
-
-    Raises:
-        ValueError: the text is neither.
-    """
-    if len(text) == _DAY_CHARS:
-        return (date.fromisoformat(text),)
+def _moments(text: str, zone: str | None) -> tuple[datetime, ...]:
+    """Read a moment in its own zone and in the customer's."""
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     place = _zone(zone)
@@ -100,13 +85,18 @@ def moments(text: str, zone: str | None) -> tuple[date | datetime, ...]:
 
 
 def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
-    """Names of a day and, of a moment, of its time."""
+    """Names of a day and, of a moment, of its time.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    if len(text) == _DAY_CHARS:
+        date.fromisoformat(text)
+        return (f"date:{text}", f"date:--{text[5:]}")
     found: list[str] = []
-    for moment in moments(text, zone):
-        day = moment.isoformat()[:_DAY_CHARS]
-        found += (f"date:{day}", f"date:--{day[5:]}")
-        if isinstance(moment, datetime):
-            found.append(f"time:{moment:%H:%M}")
+    for moment in _moments(text, zone):
+        day, time = moment.isoformat()[:16].split("T")
+        found += (f"date:{day}", f"date:--{day[5:]}", f"time:{time}")
     return tuple(found)
 
 
@@ -151,7 +141,7 @@ class RecordFacts:
 
 def _sheet(record: Record, zone: str | None) -> Sheet:
     source = f"record:{record.kind}/{record.id}"
-    sheet = Sheet(record)
+    sheet = Sheet(record, f"contact:{owner_key(record.id)}")
     for name, value in _seen(record):
         text = str(value.value)
         if value.type in _TYPED:

@@ -85,7 +85,9 @@ class Slots:
         self._ctx = ctx
         self.sheets = ctx.evidence.records.sheets
         labels = {kind: told.label for kind, told in ctx.playbook.records.items()}
-        self.clauses = Clauses(ctx.text, ctx.claims, ctx.values, self.sheets, labels)
+        self.clauses = Clauses(ctx.text, ctx.values, self.sheets, labels)
+        self.keys = frozenset(sheet.key for sheet in self.sheets)
+        self._kinds = len({sheet.record.kind for sheet in self.sheets})
 
     @cached_property
     def _asked(self) -> list[Mention]:
@@ -114,43 +116,42 @@ class Slots:
             found |= {one.key: one for one in self._near.get(sheet.key, ())}
         return list(found.values())
 
-    def bind(self, value: Value, kind: FieldType | None = None) -> Binding | None:
-        """Say what a value is said to be; ``None`` where the words name no record of the customer.
-
-        Args:
-            value: A value of the text.
-            kind: Type of the fields it is looked for in; that of the value where left out.
-        """
-        kind = kind or SLOT_TYPES.get(value.kind)
+    def bind(self, value: Value) -> Binding | None:
+        """Say what a value is said to be; ``None`` where the words name no record of the customer."""
+        kind = SLOT_TYPES.get(value.kind)
         claim = self._ctx.claim_at(value.start, value.end)
         if kind is None or claim is None:
             return None
-        clauses = self.clauses.by_claim[claim.start]
+        clauses = self.clauses.of(claim)
         here = self.clauses.clause_at(claim, value.start)
         meaning = self._meaning(value, kind, clauses, here)
-        named = list(self._named(value, clauses, here))
-        mentions = named or self._carried(clauses[here]) or self._asked
+        named = self._by_kind(self._named(value, clauses, here))
+        mentions = named or self._by_kind(self._carried(clauses[here])) or self._asked
         if mentions:
-            return self._bound(
-                kind, meaning, self._narrowed(mentions[:_FEW], value.start), named=bool(named)
-            )
+            return self._bound(kind, meaning, self._narrowed(mentions, value.start), bool(named))
         if meaning is None or not (meaning.specific and meaning.near):
             return None
-        everything = [Mention(0, 0, list(self.sheets))]
-        bound = self._bound(kind, meaning, everything, named=False)
-        return bound if bound and bound.facts else None
+        bound = self._bound(kind, meaning, [Mention(0, 0, list(self.sheets))], named=False)
+        return bound if bound.facts else None
+
+    def _by_kind(self, mentions: Iterable[Mention]) -> list[Mention]:
+        """The first mention of each kind of record."""
+        found: dict[str, Mention] = {}
+        for mention in mentions:
+            found.setdefault(mention.kind, mention)
+            if len(found) == self._kinds:
+                break
+        return list(found.values())
 
     def _bound(
-        self, kind: FieldType, meaning: Meaning | None, mentions: Iterable[Mention], *, named: bool
+        self, kind: FieldType, meaning: Meaning | None, mentions: Sequence[Mention], named: bool
     ) -> Binding:
-        seen: set[str] = set()
-        tried = [m for m in mentions if not (m.kind in seen or seen.add(m.kind))]
         for concept in also(meaning.concept) if meaning else ():
-            for mention in tried:
+            for mention in mentions:
                 facts = tuple(_facts(mention.sheets, kind, concept))
                 if facts:
                     return Binding(tuple(mention.sheets), facts, named, meaning)
-        return Binding(tuple(tried[0].sheets), (), named, meaning)
+        return Binding(tuple(mentions[0].sheets), (), named, meaning)
 
     def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
         """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
@@ -164,11 +165,25 @@ class Slots:
             before = clause.tokens[0].start <= value.start
             yield from reversed(clause.mentions) if before else clause.mentions
 
-    def _carried(self, clause: Clause) -> list[Mention]:
+    def _carried(self, clause: Clause) -> Iterator[Mention]:
         """Mentions of the sentences before, the last one first; those of a kind that is named."""
         kind = self._kind(clause)
         before = self.clauses.mentions_before(clause.claim.start)
-        return [m for m in before if kind in (None, m.kind)]
+        return (m for m in before if kind in (None, m.kind))
+
+    def _narrowed(self, mentions: Sequence[Mention], place: int) -> list[Mention]:
+        """Of several lines with one name, those of the orders that are named too."""
+        if all(len(mention.sheets) == 1 for mention in mentions):
+            return list(mentions)
+        near = (*mentions, *self.clauses.mentions_before(place))
+        others = {sheet.key for mention in near for sheet in mention.sheets}
+        found: list[Mention] = []
+        for mention in mentions:
+            sheets = [
+                s for s in mention.sheets if others & {o.key for o in self._near.get(s.key, ())}
+            ]
+            found.append(Mention(mention.start, mention.end, sheets or mention.sheets))
+        return found
 
     def _kind(self, clause: Clause) -> str | None:
         kinds = self.clauses.kinds
@@ -179,16 +194,6 @@ class Slots:
         kind = self._kind(clause)
         mentioned = {mention.kind for one in around for mention in one.mentions}
         return kind is not None and bool(mentioned) and kind not in mentioned
-
-    def _narrowed(self, mentions: Sequence[Mention], place: int) -> Iterator[Mention]:
-        """Of several lines with one name, those of the orders that are named too."""
-        near = (*mentions, *self.clauses.mentions_before(place))
-        others = {sheet.key for mention in near for sheet in mention.sheets}
-        for mention in mentions:
-            inside = [
-                s for s in mention.sheets if others & {o.key for o in self._near.get(s.key, ())}
-            ]
-            yield Mention(mention.start, mention.end, inside or mention.sheets, mention.modifies)
 
     @cached_property
     def _known(self) -> frozenset[tuple[FieldType, str]]:

@@ -15,6 +15,7 @@ from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import concepts_of_field
 from handrail.guardrails.slots import Slots
+from handrail.guardrails.values import lowered
 
 _WORDS = {
     "pending": "pending pendiente pendientes",
@@ -60,7 +61,8 @@ _DOUBTS = frozenset(
     whilst soon please want wish request asked eligible""".split()  # noqa: SIM905
 )
 _DENIES = frozenset(["not", "never", "isn", "wasn", "hasn", "aren", "haven", "no", "aún", "yet"])
-_PRONOUNS = frozenset(["it", "they", "this", "that", "which", "both"])
+_SPEAKS = frozenset(["it", "they", "this", "that", "which", "both", "status", "estado"])
+_OPENS = frozenset(["(", "–", "—", "status", "estado"])
 _THINGS = frozenset(
     """request payment return exchange refund address email message account card label claim
     ticket cancellation replacement modification change solicitud pago devolución reembolso
@@ -114,35 +116,31 @@ def _reached(said: str, real: str) -> bool | None:
     return _RANK[real] >= _RANK[said]
 
 
-def _qualifier(fact: Fact) -> frozenset[str]:
-    """What a status is the status of: ``refund_status`` that of the refund."""
-    return concepts_of_field(fact.field) - {"status"}
-
-
 def untrue_statuses(ctx: CheckContext, slots: Slots) -> Iterator[StatusClaim]:
     """Find what a reply says of a record's status that the record denies."""
     if not any(fact.type == "status" for sheet in slots.sheets for fact in sheet.facts):
         return
-    for claim in ctx.claims:
-        if claim.kind == "question":
-            continue
-        for clause in slots.clauses.by_claim[claim.start]:
-            for place, token in enumerate(clause.tokens):
-                state = _STATE_OF.get(token.word)
-                if state == "processed" and place and clause.tokens[place - 1].word == "being":
-                    state = "processing"
-                if state:
-                    yield from _judged(slots, clause, place, state)
+    for match in _PIECE.finditer(lowered(ctx.text)):
+        state = _STATE_OF.get(match[0])
+        claim = ctx.claim_at(*match.span()) if state else None
+        if state and claim and claim.kind != "question":
+            clause = slots.clauses.of(claim)[slots.clauses.clause_at(claim, match.start())]
+            before = clause.before(match.start())
+            if state == "processed" and before and before[-1].word == "being":
+                state = "processing"
+            yield from _judged(slots, clause, match.span(), state)
 
 
-def _judged(slots: Slots, clause: Clause, place: int, state: str) -> Iterator[StatusClaim]:
-    token = clause.tokens[place]
-    before = [t.word for t in clause.before(token.start)]
-    mention = _subject(slots, clause, place)
-    if mention is None or not _DOUBTS.isdisjoint(before):
+def _judged(
+    slots: Slots, clause: Clause, span: tuple[int, int], state: str
+) -> Iterator[StatusClaim]:
+    before = clause.before(span[0])
+    words = [token.word for token in before]
+    mention = None if _doubtful(words) else _subject(slots, clause, before, span)
+    if mention is None:
         return
-    about = frozenset(word for word in before if word in _THINGS)
-    denied = not _DENIES.isdisjoint(before)
+    about = frozenset(word for word in words if word in _THINGS)
+    denied = not _DENIES.isdisjoint(words)
     untrue: list[StatusClaim] = []
     for sheet in mention.sheets:
         verdicts = [
@@ -154,12 +152,16 @@ def _judged(slots: Slots, clause: Clause, place: int, state: str) -> Iterator[St
         wrong = [fact for fact, agrees in verdicts if agrees is denied]
         if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
             return
-        untrue.append(StatusClaim(token.start, token.end, sheet, wrong[0]))
+        untrue.append(StatusClaim(*span, sheet, wrong[0]))
     yield from untrue[:1]
 
 
+def _doubtful(words: Sequence[str]) -> bool:
+    return not _DOUBTS.isdisjoint(words)
+
+
 def _speaks_of(fact: Fact, about: frozenset[str], state: str) -> bool:
-    qualifier = _qualifier(fact)
+    qualifier = concepts_of_field(fact.field)
     return bool(about & qualifier) if qualifier else not about and state != "paid"
 
 
@@ -171,39 +173,36 @@ def _happened(sheet: Sheet, state: str) -> bool:
     )
 
 
-def _subject(slots: Slots, clause: Clause, place: int) -> Mention | None:
+def _subject(
+    slots: Slots, clause: Clause, before: Sequence[Token], span: tuple[int, int]
+) -> Mention | None:
     """The record whose status a word tells; ``None`` where it tells something else's."""
-    token = clause.tokens[place]
-    lead = clause.tokens[max(0, place - _REACH) : place]
-    own = [m for m in clause.mentions if _has_status(m)]
-    earlier = [m for m in own if m.end <= token.start]
-    after = clause.tokens[place + 1 : place + 2]
-    if after and after[0].word in slots.clauses.kinds:
-        return own[0] if own else None  # "your pending order W1"
-    bare = all(t.word in _SAYS or not t.word.isalnum() for t in _since(lead, earlier))
-    if earlier:
-        return earlier[-1] if bare or _says(lead) else None
-    if not (_says(lead) or bare):
-        return None
     kinds = slots.clauses.kinds
-    spoken = any(t.word in kinds or t.word in _PRONOUNS or t.word in ("status", "estado")
-                 for t in lead)  # fmt: skip
-    if not (spoken or bare):
-        return None
-    known = next(filter(_has_status, slots.clauses.mentions_before(token.start)), None)
-    if known:
-        return known
-    everything = [sheet for sheet in slots.sheets if any(f.type == "status" for f in sheet.facts)]
-    return Mention(0, 0, everything) if everything and spoken else None
-
-
-def _since(lead: Sequence[Token], earlier: Sequence[Mention]) -> list[Token]:
+    own = [m for m in clause.mentions if _has_status(m)]
+    earlier = [m for m in own if m.end <= span[0]]
+    after = clause.after(span[1])
+    if after and after[0].word in kinds:
+        return own[0] if own else None  # "your pending order W1"
+    lead = before[-_REACH:]
+    says = any(token.word in _SAYS for token in lead)
     end = earlier[-1].end if earlier else 0
-    return [token for token in lead if token.start >= end]
+    bare = all(t.word in _SAYS or not t.word.isalnum() for t in lead if t.start >= end)
+    if earlier:
+        return earlier[-1] if bare or says else None
+    if says and any(t.word in kinds or t.word in _SPEAKS for t in lead):
+        return _last_named(slots, span[0]) or _any_with_status(slots)
+    # "(pending)", "Status: pending": of what was named last
+    opens = not lead or lead[0].word in _OPENS
+    return _last_named(slots, span[0]) if bare and opens else None
 
 
-def _says(lead: Sequence[Token]) -> bool:
-    return any(token.word in _SAYS for token in lead)
+def _last_named(slots: Slots, place: int) -> Mention | None:
+    return next(filter(_has_status, slots.clauses.mentions_before(place)), None)
+
+
+def _any_with_status(slots: Slots) -> Mention | None:
+    found = [sheet for sheet in slots.sheets if any(f.type == "status" for f in sheet.facts)]
+    return Mention(0, 0, found) if found else None
 
 
 def _has_status(mention: Mention) -> bool:
