@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -74,14 +75,13 @@ class Word:
 Run = Sequence[Word]
 
 
-def _parts(match: re.Match[str]) -> Iterator[str]:
-    word = match[0].casefold().replace("’", "'")
+def _parts(written: str) -> tuple[str, ...]:
+    word = written.casefold().replace("’", "'")
     if word in ("cannot", "can't"):
-        yield from ("can", "not")
-    elif word.endswith("n't"):
-        yield from ({"won't": "will", "shan't": "shall"}.get(word, word[:-3]), "not")
-    else:
-        yield word.partition("'")[0]
+        return ("can", "not")
+    if word.endswith("n't"):
+        return ({"won't": "will", "shan't": "shall"}.get(word, word[:-3]), "not")
+    return (word.partition("'")[0],)
 
 
 def _key(word: str) -> str:
@@ -94,6 +94,14 @@ def _key(word: str) -> str:
     return word[:-1] if len(word) > _SHORT and word[-1] == "s" and word[-2] != "s" else word
 
 
+@lru_cache(maxsize=8192)
+def _words(written: str, capital: bool) -> tuple[Word, ...]:
+    """What one written word is compared as: "can't" is two."""
+    if capital and written == "Business":
+        return (Word(written, name=True),)  # within a name it is no unit
+    return tuple(Word(_key(part), capital) for part in _parts(written))
+
+
 @lru_cache(maxsize=4096)
 def published_words(sentence: str) -> tuple[Word, ...]:
     """The words of a published sentence, read once per process."""
@@ -102,16 +110,11 @@ def published_words(sentence: str) -> tuple[Word, ...]:
 
 def words_of(sentence: str) -> tuple[Word, ...]:
     """The words of a sentence as they are compared: number words as numbers, units by one name."""
-    found: list[Word] = []
-    matches = list(_TOKEN.finditer(sentence))
-    for place, match in enumerate(matches):
-        capital = match[0][0].isupper()
-        if capital and place == 0:
-            capital = len(matches) > 1 and matches[1][0][0].isupper()
-        # "Business" within a name is no unit.
-        plain = match[0] if capital and match[0] == "Business" else None
-        found += (Word(plain or _key(part), capital) for part in _parts(match))
-    return tuple(found)
+    written = _TOKEN.findall(sentence)
+    capitals = [word[0].isupper() for word in written]
+    if capitals and not any(capitals[1:2]):
+        capitals[0] = False  # only because a sentence begins
+    return tuple(chain.from_iterable(map(_words, written, capitals)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.record_facts import Sheet
@@ -29,7 +30,7 @@ _DIGITS_OF_VALUES = 3
 """An id with fewer digits is not read as a value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Token:
     """A word, in lower case, or a mark that ends a clause."""
 
@@ -122,7 +123,7 @@ def find_mentions(text: str, values: Iterable[Value], sheets: Sequence[Sheet]) -
 
 
 class Clauses:
-    """The clauses of a text, each sentence read when first asked for, and where records are named."""
+    """The clauses of a text, each sentence's when first asked for, and where records are named."""
 
     def __init__(
         self,
@@ -167,7 +168,7 @@ class Clauses:
         return self._read[claim.start]
 
     def _clauses(self, claim: Claim) -> list[Clause]:
-        spans = self._spans[bisect_left(self._spans, (claim.start, 0)) :]
+        spans = islice(self._spans, bisect_left(self._spans, (claim.start, 0)), None)
         clauses = [Clause(claim, [])]
         for token in _tokens(self.text, claim, spans):
             if token.word in _BREAKS:

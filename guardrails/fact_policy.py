@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, Word, align, published_words, words_of
+from handrail.guardrails.alignment import Aligned, Change, align, published_words, words_of
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import quoted
@@ -91,11 +91,13 @@ def _candidates(
 
 
 def _nearest(
-    said: tuple[Word, ...],
+    claim: Claim,
     candidates: list[tuple[float, Source, Claim]],
     settings: PolicySettings,
 ) -> _Near | None:
     """The sentence that is followed most closely, where it is not followed faithfully."""
+    opening = _OPENING.match(claim.text)
+    said = words_of(claim.text[opening.end() if opening else 0 :])
     best: _Near | None = None
     for _, source, sentence in candidates:
         if _FIELD in sentence.text or sentence.kind == "question":
@@ -147,12 +149,15 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
         words = stems(claim.text)
         if len(words) < _LEAST_WORDS:
             continue
-        opening = _OPENING.match(claim.text)
-        said = words_of(claim.text[opening.end() if opening else 0 :])
-        near = _nearest(said, _candidates(words, sources), settings)
+        candidates = _candidates(words, sources)
+        near = _nearest(claim, candidates, settings) if candidates else None
         if near:
             yield _altered(claim, near)
-        elif _CLAIMED.search(claim.text) and _unspoken(words, sources, settings.spoken_of):
+        elif (
+            claim.kind == "statement"
+            and _CLAIMED.search(claim.text)
+            and _unspoken(words, sources, settings.spoken_of)
+        ):
             yield fact_policy.finding(
                 "absent",
                 claim.start,

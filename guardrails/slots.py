@@ -117,7 +117,7 @@ class Slots:
         return list(found.values())
 
     def bind(self, value: Value) -> Binding | None:
-        """Say what a value is said to be; ``None`` where the words name no record of the customer."""
+        """Say what a value is said to be; ``None`` where no record of the customer is named."""
         kind = SLOT_TYPES.get(value.kind)
         claim = self._ctx.claim_at(value.start, value.end)
         if kind is None or claim is None:
