@@ -74,7 +74,7 @@ class Evidence:
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
         for name in value.names:
-            for fact in self.records.typed.get(name, ()):
+            for fact in self.records.named(name):
                 if same_currency(value.currency, fact.currency):
                     return cited(fact)
         return None

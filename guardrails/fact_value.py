@@ -19,8 +19,8 @@ the sum as witness.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
@@ -78,14 +78,22 @@ def _repeats_unknown_id(value: Value, ctx: CheckContext) -> bool:
     return claim is not None and (claim.negated or claim.kind == "question")
 
 
-@dataclass(frozen=True, slots=True)
 class _Judge:
     """What one text may be held against."""
 
-    ctx: CheckContext
-    slots: Slots
-    today: date
-    denials: dict[int, bool] = field(default_factory=dict[int, bool])
+    def __init__(self, ctx: CheckContext) -> None:
+        self.ctx = ctx
+        self.denials: dict[int, bool] = {}
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The slots of the customer's records."""
+        return Slots(self.ctx)
+
+    @cached_property
+    def today(self) -> date:
+        """The day it is where the customer lives."""
+        return today(self.ctx.snapshot)
 
     def negated(self, claim: Claim) -> bool:
         """Whether a sentence says no; asked of each once."""
@@ -243,17 +251,17 @@ def _status_finding(untrue: StatusClaim) -> Finding:
 @check("fact.value", severity="critical", settings=ValueSettings)
 def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
-    judge = _Judge(ctx, Slots(ctx), today(ctx.snapshot))
+    judge = _Judge(ctx)
     for value in ctx.values:
         if _needs_evidence(value, settings) and not _repeats_unknown_id(value, ctx):
             finding = judge.judge(value)
             if finding:
                 yield finding
-    if not judge.slots.sheets:
+    if not ctx.records:
         return
     for day in near_days(ctx.text, judge.today):
         finding = judge.said_day(day)
         if finding:
             yield finding
-    for untrue in untrue_statuses(ctx, judge.slots):
+    for untrue in untrue_statuses(ctx, lambda: judge.slots):
         yield _status_finding(untrue)

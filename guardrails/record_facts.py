@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as filled
 from datetime import UTC, date, datetime
@@ -14,10 +14,20 @@ from zoneinfo import ZoneInfo
 from handrail.core.conversation import FieldType, FieldValue, Record, Snapshot
 from handrail.core.ports import owner_key
 from handrail.guardrails.reading import Reading, Source
-from handrail.guardrails.values import CONTACTS, duration_key, number_key
+from handrail.guardrails.values import duration_key, number_key
 
 _NUMBERS = ("money", "percent", "quantity")
-_TYPED = frozenset({*_NUMBERS, "duration", "date", "status", *CONTACTS})
+_TYPES: Mapping[str, tuple[FieldType, ...]] = {
+    "money": ("money",),
+    "percent": ("percent",),
+    "quantity": ("quantity", "money", "percent", "duration"),
+    "duration": ("duration",),
+    "date": ("date",),
+    "time": ("date",),
+    "contact": ("id", "email", "phone"),
+}
+"""The fields in which a group of values is looked for."""
+_TYPED = frozenset(kind for kinds in _TYPES.values() for kind in kinds)
 _TITLES = ("name", "title", "product", "item")
 _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
@@ -33,27 +43,47 @@ class Fact:
     quote: str
     currency: str | None = None
     type: FieldType = "id"
-    names: tuple[str, ...] = ()
-    """The value as ``kind:key``, in each reading."""
+    zone: str | None = None
+    """Where the customer lives."""
+    _names: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:
         """What evidence cites it by: ``record:order/W100#total``."""
         return f"{self.source}#{self.field}" if self.field else self.source
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The value as ``kind:key``, in each reading; none where it is of another type."""
+        if self._names is None:
+            try:
+                self._names = _names(self.type, self.quote, self.zone)
+            except (ValueError, InvalidOperation):
+                self._names = ()
+        return self._names
+
 
 @dataclass(slots=True)
 class Sheet:
-    """One record, read: its typed fields, and those that are text."""
+    """One record, read."""
 
     record: Record
     key: str
     """The name by which other records refer to it, ``contact:w100``."""
     facts: list[Fact] = filled(default_factory=list[Fact])
-    texts: list[Source] = filled(default_factory=list[Source])
-    """Addresses, notes and wrongly typed fields, where they hold a number."""
+    """The typed fields that the customer may see."""
+    others: list[Fact] = filled(default_factory=list[Fact])
+    """The fields that are text."""
     title: str | None = None
     """What it is called, where a field says so: the product of a line."""
+
+    @property
+    def texts(self) -> Iterator[Source]:
+        """Addresses, notes and wrongly typed fields, where they hold a number."""
+        wrong = (fact for fact in self.facts if not fact.names or fact.type == "status")
+        for fact in (*self.others, *wrong):
+            if _DIGIT.search(fact.quote):
+                yield Source(fact.id, Reading(fact.quote))
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -100,17 +130,14 @@ def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _field_names(field: FieldValue, zone: str | None) -> tuple[str, ...]:
-    text = str(field.value)
-    if field.type in _NUMBERS:
+def _names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
+    if kind in _NUMBERS:
         key = number_key(text)
-        return (f"{field.type}:{key}", f"quantity:{key}")
-    if field.type == "duration":
+        return (f"{kind}:{key}", f"quantity:{key}")
+    if kind == "duration":
         return (f"duration:{duration_key(Decimal(text), 'day')}", f"quantity:{number_key(text)}")
-    if field.type == "date":
+    if kind == "date":
         return _moment_names(text, zone)
-    if field.type == "status":
-        return (f"status:{text.casefold()}",)
     return (f"contact:{owner_key(text)}",)
 
 
@@ -120,17 +147,36 @@ def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
             yield name, field
 
 
-@dataclass(slots=True)
 class RecordFacts:
-    """What the records say: typed values by ``kind:key``, and the records one by one."""
+    """What the records say: one by one, and by typed value."""
 
-    typed: dict[str, list[Fact]] = filled(default_factory=dict[str, list[Fact]])
-    sheets: list[Sheet] = filled(default_factory=list[Sheet])
+    def __init__(self, sheets: list[Sheet], own: list[Fact]) -> None:
+        self.sheets = sheets
+        self._own = own
+        """What is known beside the records: the customer's contacts, today."""
+        self._index: dict[str, dict[str, list[Fact]]] = {}
 
-    def add(self, fact: Fact, names: Iterable[str]) -> None:
-        """Keep a fact under all its names."""
-        for name in names:
-            self.typed.setdefault(name, []).append(fact)
+    def named(self, name: str) -> list[Fact]:
+        """The facts that have a value, ``kind:key``."""
+        group = name.partition(":")[0]
+        if group not in self._index:
+            self._index[group] = self._read(group)
+        return self._index[group].get(name, [])
+
+    def _read(self, group: str) -> dict[str, list[Fact]]:
+        kinds = _TYPES.get(group, ())
+        found: dict[str, list[Fact]] = {}
+        if group == "contact":
+            for sheet in self.sheets:
+                record = sheet.record
+                fact = Fact(f"record:{record.kind}/{record.id}", "", record.id)
+                found.setdefault(sheet.key, []).append(fact)
+        facts = (fact for sheet in self.sheets for fact in sheet.facts)
+        for fact in (*facts, *self._own):
+            if fact.type in kinds:
+                for name in fact.names:
+                    found.setdefault(name, []).append(fact)
+        return found
 
     @property
     def texts(self) -> Iterator[Source]:
@@ -142,45 +188,31 @@ class RecordFacts:
 def _sheet(record: Record, zone: str | None) -> Sheet:
     source = f"record:{record.kind}/{record.id}"
     sheet = Sheet(record, f"contact:{owner_key(record.id)}")
-    for name, value in _seen(record):
-        text = str(value.value)
-        if value.type in _TYPED:
-            try:
-                names = _field_names(value, zone)
-            except (ValueError, InvalidOperation):
-                pass  # wrongly typed: it still says what it says, as text
-            else:
-                sheet.facts.append(Fact(source, name, text, value.currency, value.type, names))
-                if value.type != "status":
-                    continue
-        if value.type == "name" or (value.type == "text" and name in _TITLES):
+    for name, field in _seen(record):
+        kind, text = field.type, str(field.value)
+        fact = Fact(source, name, text, field.currency, kind, zone)
+        typed = kind in _TYPED or kind == "status"
+        (sheet.facts if typed else sheet.others).append(fact)
+        if kind == "name" or (kind == "text" and name in _TITLES):
             sheet.title = text
-        if _DIGIT.search(text):
-            sheet.texts.append(Source(f"{source}#{name}", Reading(text)))
     return sheet
 
 
 def record_facts(snapshot: Snapshot) -> RecordFacts:
     """Everything typed that the customer may see: their records, own contacts, today."""
-    zone = snapshot.customer.time_zone
-    found = RecordFacts()
-    for record in own_records(snapshot):
-        sheet = _sheet(record, zone)
-        found.sheets.append(sheet)
-        found.add(Fact(f"record:{record.kind}/{record.id}", "", record.id), (sheet.key,))
-        for fact in sheet.facts:
-            found.add(fact, fact.names)
+    customer = snapshot.customer
+    zone = customer.time_zone
+    now = f"{snapshot.now:%Y-%m-%d}"
+    days = (name for name in _moment_names(snapshot.now.isoformat(), zone) if name[0] == "d")
+    own = [Fact("clock:now", "", now, type="date", _names=tuple(days))]
     if snapshot.verified:
-        for name in ("email", "phone", "id"):
-            text = getattr(snapshot.customer, name)
-            if text:
-                found.add(Fact("customer", name, text), (f"contact:{owner_key(text)}",))
-    now = _moment_names(snapshot.now.isoformat(), zone)
-    found.add(
-        Fact("clock:now", "", f"{snapshot.now:%Y-%m-%d}"),
-        (name for name in now if name.startswith("date:")),
-    )
-    return found
+        contacts: tuple[tuple[FieldType, str | None], ...] = (
+            ("email", customer.email),
+            ("phone", customer.phone),
+            ("id", customer.id),
+        )
+        own += [Fact("customer", kind, text, type=kind) for kind, text in contacts if text]
+    return RecordFacts([_sheet(record, zone) for record in own_records(snapshot)], own)
 
 
 def record_words(snapshot: Snapshot) -> str:

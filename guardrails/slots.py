@@ -103,7 +103,7 @@ class Slots:
         near: dict[str, list[Sheet]] = {}
         for sheet in self.sheets:
             for fact in sheet.facts:
-                other = by_key.get(fact.names[0]) if fact.type == "id" else None
+                other = by_key.get(fact.names[0]) if fact.type == "id" and fact.names else None
                 if other and other is not sheet:
                     near.setdefault(sheet.key, []).append(other)
                     near.setdefault(other.key, []).append(sheet)

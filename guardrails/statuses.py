@@ -7,7 +7,7 @@ earlier ones: what was delivered was also shipped. What a status says nothing of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from handrail.guardrails.clauses import Clause, Mention, Token
@@ -116,14 +116,18 @@ def _reached(said: str, real: str) -> bool | None:
     return _RANK[real] >= _RANK[said]
 
 
-def untrue_statuses(ctx: CheckContext, slots: Slots) -> Iterator[StatusClaim]:
-    """Find what a reply says of a record's status that the record denies."""
-    if not any(fact.type == "status" for sheet in slots.sheets for fact in sheet.facts):
-        return
+def untrue_statuses(ctx: CheckContext, read: Callable[[], Slots]) -> Iterator[StatusClaim]:
+    """Find what a reply says of a record's status that the record denies.
+
+    Args:
+        ctx: The reply.
+        read: Reads its slots; not called where the reply speaks of no status.
+    """
     for match in _PIECE.finditer(lowered(ctx.text)):
         state = _STATE_OF.get(match[0])
         claim = ctx.claim_at(*match.span()) if state else None
         if state and claim and claim.kind != "question":
+            slots = read()
             clause = slots.clauses.of(claim)[slots.clauses.clause_at(claim, match.start())]
             before = clause.before(match.start())
             if state == "processed" and before and before[-1].word == "being":
