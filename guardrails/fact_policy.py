@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, align, published_words, words_of
+from handrail.guardrails.alignment import Aligned, Change, Run, align, published_words, words_of
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import quoted
@@ -45,6 +45,10 @@ _OPENING = re.compile(
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
 _LEAST_WORDS = 2
+_CONTAINED = 0.8
+"""Share of a sentence's words from which it is part of a longer claim."""
+_SLACK = 0.1
+"""How much more a claim may add to a sentence than it leaves of it."""
 _TRIED = 6
 """How many sentences of the evidence a sentence is laid beside."""
 _SAID: dict[Change, str] = {
@@ -60,6 +64,9 @@ class PolicySettings(CheckSettings):
 
     alike: float = Field(default=0.7, ge=0, le=1)
     """Share of the words, in order, from which a sentence is taken to repeat a source's."""
+    same_words: float = Field(default=0.9, ge=0, le=1)
+    """Share of common content words from which two sentences speak of the same thing, in whatever
+    order."""
     spoken_of: float = Field(default=0.5, ge=0, le=1)
     """Share of the content words of a claimed policy that one source must hold."""
 
@@ -73,40 +80,56 @@ class _Near:
     sentence: Claim
 
 
-def _candidates(
-    words: frozenset[str], sources: tuple[Source, ...]
-) -> list[tuple[float, Source, Claim]]:
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sentence of the evidence that shares words with a claim."""
+
+    alike: float
+    """Share of the content words that both have, of the longer one, 0 to 1."""
+    source: Source
+    sentence: Claim
+
+
+def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
     """The sentences of the evidence that share the most words, the best first."""
     least = max(2, len(words) // 2)
-    found: list[tuple[float, Source, Claim]] = []
+    found: list[tuple[float, int, _Candidate]] = []
     for source in sources:
         if source.id.startswith("record:") or len(words & source.reading.stems) < least:
             continue
         for sentence, others in source.reading.sentences:
             shared = len(words & others)
-            if shared >= least or (shared > 1 and shared >= 0.8 * len(others)):
-                found.append((2 * shared / (len(words) + len(others)), source, sentence))
-    found.sort(key=lambda one: -one[0])
-    return found[:_TRIED]
+            if shared >= least or (shared > 1 and shared >= _CONTAINED * len(others)):
+                alike = shared / max(len(words), len(others))
+                rank = -2 * shared / (len(words) + len(others))
+                found.append((rank, len(found), _Candidate(alike, source, sentence)))
+    found.sort()
+    return [candidate for _, _, candidate in found[:_TRIED]]
 
 
-def _nearest(
-    claim: Claim,
-    candidates: list[tuple[float, Source, Claim]],
-    settings: PolicySettings,
-) -> _Near | None:
+def _compared(claim: Claim, said: Run, one: _Candidate, settings: PolicySettings) -> Aligned | None:
+    """How a claim compares to a sentence; ``None`` where it does not follow it."""
+    aligned = align(said, published_words(one.sentence.text))
+    if aligned.alike >= settings.alike and aligned.share >= settings.alike - _SLACK:
+        return aligned
+    if one.alike < settings.same_words:
+        return None
+    # In another order: only whether one of them says no can be told.
+    turned = claim.negated != one.sentence.negated
+    return Aligned(one.alike, one.alike, ("polarity",) if turned else ())
+
+
+def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySettings) -> _Near | None:
     """The sentence that is followed most closely, where it is not followed faithfully."""
     opening = _OPENING.match(claim.text)
     said = words_of(claim.text[opening.end() if opening else 0 :])
     best: _Near | None = None
-    for _, source, sentence in candidates:
-        if _FIELD in sentence.text or sentence.kind == "question":
+    for one in candidates:
+        if _FIELD in one.sentence.text or one.sentence.kind == "question":
             continue
-        aligned = align(said, published_words(sentence.text))
-        if aligned.alike < settings.alike or aligned.share < settings.alike - 0.1:
-            continue
-        if best is None or _rank(aligned) > _rank(best.aligned):
-            best = _Near(aligned, source, sentence)
+        aligned = _compared(claim, said, one, settings)
+        if aligned and (best is None or _rank(aligned) > _rank(best.aligned)):
+            best = _Near(aligned, one.source, one.sentence)
     return best if best and best.aligned.changes else None
 
 
