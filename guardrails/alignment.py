@@ -20,33 +20,39 @@ from handrail.guardrails.values import amount, number_key
 
 Change = Literal["number", "unit", "polarity", "entity"]
 
+_CLOCK = r"\d{1,2}:\d{2}(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b"
 _TOKEN = re.compile(
-    r"\d{1,15}(?:[.,]\d{1,15}){0,4}|[^\W\d_]{1,40}(?:['’][^\W\d_]{1,3})?|[$€£¥₹%]", re.UNICODE
+    rf"{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[^\W\d_]{{1,40}}(?:['’][^\W\d_]{{1,3}})?|[$€£¥₹%]",
+    re.IGNORECASE,
 )
+_TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
+_OPENING = re.compile(
+    r"\W{0,3}(?:(?:(?:no|yes|sí|sure|also|unfortunately|lamentablemente)[,.;:!–-]"
+    r"|please note(?: that)?:?|unfortunately|lamentablemente)\s){1,2}",
+    re.IGNORECASE,
+)
+"""What a sentence begins with to answer, without being part of what it states."""
 _NEGATIONS = frozenset(
-    """not no never none nor neither without nobody nothing unable nunca ningún ninguna tampoco
-    sin jamás ni""".split()  # noqa: SIM905 - a list of words is read as words
+    """not no never none neither without nobody nothing unable prohibited forbidden banned nunca
+    ningún ninguna tampoco sin jamás prohibido prohibida""".split()  # noqa: SIM905
 )
-_OPPOSITES = tuple(frozenset(pair.split()) for pair in (
-    "before after", "within after", "before within", "until after", "minimum maximum",
-    "min max", "least most", "more less", "more fewer", "over under", "above below",
-    "earlier later", "first last", "all some", "always sometimes", "only also", "higher lower",
-    "increase decrease", "greater smaller", "required optional", "mandatory optional", "must may",
-    "must can", "must could", "required may", "need may", "free paid", "allowed prohibited",
-    "allowed forbidden", "permitted prohibited", "include exclude", "including excluding",
-    "accept reject", "accept refuse", "approve decline", "approve reject", "approve deny",
-    "approved declined", "approved rejected", "approved denied", "enable disable", "open closed",
-    "enabled disabled", "open close", "every some", "each some", "debit credit", "up down",
-    "add remove", "start end", "begin end", "early late", "long short", "longer shorter",
-    "same different", "public private", "internal external", "full partial", "anytime never",
-    "antes después", "todos algunos", "mínimo máximo", "debe puede", "más menos", "solo también",
-    "sobre bajo", "siempre sometimes", "gratis pagado", "incluye excluye", "primero último",
-))  # fmt: skip
+_DENIALS = """include exclude|including excluding|accept reject|accept refuse
+    |approve decline|approve reject|approve deny|approved declined|approved rejected
+    |approved denied|enable disable|enabled disabled|required optional|mandatory optional
+    |open closed|open close|incluye excluye|acepta rechaza"""
+"""Words of which one denies the other, as "not" would."""
+_CONTRASTS = """before after|within after|before within|until after|minimum maximum|min max
+    |least most|more less|more fewer|over under|above below|earlier later|first last|all some
+    |always sometimes|only also|higher lower|increase decrease|greater smaller|must may|must can
+    |must could|required may|need may|free paid|every some|each some|debit credit|up down
+    |add remove|start end|begin end|early late|long short|longer shorter|same different
+    |public private|internal external|full partial|antes después|todos algunos|mínimo máximo
+    |debe puede|más menos|solo también|sobre bajo|gratis pagado|primero último"""
+"""Words that change a rule where one is written for the other."""
 _AUXILIARIES = frozenset(
     """do doe did can will be is are was have ha to must should would could may any ever longer
     se han puede pueden es son está""".split()  # noqa: SIM905
 )
-_SCOPES = frozenset(["only", "solely", "exclusively", "solo", "sólo", "únicamente"])
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
 _DATA_UNITS = {"gb": "gb", "mb": "mb", "tb": "tb", "kb": "kb", "gigabytes": "gb", "km": "km",
                "miles": "mile", "mile": "mile", "kilometers": "km", "points": "point",
@@ -57,7 +63,8 @@ _COINS = {word: code.replace("$", "USD") for word, code in CURRENCIES.items()} |
     code.lower(): code for code in ("USD", "EUR", "GBP", "MXN", "CAD", "JPY")
 }
 _UNITS = _COINS | UNIT_OF | _DATA_UNITS
-_NAMES_OF_DAYS = frozenset({*MONTHS, *WEEKDAYS}) - {"may", "mar", "sat", "sun"}
+_DAYS = WEEKDAYS | {"sat": 5, "sun": 6}
+_NAMES_OF_MONTHS = frozenset(MONTHS) - {"may", "mar"}
 _SHORT = 3
 _LONG = 6
 """Longest run of words exchanged for others that is still compared word by word."""
@@ -75,6 +82,14 @@ class Word:
 Run = Sequence[Word]
 
 
+def _clock(written: str) -> str:
+    """A time of day on 24 hours, without minutes where there are none: "11 PM" is "23"."""
+    match = _TIME.match(written)
+    hour, minute, half = match.groups() if match else ("0", None, "")
+    full = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
+    return str(full) if minute in (None, "00") else f"{full}:{minute}"
+
+
 def _parts(written: str) -> tuple[str, ...]:
     word = written.casefold().replace("’", "'")
     if word in ("cannot", "can't"):
@@ -85,6 +100,8 @@ def _parts(written: str) -> tuple[str, ...]:
 
 
 def _key(word: str) -> str:
+    if word[0].isdigit() and (":" in word or word.endswith("m")):
+        return _clock(word)
     if word[0].isdigit() or word in WORDS:
         number = amount(word)
         return number_key(number) if number is not None else word
@@ -99,6 +116,12 @@ def _words(written: str, capital: bool) -> tuple[Word, ...]:
     """What one written word is compared as: "can't" is two."""
     if capital and written == "Business":
         return (Word(written, name=True),)  # within a name it is no unit
+    folded = written.casefold()
+    day = None
+    if capital or len(written) > _SHORT:
+        day = _DAYS.get(folded, _DAYS.get(folded.removesuffix("s")))
+    if day is not None:
+        return (Word(f"weekday {day}", name=True),)
     return tuple(Word(_key(part), capital) for part in _parts(written))
 
 
@@ -110,11 +133,14 @@ def published_words(sentence: str) -> tuple[Word, ...]:
 
 def words_of(sentence: str) -> tuple[Word, ...]:
     """The words of a sentence as they are compared: number words as numbers, units by one name."""
-    written = _TOKEN.findall(sentence)
+    opening = _OPENING.match(sentence)
+    written = _TOKEN.findall(sentence, opening.end() if opening else 0)
     capitals = [word[0].isupper() for word in written]
     if capitals and not any(capitals[1:2]):
         capitals[0] = False  # only because a sentence begins
-    return tuple(chain.from_iterable(map(_words, written, capitals)))
+    found = tuple(chain.from_iterable(map(_words, written, capitals)))
+    answers = bool(found) and found[0].key == "no" and _denials(found[1:]) > 0
+    return found[1:] if answers else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,43 +158,91 @@ def align(said: Run, source: Run) -> Aligned:
     """Lay a sentence beside a source's and judge the differences by type."""
     first, second = [word.key for word in said], [word.key for word in source]
     changes: list[Change] = []
-    same = 0
-    for change in Levenshtein.opcodes(first, second):
-        new = slice(change.src_start, change.src_end)
-        old = slice(change.dest_start, change.dest_end)
-        if change.tag == "equal":
-            same += len(said[new])
-            continue
-        edge = change.src_start == 0 or change.src_end == len(first)
-        changes += _changes(said[new], source[old], edge=edge)
-        if _renamed(said, new, old=source[old]) or _renamed(source, old, old=said[new]):
+    flips = turns = 0
+    different = list(_differences(first, second))
+    for new, old in different:
+        edge = new.start == 0 or new.stop == len(first)
+        if _comparable(said[new], source[old], edge=edge):
+            changes += _changes(said[new], source[old])
+            flips += _flips(said[new], source[old])
+            turns += _opposed(said[new], source[old], _DENYING)
+        if _renamed(said, new, source, old):
             changes.append("entity")
+    same = len(first) - sum(new.stop - new.start for new, _ in different)
+    # "No pets are allowed" and "pets are not allowed" differ in two places and say the same.
+    if (flips + turns) % 2 and (_denials(said) - _denials(source) + turns) % 2:
+        changes.append("polarity")
     shorter = max(1, min(len(first), len(second)))
     return Aligned(same / shorter, same / max(1, len(first)), tuple(dict.fromkeys(changes)))
 
 
-def _changes(new: Run, old: Run, *, edge: bool) -> Iterator[Change]:
-    """What turns by writing ``new`` for ``old``; either may be empty."""
-    if max(len(new), len(old)) > _LONG or (edge and not (new and old) and len(new) > 1):
-        return
+def _differences(first: list[str], second: list[str]) -> Iterator[tuple[slice, slice]]:
+    """The parts of two lists of words in which they differ."""
+    a = c = 0
+    for block in Levenshtein.editops(first, second).as_matching_blocks():
+        if block.a > a or block.b > c:
+            yield slice(a, block.a), slice(c, block.b)
+        a, c = block.a + block.size, block.b + block.size
+
+
+def _comparable(new: Run, old: Run, *, edge: bool) -> bool:
+    """Whether a difference is small enough to be judged, and not just words around."""
+    if max(len(new), len(old)) > _LONG or (edge and not old and len(new) > 1):
+        return False
+    return "".join(word.key for word in new) != "".join(word.key for word in old)
+
+
+def _changes(new: Run, old: Run) -> Iterator[Change]:
+    """What else it says where ``new`` stands for ``old``; either may be empty."""
     fresh, gone = {word.key for word in new}, {word.key for word in old}
     numbers, before = _numbers(fresh), _numbers(gone)
     if numbers and before and numbers != before:
         yield "number"
     if _other_unit(fresh, gone):
         yield "unit"
-    if _turned(fresh, gone):
+    if _opposed(new, old, _CONTRASTING):
         yield "polarity"
     if new and old and _names(new) - gone and _names(old) - fresh:
         yield "entity"
 
 
-def _renamed(words: Run, new: slice, *, old: Run) -> bool:
+def _pairs(written: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(map(_key, pair.split())) for pair in written.split("|"))
+
+
+_DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
+
+
+def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
+    """How many words of a run stand for their opposites."""
+    fresh, gone = {word.key for word in new}, {word.key for word in old}
+    count = sum(1 for pair in pairs if len(pair & fresh) == len(pair & gone) == 1
+                and pair & fresh != pair & gone)  # fmt: skip
+    if pairs is _DENYING:
+        count += sum(_prefixed(a, b) or _prefixed(b, a) for a in fresh for b in gone)
+    return count
+
+
+def _denials(run: Run) -> int:
+    return sum(word.key in _NEGATIONS for word in run)
+
+
+def _flips(new: Run, old: Run) -> int:
+    """How many negations a difference adds or takes out, where it is about little else."""
+    count = _denials(new) - _denials(old)
+    alone = all(word.key in _NEGATIONS or word.key in _AUXILIARIES for word in (*new, *old))
+    return count if (new and old) or alone else 0
+
+
+def _renamed(said: Run, new: slice, source: Run, old: slice) -> bool:
     """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card"."""
-    start, end = new.start, new.stop
-    if old or start in (0, end) or end == len(words):
+    run = (*said[new], *source[old])
+    if said[new] and source[old]:
         return False
-    return words[start - 1].name and words[end].name and all(word.name for word in words[new])
+    around = ((said, new.start - 1), (said, new.stop), (source, old.start - 1), (source, old.stop))
+    if not all(0 <= place < len(words) and words[place].name for words, place in around):
+        return False
+    return all(word.name for word in run) and said[new.start - 1].key != "the"
 
 
 def _numbers(keys: set[str]) -> set[str]:
@@ -185,20 +259,6 @@ def _other_unit(fresh: set[str], gone: set[str]) -> bool:
     return (units | before) == {"business"} and len(fresh) + len(gone) == 1
 
 
-def _turned(fresh: set[str], gone: set[str]) -> bool:
-    both = fresh | gone
-    exchanged = bool(fresh and gone)
-    negated = bool(fresh & _NEGATIONS) != bool(gone & _NEGATIONS)
-    if negated and (exchanged or both <= _NEGATIONS | _AUXILIARIES):
-        return True
-    if not exchanged and both <= _SCOPES:
-        return True
-    for pair in _OPPOSITES:
-        if len(pair & fresh) == 1 and len(pair & gone) == 1 and pair & fresh != pair & gone:
-            return True
-    return any(_prefixed(a, b) or _prefixed(b, a) for a in fresh for b in gone)
-
-
 def _prefixed(longer: str, word: str) -> bool:
     return len(word) > _SHORT and any(longer == prefix + word for prefix in _PREFIXES)
 
@@ -207,5 +267,5 @@ def _names(run: Run) -> set[str]:
     return {
         word.key
         for word in run
-        if (word.name and word.key not in _UNIT_KEYS) or word.key in _NAMES_OF_DAYS
+        if (word.name and word.key not in _UNIT_KEYS) or word.key in _NAMES_OF_MONTHS
     }

@@ -37,11 +37,6 @@ _CLAIMED = re.compile(
 _OF_POLICIES = frozenset(
     stems("our policy policies terms conditions rule rules says states política")
 )
-_OPENING = re.compile(
-    r"\W{0,3}(?:(?:(?:no|yes|sí|unfortunately|lamentablemente|also)[,:]"
-    r"|please note(?: that)?:?)\s){1,2}",
-    re.IGNORECASE,
-)
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
 _LEAST_WORDS = 2
@@ -116,13 +111,12 @@ def _compared(claim: Claim, said: Run, one: _Candidate, settings: PolicySettings
         return None
     # In another order: only whether one of them says no can be told.
     turned = claim.negated != one.sentence.negated
-    return Aligned(one.alike, one.alike, ("polarity",) if turned else ())
+    return Aligned(one.alike, 0.0, ("polarity",) if turned else ())
 
 
 def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySettings) -> _Near | None:
     """The sentence that is followed most closely, where it is not followed faithfully."""
-    opening = _OPENING.match(claim.text)
-    said = words_of(claim.text[opening.end() if opening else 0 :])
+    said = words_of(claim.text)
     best: _Near | None = None
     for one in candidates:
         if _FIELD in one.sentence.text or one.sentence.kind == "question":

@@ -3,7 +3,7 @@
 Sentences of the policies and manuals of ``tau_support`` and ``tau2_telecom`` and of the documents
 of ``tau2_banking``, the document around them as evidence. Half of the documents, by a hash of
 their names, are for tuning and are not measured. Sentences as they are and harmlessly reworded ones
-must pass.
+must pass, and so must the human replies of ``dstc9_faq``, their FAQ as evidence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.guardrails.measured import Measured
 from benchmarks.judging import context, objections, passages, told
-from benchmarks.report import Row, no_data, read_rows, share, wilson
+from benchmarks.report import Row, evaluation_file, no_data, read_rows, share, wilson
 from handrail.core.conversation import Passage
 from handrail.guardrails.fact_policy import fact_policy
 
@@ -226,7 +226,20 @@ def _around(found: tuple[Passage, ...], sentence: str) -> tuple[Passage, ...]:
     return found[max(0, start - PASSAGES // 2) : start + PASSAGES // 2]
 
 
+def measure_replies(rows: list[dict[str, str]]) -> Iterator[Measured]:
+    """Measure true human replies, each with the FAQ it answers from."""
+    flagged: list[bool] = []
+    misses: list[str] = []
+    for row in rows:
+        found = passages(row["body"], title=row["title"])
+        said = objections(fact_policy, context(row["reply"], found=found))
+        flagged.append(bool(said))
+        misses += [f"{told(said, row['reply'])} || {row['title']} {row['body']}"] if said else []
+    yield _alarms("human replies", flagged, misses)
+
+
 def measure(data: Path) -> Iterator[Measured]:
-    """The documents that were kept out of tuning."""
+    """The documents that were kept out of tuning, and human replies."""
     found = [document for document in documents(data) if document.held_back]
     yield from measure_documents(found) if found else no_data(data / "tau2_banking")
+    yield from measure_replies(read_rows(evaluation_file(data / "dstc9_faq")))
