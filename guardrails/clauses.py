@@ -15,7 +15,23 @@ from handrail.guardrails.slot_words import kind_words
 from handrail.guardrails.values import CONTACTS, Value, lowered
 
 _TOKEN = re.compile(r"[^\W_]{1,60}|[,;()\n–—]")
-_BREAKS = frozenset([*",;()\n–—", "and", "while", "but", "y", "pero", "mientras", "plus", "e"])
+_BREAKS = frozenset(
+    [
+        *",;()\n–—",
+        "and",
+        "while",
+        "but",
+        "y",
+        "pero",
+        "mientras",
+        "plus",
+        "e",
+        "including",
+        "incl",
+        "incluidos",
+        "incluye",
+    ]
+)
 _LINKS = frozenset(["and", "or", "y", "o", "e", ",", "the", "your", "su", "tu", "el", "los"])
 _MODIFIES = frozenset(
     "in of from within with including for inside on en de del con para".split()  # noqa: SIM905

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.evidence import cited, quoted
 from handrail.guardrails.record_facts import Fact, Sheet
-from handrail.guardrails.values import Value, same_currency
+from handrail.guardrails.values import Value, duration_key, same_currency
 
 _MOST_OPERANDS = 24
 _MOST_TIMES = 99
@@ -81,15 +82,46 @@ def derive(value: Value, sheets: Sequence[Sheet], times: Sequence[int]) -> Deriv
         for count in times:
             if 1 < count <= _MOST_TIMES and one.amount * count == sought:
                 return _derived(f"{count} x {one.told}", one)
+    lines = [operand for operand in operands if operand.line]
+    if lines and sum(line.amount for line in lines) == sought:
+        return _derived(" + ".join(line.told for line in lines), *lines)
     for first, second in combinations(sorted(operands, key=_amount, reverse=True), 2):
         for sign, made in (("+", first.amount + second.amount),
                            ("-", first.amount - second.amount)):  # fmt: skip
             if made == sought:
                 return _derived(f"{first.told} {sign} {second.told}", first, second)
-    lines = [operand for operand in operands if operand.line]
-    if lines and sum(line.amount for line in lines) == sought:
-        return _derived(" + ".join(line.told for line in lines), *lines)
     return None
+
+
+def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | None:
+    """Find whether an amount is the sum of one field of the records that are named together."""
+    operands = [_operand(fact, sheet, line=True) for fact, sheet in facts]
+    known = [operand for operand in operands if operand]
+    same = len({fact.field for fact, _ in facts}) == 1 and len(known) == len(facts) > 1
+    if not same or sum(map(_amount, known)) != Decimal(value.keys[0]):
+        return None
+    return _derived(" + ".join(operand.told for operand in known), *known)
+
+
+def derive_days(value: Value, sheets: Sequence[Sheet]) -> Derived | None:
+    """Find two days of one record that are a length of time apart: "two days later"."""
+    for sheet in sheets:
+        days = [(day, fact) for fact in sheet.facts if (day := _day(fact))]
+        days.sort(key=lambda one: one[0])
+        for (early, first), (late, second) in combinations(days, 2):
+            if duration_key(Decimal((late - early).days), "day") == value.keys[0]:
+                told = (
+                    f"= {second.quote[:10]} ({second.field}) - {first.quote[:10]} ({first.field})"
+                )
+                return Derived(told, (), (cited(second), cited(first)))
+    return None
+
+
+def _day(fact: Fact) -> date | None:
+    try:
+        return date.fromisoformat(fact.quote[:10]) if fact.type == "date" else None
+    except ValueError:
+        return None
 
 
 def _amount(operand: Operand) -> Decimal:

@@ -12,8 +12,8 @@ may be repeated to say that it was not found.
 Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``, ``duration_``,
 ``quantity_``, ``id_`` and ``contact_not_in_evidence`` (high). ``wrong_slot`` (critical for money,
 else high): the value is one of the customer's, but not of this record or field. ``wrong_status``
-(high): the record has another status. ``derived`` (low): an amount that follows from a record, with
-the sum as witness.
+(high): the record has another status. ``derived`` (low): an amount or length of time that follows
+from a record, with the sum as witness.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.derivation import Derived, derive
+from handrail.guardrails.derivation import Derived, derive, derive_days, derive_sum
 from handrail.guardrails.evidence import cited
 from handrail.guardrails.near_days import falls_on, near_days, told_day
 from handrail.guardrails.record_facts import Fact, Sheet, today
@@ -110,6 +110,8 @@ class _Judge:
 
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
+        if self.ctx.records and f"contact:{value.keys[0]}" in self.slots.keys:
+            return None  # it names a record
         day = told_day(value, self.ctx.text, self.today)
         binding = self._binding(day or value)
         meant = binding.facts if binding else ()
@@ -186,13 +188,13 @@ class _Judge:
         return fact.quote[:10] if fact.type == "date" else fact.quote
 
     def _unsupported(self, value: Value, binding: Binding | None) -> Finding:
-        derived = self._derived(value, binding) if value.kind == "money" else None
+        derived = self._derived(value, binding)
         if derived:
             return fact_value.finding(
                 "derived",
                 value.start,
                 value.end,
-                f"This amount follows from the records: {derived.witness}.",
+                f"{_NAMES[value.kind]} follows from the records: {derived.witness}.",
                 severity="low",
                 evidence=derived.evidence,
             )
@@ -210,13 +212,22 @@ class _Judge:
 
     def _derived(self, value: Value, binding: Binding | None) -> Derived | None:
         sheets = (binding.sheets if binding else self.slots.sheets)[:_TRIED]
+        if value.kind == "duration":
+            return derive_days(value, sheets)
+        if value.kind != "money":
+            return None
+        if binding and len(sheets) > 1:
+            pairs = [(fact, s) for s in sheets for fact in s.facts if fact in binding.facts]
+            together = derive_sum(value, pairs)
+            if together:
+                return together
         claim = self.ctx.claim_at(value.start, value.end)
         beside = [v for v in self.ctx.values if claim and claim.holds(v.start, v.end)]
         times = [int(v.keys[0]) for v in beside if v.kind == "quantity" and v.keys[0].isdecimal()]
         tried = (derive(value, self.slots.family([sheet]), times) for sheet in sheets)
         found = next(filter(None, tried), None)
         meaning = binding.meaning if binding and binding.facts else None
-        if found and meaning and meaning.specific:
+        if found and meaning and meaning.specific and meaning.near:
             # A field says another amount: only a sum of what the reply lists itself is believed.
             written = {key for v in self.ctx.values if v.kind == "money" for key in v.keys}
             return found if written.issuperset(map(number_key, found.operands)) else None

@@ -73,13 +73,20 @@ _VAGUE: Mapping[FieldType, tuple[str, frozenset[str]]] = {
 }  # fmt: skip
 """Words that speak of a field only where no other word does."""
 
-_SAME = {"price": (MAIN,), "total": (MAIN,), "pay": ("refund",), EXPECT: ("deliver",)}
+_SAME = {
+    "price": (MAIN,),
+    "total": (MAIN,),
+    "pay": ("refund",),
+    EXPECT: ("deliver",),
+    "deliver": (EXPECT,),
+}
 """Where no field has the first concept, one that has another of these is meant."""
 
 _UNSPECIFIC = frozenset(
     "at on date time number no nr id the of by grand final net amount value status".split()  # noqa: SIM905
 )
 _MAIN_FIELDS = frozenset({"total", "price", "amount", "cost", "sum", "value", "charge", "subtotal"})
+_SHORT = 3
 _IN_NAMES = {"order": "place", "due": EXPECT, "eta": EXPECT, "expected": EXPECT, "cost": "fee",
              "estimated": EXPECT, "arrives": EXPECT, "purchase": "place"}  # fmt: skip
 
@@ -105,7 +112,7 @@ def concepts_of_field(name: str) -> frozenset[str]:
     parts = [part for part in every if part not in _UNSPECIFIC]
     if len(parts) > 1:
         parts = [part for part in parts if _IN_NAMES.get(part) != "place"]
-    found = {_IN_NAMES.get(part) or _FIELDS.get(part) or stem(part) for part in parts}
+    found = {_IN_NAMES.get(part) or _FIELDS.get(part) or _itself(part) for part in parts}
     if _MAIN_FIELDS.issuperset(parts or every):
         found.add(MAIN)
     return frozenset(found)
@@ -115,7 +122,12 @@ def concept_of_word(word: str, kind: FieldType) -> tuple[str, bool]:
     """The concept a word of a reply speaks of beside a value of a kind, and whether it is known."""
     known = _AMOUNTS if kind == "money" else _DAYS if kind == "date" else _CODES
     concept = known.get(word)
-    return (concept, True) if concept else (stem(word), False)
+    return (concept, True) if concept else (_itself(word), False)
+
+
+def _itself(word: str) -> str:
+    """What a word of no table stands for: itself, in singular and plural alike."""
+    return stem(word.removesuffix("s") if len(word) > _SHORT else word)
 
 
 def vague_concept(words: frozenset[str], kind: FieldType) -> str | None:

@@ -52,8 +52,9 @@ _DONE_FIELDS = {"shipped": "ship", "delivered": "deliver", "returned": "return",
                 "cancelled": "cancel", "processed": "process"}  # fmt: skip
 
 _SAYS = frozenset(
-    """is are was were been be being has have had 's still now already currently just shows
-    showing marked listed as está esta están fue ha sido sigue ya se estado status""".split()  # noqa: SIM905
+    """is isn are aren was wasn were weren be been being has hasn have haven had s still now already
+    currently just shows showing marked listed as está esta están fue ha sido sigue ya se estado
+    status""".split()  # noqa: SIM905 - a list of words is read as words
 )
 _DOUBTS = frozenset(
     """will can could may might must should would shall if once when until till unless before
@@ -143,7 +144,7 @@ def _judged(
     mention = None if _doubtful(words) else _subject(slots, clause, before, span)
     if mention is None:
         return
-    about = frozenset(word for word in words if word in _THINGS)
+    about = frozenset(words) & _THINGS - slots.clauses.kinds.keys()
     denied = not _DENIES.isdisjoint(words)
     untrue: list[StatusClaim] = []
     for sheet in mention.sheets:
@@ -193,20 +194,22 @@ def _subject(
     bare = all(t.word in _SAYS or not t.word.isalnum() for t in lead if t.start >= end)
     if earlier:
         return earlier[-1] if bare or says else None
-    if says and any(t.word in kinds or t.word in _SPEAKS for t in lead):
-        return _last_named(slots, span[0]) or _any_with_status(slots)
+    kind = next((kinds[t.word] for t in lead if t.word in kinds), None)
+    if says and (kind or any(t.word in _SPEAKS for t in lead)):
+        return _last_named(slots, span[0], kind) or _any_with_status(slots, kind)
     # "(pending)", "Status: pending": of what was named last
     opens = not lead or lead[0].word in _OPENS
     return _last_named(slots, span[0]) if bare and opens else None
 
 
-def _last_named(slots: Slots, place: int) -> Mention | None:
-    return next(filter(_has_status, slots.clauses.mentions_before(place)), None)
+def _last_named(slots: Slots, place: int, kind: str | None = None) -> Mention | None:
+    before = filter(_has_status, slots.clauses.mentions_before(place))
+    return next((m for m in before if kind in (None, m.kind)), None)
 
 
-def _any_with_status(slots: Slots) -> Mention | None:
-    found = [sheet for sheet in slots.sheets if any(f.type == "status" for f in sheet.facts)]
-    return Mention(0, 0, found) if found else None
+def _any_with_status(slots: Slots, kind: str | None) -> Mention | None:
+    every = Mention(0, 0, [s for s in slots.sheets if kind in (None, s.record.kind)])
+    return every if every.sheets and _has_status(every) else None
 
 
 def _has_status(mention: Mention) -> bool:
