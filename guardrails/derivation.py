@@ -6,7 +6,7 @@ amount be derived from something.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -68,7 +68,7 @@ def _operands(value: Value, sheets: Sequence[Sheet]) -> Iterator[Operand]:
                     yield Operand(Decimal(found.keys[0]), told, quote, line=True)
 
 
-def derive(value: Value, sheets: Sequence[Sheet], times: Sequence[int]) -> Derived | None:
+def derive(value: Value, sheets: Sequence[Sheet], times: Collection[int]) -> Derived | None:
     """Find how an amount follows from a record and its lines.
 
     Args:

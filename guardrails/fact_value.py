@@ -49,6 +49,7 @@ _NAMES: dict[ValueKind, str] = {
 _CONTACTS = ("email", "phone")
 _TRIED = 12
 """How many records an amount is derived from, one after the other."""
+_TENS = 2
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
 
@@ -94,6 +95,26 @@ class _Judge:
     def today(self) -> date:
         """The day it is where the customer lives."""
         return today(self.ctx.snapshot)
+
+    @cached_property
+    def _counts(self) -> dict[int, set[int]]:
+        """The small numbers of each sentence, by where it begins: "two of them"."""
+        found: dict[int, set[int]] = {}
+        for value in self.ctx.values:
+            if (
+                value.kind == "quantity"
+                and value.keys[0].isdecimal()
+                and len(value.keys[0]) <= _TENS
+            ):
+                claim = self.ctx.claim_at(value.start, value.end)
+                if claim:
+                    found.setdefault(claim.start, set()).add(int(value.keys[0]))
+        return found
+
+    @cached_property
+    def _amounts(self) -> frozenset[str]:
+        """The amounts that the reply names."""
+        return frozenset(k for v in self.ctx.values if v.kind == "money" for k in v.keys)
 
     def negated(self, claim: Claim) -> bool:
         """Whether a sentence says no; asked of each once."""
@@ -222,15 +243,13 @@ class _Judge:
             if together:
                 return together
         claim = self.ctx.claim_at(value.start, value.end)
-        beside = [v for v in self.ctx.values if claim and claim.holds(v.start, v.end)]
-        times = [int(v.keys[0]) for v in beside if v.kind == "quantity" and v.keys[0].isdecimal()]
+        times = self._counts.get(claim.start, ()) if claim else ()
         tried = (derive(value, self.slots.family([sheet]), times) for sheet in sheets)
         found = next(filter(None, tried), None)
         meaning = binding.meaning if binding and binding.facts else None
         if found and meaning and meaning.specific and meaning.near:
             # A field says another amount: only a sum of what the reply lists itself is believed.
-            written = {key for v in self.ctx.values if v.kind == "money" for key in v.keys}
-            return found if written.issuperset(map(number_key, found.operands)) else None
+            return found if self._amounts.issuperset(map(number_key, found.operands)) else None
         return found
 
 

@@ -39,7 +39,9 @@ SLOT_TYPES: dict[str, FieldType] = {
 """The type of the fields that a kind of value may come from."""
 
 _FEW = 24
-"""How many mentions, words or clauses are looked at."""
+"""How many mentions or words are looked at."""
+_NEAR = 6
+"""How many clauses before and after are looked at."""
 _AFTER = 0.9
 """A word after a value counts a little less than one before it."""
 _PRICE = 0.4
@@ -263,7 +265,7 @@ _STRONG = frozenset(
 
 def _around(clauses: Sequence[Clause], here: int) -> list[Clause]:
     """The clauses of the same sentence: those before, the nearest first, then those after."""
-    return [*reversed(clauses[max(0, here - _FEW) : here]), *clauses[here + 1 : here + _FEW]]
+    return [*reversed(clauses[max(0, here - _NEAR) : here]), *clauses[here + 1 : here + _NEAR]]
 
 
 def _facts(sheets: Sequence[Sheet], kind: FieldType, concept: str) -> Iterator[Fact]:

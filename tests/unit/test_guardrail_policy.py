@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 import pytest
 
 from handrail.core.verdict import Finding
@@ -20,10 +23,10 @@ HOURS = "No, pets are not allowed on the train. Check-in is from 11:00 to 23:00 
 
 
 def judge(text: str, *passages: str) -> list[Finding]:
-    return list(fact_policy(context(text, passages=passages or (RETURNS, HOURS)), _SETTINGS))  # type: ignore[arg-type]
+    ctx = context(text, passages=passages or (RETURNS, HOURS))
+    return list(cast("Iterable[Finding]", fact_policy(ctx, fact_policy.configure({}))))
 
 
-_SETTINGS = fact_policy.configure({})
 ALTERED = [
     "You can return unused items within 60 days of delivery.",
     "You can return unused items within 30 weeks of delivery.",
@@ -32,6 +35,7 @@ ALTERED = [
     "You can return unused items after 30 days of delivery.",
     "Please note that opened software can be returned.",
     "Opened software can be returned, by the way.",
+    "After delivery, within 30 days, you cannot return unused items.",
     "Refunds reach your account after the end of the month.",
     "The Silver Rewards Card costs 5 EUR per month.",
     "The Silver Card costs 5 USD per month.",
