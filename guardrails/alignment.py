@@ -151,6 +151,8 @@ class Aligned:
     """Share of the shorter sentence's words that both have in order, 0 to 1."""
     share: float
     """The same share of the first sentence's words."""
+    both: float
+    """The same share of the words of both."""
     changes: tuple[Change, ...]
 
 
@@ -169,11 +171,25 @@ def align(said: Run, source: Run) -> Aligned:
         if _renamed(said, new, source, old):
             changes.append("entity")
     same = len(first) - sum(new.stop - new.start for new, _ in different)
+    # A name counts once, however many words it has.
+    spared = [n for new, old in different if (n := _one_name(said[new], source[old]))]
+    own = len(first) - sum(one for one, _ in spared)
+    shorter = min(own, len(second) - sum(other for _, other in spared))
     # "No pets are allowed" and "pets are not allowed" differ in two places and say the same.
     if (flips + turns) % 2 and (_denials(said) - _denials(source) + turns) % 2:
         changes.append("polarity")
-    shorter = max(1, min(len(first), len(second)))
-    return Aligned(same / shorter, same / max(1, len(first)), tuple(dict.fromkeys(changes)))
+    return Aligned(
+        alike=same / max(1, shorter),
+        share=same / max(1, own),
+        both=2 * same / max(1, len(first) + len(second)),
+        changes=tuple(dict.fromkeys(changes)),
+    )
+
+
+def _one_name(new: Run, old: Run) -> tuple[int, int] | None:
+    """How many words too many two exchanged names have; ``None`` where they are no names."""
+    named = bool(new and old) and all(word.name for word in (*new, *old))
+    return (len(new) - 1, len(old) - 1) if named else None
 
 
 def _differences(first: list[str], second: list[str]) -> Iterator[tuple[slice, slice]]:
@@ -198,7 +214,7 @@ def _changes(new: Run, old: Run) -> Iterator[Change]:
     numbers, before = _numbers(fresh), _numbers(gone)
     if numbers and before and numbers != before:
         yield "number"
-    if _other_unit(fresh, gone):
+    if _other_unit(fresh, gone, names=bool(new) and all(word.name for word in new)):
         yield "unit"
     if _opposed(new, old, _CONTRASTING):
         yield "polarity"
@@ -252,9 +268,9 @@ def _numbers(keys: set[str]) -> set[str]:
 _UNIT_KEYS = frozenset(_UNITS.values())
 
 
-def _other_unit(fresh: set[str], gone: set[str]) -> bool:
+def _other_unit(fresh: set[str], gone: set[str], *, names: bool) -> bool:
     units, before = fresh & _UNIT_KEYS, gone & _UNIT_KEYS
-    if units and before:
+    if before and (units or names):
         return units != before
     return (units | before) == {"business"} and len(fresh) + len(gone) == 1
 

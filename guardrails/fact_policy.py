@@ -39,12 +39,13 @@ _OF_POLICIES = frozenset(
 )
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
-_LEAST_WORDS = 2
 _CONTAINED = 0.8
 """Share of a sentence's words from which it is part of a longer claim."""
+_LONGER = 4
+"""How many times a sentence's words a longer one may have and still be compared with it."""
 _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
-_TRIED = 6
+_TRIED = 16
 """How many sentences of the evidence a sentence is laid beside."""
 _SAID: dict[Change, str] = {
     "number": "with another number",
@@ -87,16 +88,18 @@ class _Candidate:
 
 def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
     """The sentences of the evidence that share the most words, the best first."""
-    least = max(2, len(words) // 2)
+    least = max(min(2, len(words)), len(words) // 2)
     found: list[tuple[float, int, _Candidate]] = []
     for source in sources:
         if source.id.startswith("record:") or len(words & source.reading.stems) < least:
             continue
         for sentence, others in source.reading.sentences:
             shared = len(words & others)
-            if shared >= least or (shared > 1 and shared >= _CONTAINED * len(others)):
-                alike = shared / max(len(words), len(others))
-                rank = -2 * shared / (len(words) + len(others))
+            contained = shared > 1 and shared >= _CONTAINED * len(others)
+            if contained or (shared >= least and len(others) <= _LONGER * len(words)):
+                length = sum(not other[0].isdigit() for other in others)
+                alike = shared / max(len(words), length)
+                rank = -2 * shared / (len(words) + length)
                 found.append((rank, len(found), _Candidate(alike, source, sentence)))
     found.sort()
     return [candidate for _, _, candidate in found[:_TRIED]]
@@ -111,7 +114,7 @@ def _compared(claim: Claim, said: Run, one: _Candidate, settings: PolicySettings
         return None
     # In another order: only whether one of them says no can be told.
     turned = claim.negated != one.sentence.negated
-    return Aligned(one.alike, 0.0, ("polarity",) if turned else ())
+    return Aligned(one.alike, 0.0, 0.0, ("polarity",) if turned else ())
 
 
 def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySettings) -> _Near | None:
@@ -124,11 +127,13 @@ def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySetting
         aligned = _compared(claim, said, one, settings)
         if aligned and (best is None or _rank(aligned) > _rank(best.aligned)):
             best = _Near(aligned, one.source, one.sentence)
+            if aligned.share == 1 and not aligned.changes:
+                return None
     return best if best and best.aligned.changes else None
 
 
-def _rank(aligned: Aligned) -> tuple[float, bool, float]:
-    return aligned.share, not aligned.changes, aligned.alike
+def _rank(aligned: Aligned) -> tuple[float, float, float]:
+    return aligned.share, aligned.both, aligned.alike
 
 
 def _altered(claim: Claim, near: _Near) -> Finding:
@@ -161,10 +166,10 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
     """Flag sentences that repeat a published one with a difference, and invented policies."""
     sources = ctx.evidence.sources
     for claim in ctx.claims:
-        if claim.kind in ("question", "courtesy"):
+        if claim.kind == "question":
             continue
-        words = stems(claim.text)
-        if len(words) < _LEAST_WORDS:
+        words = frozenset(word for word in stems(claim.text) if not word[0].isdigit())
+        if not words:
             continue
         candidates = _candidates(words, sources)
         near = _nearest(claim, candidates, settings) if candidates else None

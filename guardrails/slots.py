@@ -159,13 +159,23 @@ class Slots:
         """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
         own = [m for m in clauses[here].mentions if m.start != value.start]
         own.sort(key=lambda m: (m.modifies, abs(m.start - value.start)))
-        yield from own
         around = _around(clauses, here)
+        if own and own[0].modifies:
+            yield from self._lines_of(own[0], around)  # "the lamp (no. 7), in order W100, costs"
+        yield from own
         if not own and self._other_kind(clauses[here], around):
             return
         for clause in around:
             before = clause.tokens[0].start <= value.start
             yield from reversed(clause.mentions) if before else clause.mentions
+
+    def _lines_of(self, mention: Mention, around: Sequence[Clause]) -> Iterator[Mention]:
+        """Mentions nearby of what belongs to the records of a mention."""
+        keys = {sheet.key for sheet in self.family(mention.sheets)}
+        for clause in around:
+            for other in clause.mentions:
+                if other.kind != mention.kind and any(s.key in keys for s in other.sheets):
+                    yield other
 
     def _carried(self, clause: Clause) -> Iterator[Mention]:
         """Mentions of the sentences before, the last one first; those of a kind that is named."""

@@ -35,7 +35,7 @@ ALTERED = [
     "You can return unused items after 30 days of delivery.",
     "Please note that opened software can be returned.",
     "Opened software can be returned, by the way.",
-    "After delivery, within 30 days, you cannot return unused items.",
+    "Within 30 days of delivery, unused items cannot be returned.",
     "Refunds reach your account after the end of the month.",
     "The Silver Rewards Card costs 5 EUR per month.",
     "The Silver Card costs 5 USD per month.",
