@@ -86,6 +86,11 @@ class _Candidate:
     sentence: Claim
 
 
+def _subject(words: frozenset[str]) -> frozenset[str]:
+    """What a sentence is about: its content words without numbers and denials."""
+    return frozenset(word for word in words if word != "cannot" and not word[0].isdigit())
+
+
 def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
     """The sentences of the evidence that share the most words, the best first."""
     least = max(min(2, len(words)), len(words) // 2)
@@ -97,7 +102,7 @@ def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Can
             shared = len(words & others)
             contained = shared > 1 and shared >= _CONTAINED * len(others)
             if contained or (shared >= least and len(others) <= _LONGER * len(words)):
-                length = sum(not other[0].isdigit() for other in others)
+                length = len(_subject(others))
                 alike = shared / max(len(words), length)
                 rank = -2 * shared / (len(words) + length)
                 found.append((rank, len(found), _Candidate(alike, source, sentence)))
@@ -168,7 +173,7 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
     for claim in ctx.claims:
         if claim.kind == "question":
             continue
-        words = frozenset(word for word in stems(claim.text) if not word[0].isdigit())
+        words = _subject(stems(claim.text))
         if not words:
             continue
         candidates = _candidates(words, sources)
