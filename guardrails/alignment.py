@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -170,6 +170,8 @@ def align(said: Run, source: Run) -> Aligned:
             turns += _opposed(said[new], source[old], _DENYING)
         if _renamed(said, new, source, old):
             changes.append("entity")
+    if _mixed(said, source, different):
+        changes.append("entity")
     same = len(first) - sum(new.stop - new.start for new, _ in different)
     # A name counts once, however many words it has.
     spared = [n for new, old in different if (n := _one_name(said[new], source[old]))]
@@ -210,7 +212,7 @@ def _comparable(new: Run, old: Run, *, edge: bool) -> bool:
 
 def _changes(new: Run, old: Run) -> Iterator[Change]:
     """What else it says where ``new`` stands for ``old``; either may be empty."""
-    fresh, gone = {word.key for word in new}, {word.key for word in old}
+    fresh, gone = _keys(new), _keys(old)
     numbers, before = _numbers(fresh), _numbers(gone)
     if numbers and before and numbers != before:
         yield "number"
@@ -231,7 +233,7 @@ _DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
 
 def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
     """How many words of a run stand for their opposites."""
-    fresh, gone = {word.key for word in new}, {word.key for word in old}
+    fresh, gone = _keys(new), _keys(old)
     count = sum(1 for pair in pairs if len(pair & fresh) == len(pair & gone) == 1
                 and pair & fresh != pair & gone)  # fmt: skip
     if pairs is _DENYING:
@@ -259,6 +261,23 @@ def _renamed(said: Run, new: slice, source: Run, old: slice) -> bool:
     if not all(0 <= place < len(words) and words[place].name for words, place in around):
         return False
     return all(word.name for word in run) and said[new.start - 1].key != "the"
+
+
+def _mixed(said: Run, source: Run, different: Sequence[tuple[slice, slice]]) -> bool:
+    """Whether a name was mixed with another one: "Blue Club account" for "True Blue account"."""
+    for (first, before), (new, old) in pairwise(different):
+        between = said[first.stop : new.start]
+        if not all(word.name for word in between):
+            continue
+        fresh, gone = said[first.start : new.stop], source[before.start : old.stop]
+        mixed = _names(fresh) - _keys(gone) and _names(gone) - _keys(fresh)
+        if mixed and len(fresh) + len(gone) <= _LONG:
+            return True
+    return False
+
+
+def _keys(run: Run) -> set[str]:
+    return {word.key for word in run}
 
 
 def _numbers(keys: set[str]) -> set[str]:

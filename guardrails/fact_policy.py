@@ -93,7 +93,7 @@ def _subject(words: frozenset[str]) -> frozenset[str]:
 
 def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
     """The sentences of the evidence that share the most words, the best first."""
-    least = max(min(2, len(words)), len(words) // 2)
+    least = max(1, len(words) // 2)
     found: list[tuple[float, int, _Candidate]] = []
     for source in sources:
         if source.id.startswith("record:") or len(words & source.reading.stems) < least:
