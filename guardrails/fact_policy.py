@@ -39,10 +39,8 @@ _OF_POLICIES = frozenset(
 )
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
-_CONTAINED = 0.8
-"""Share of a sentence's words from which it is part of a longer claim."""
-_LONGER = 4
-"""How many times a sentence's words a longer one may have and still be compared with it."""
+_SHARED = 0.33
+"""Least share of content words, of both, from which two sentences are laid beside each other."""
 _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
 _TRIED = 16
@@ -94,20 +92,24 @@ def _subject(words: frozenset[str]) -> frozenset[str]:
 def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
     """The sentences of the evidence that share the most words, the best first."""
     least = max(1, len(words) // 2)
-    found: list[tuple[float, int, _Candidate]] = []
+    found: list[tuple[float, int, Source, Claim, frozenset[str]]] = []
     for source in sources:
         if source.id.startswith("record:") or len(words & source.reading.stems) < least:
             continue
         for sentence, others in source.reading.sentences:
-            shared = len(words & others)
-            contained = shared > 1 and shared >= _CONTAINED * len(others)
-            if contained or (shared >= least and len(others) <= _LONGER * len(words)):
-                length = len(_subject(others))
-                alike = shared / max(len(words), length)
-                rank = -2 * shared / (len(words) + length)
-                found.append((rank, len(found), _Candidate(alike, source, sentence)))
+            shared = 2 * len(words & others)
+            both = len(words) + len(others)
+            if shared >= _SHARED * both:
+                found.append((-shared / both, len(found), source, sentence, others))
     found.sort()
-    return [candidate for _, _, candidate in found[:_TRIED]]
+    return [
+        _Candidate(_alike(words, _subject(others)), source, sentence)
+        for _, _, source, sentence, others in found[:_TRIED]
+    ]
+
+
+def _alike(words: frozenset[str], others: frozenset[str]) -> float:
+    return len(words & others) / max(len(words), len(others), 1)
 
 
 def _compared(claim: Claim, said: Run, one: _Candidate, settings: PolicySettings) -> Aligned | None:
