@@ -198,8 +198,8 @@ class _Judge:
         )
 
     def _replacement(self, binding: Binding) -> str | None:
-        """What to write instead, where only one field can be meant."""
-        if len(binding.facts) != 1:
+        """What to write instead, where one field is meant and it and its record are named."""
+        if len(binding.facts) != 1 or not binding.sure:
             return None
         fact = binding.facts[0]
         if fact.type == "money":

@@ -20,7 +20,7 @@ def _by_word(table: Mapping[str, str]) -> dict[str, str]:
 
 
 _AMOUNTS = _by_word({
-    "total": "total totals totalled totaled totalling altogether overall whole all sum importe"
+    "total": "total totals totalled totaled totalling altogether overall whole sum importe"
     " suma",
     "refund": "refund refunded refunds refunding reimburse reimbursed reimbursement back credited"
     " reembolso reembolsar reembolsado reembolsamos reembolsó reembolsará",

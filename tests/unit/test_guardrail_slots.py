@@ -152,20 +152,21 @@ def test_a_value_in_another_slot_is_told(rule: str, part: str, text: str) -> Non
 
 
 def test_a_wrong_slot_names_both_places_and_the_only_candidate() -> None:
-    text = "Your order W100 comes to 20.00 EUR."
+    text = "The total of your order W100 is 20.00 EUR."
     (finding,) = judge(context(text))
     assert [(e.source, e.quote, e.relation) for e in finding.evidence] == [
         ("record:order/W100#total", "89.90", "contradicts"),
         ("record:order/W200#total", "20.00", "supports"),
     ]
-    assert repaired(text, [finding]) == "Your order W100 comes to 89.90 EUR."
+    assert repaired(text, [finding]) == "The total of your order W100 is 89.90 EUR."
 
 
-def test_nothing_is_proposed_where_several_records_may_be_meant() -> None:
+def test_nothing_is_proposed_where_record_or_field_are_only_guessed() -> None:
     twice = record("order", "W300", refund_amount=("money", "7.00"))
-    (finding,) = judge(context("Your refund is 20.00 EUR.", *RECORDS, twice))
-    assert finding.rule == "wrong_slot"
-    assert finding.proposal is None
+    for text in ("Your refund is 20.00 EUR.", "W100 comes to 20.00 EUR."):
+        (finding,) = judge(context(text, *RECORDS, twice))
+        assert finding.rule == "wrong_slot"
+        assert finding.proposal is None
 
 
 def test_the_order_the_customer_named_is_meant() -> None:
