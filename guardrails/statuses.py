@@ -1,7 +1,8 @@
 """Finds where a reply says how a record stands, and which of it the record's status denies.
 
 "Your order W1 has been delivered" is untrue where W1 is pending. A later status implies the
-earlier ones: what was delivered was also shipped. What a status says nothing of is left alone.
+earlier ones: what was delivered was also shipped. What a status says nothing of is left alone, and
+so is what is said of all parcels, or in the words of an article.
 """
 
 from __future__ import annotations
@@ -63,6 +64,12 @@ _DOUBTS = frozenset(
 )
 _DENIES = frozenset(["not", "never", "isn", "wasn", "hasn", "aren", "haven", "no", "aún", "yet"])
 _SPEAKS = frozenset(["it", "they", "this", "that", "which", "both", "status", "estado"])
+_DETERMINERS = frozenset(
+    """your the this that these both its su sus tu tus el la este esta ambos""".split()  # noqa: SIM905
+)
+_GENERAL = frozenset(
+    """every each all any most a an some no cada todo todos toda todas un una""".split()  # noqa: SIM905
+)
 _OPENS = frozenset(["(", "–", "—", "status", "estado"])
 _THINGS = frozenset(
     """request payment return exchange refund address email message account card label claim
@@ -133,7 +140,9 @@ def untrue_statuses(ctx: CheckContext, read: Callable[[], Slots]) -> Iterator[St
             before = clause.before(match.start())
             if state == "processed" and before and before[-1].word == "being":
                 state = "processing"
-            yield from _judged(slots, clause, match.span(), state)
+            for untrue in _judged(slots, clause, match.span(), state):
+                if clause.mentions or not ctx.evidence.quote(claim.text):
+                    yield untrue
 
 
 def _judged(
@@ -195,11 +204,18 @@ def _subject(
     if earlier:
         return earlier[-1] if bare or says else None
     kind = next((kinds[t.word] for t in lead if t.word in kinds), None)
+    if kind and not _particular([token.word for token in lead]):
+        return None  # "every parcel is packed by hand"
     if says and (kind or any(t.word in _SPEAKS for t in lead)):
         return _last_named(slots, span[0], kind) or _any_with_status(slots, kind)
     # "(pending)", "Status: pending": of what was named last
     opens = not lead or lead[0].word in _OPENS
     return _last_named(slots, span[0]) if bare and opens else None
+
+
+def _particular(words: Sequence[str]) -> bool:
+    """Whether one thing is spoken of, and not what is done with all of them."""
+    return not _DETERMINERS.isdisjoint(words) and _GENERAL.isdisjoint(words)
 
 
 def _last_named(slots: Slots, place: int, kind: str | None = None) -> Mention | None:

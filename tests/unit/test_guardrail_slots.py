@@ -115,6 +115,7 @@ TRUE = [
     "Your order W200 was cancelled, and your refund is pending.",
     "Once order W100 has been delivered, you can return it.",
     "Order W100 has not been delivered yet.",
+    "I found W100. Every order is delivered by hand, and orders are packed with care.",
     "Your request for order W100 has been received and approved.",
     "El total de su pedido W100 es 89,90 EUR y llegará el 9 de marzo.",
     "Su pedido W200 fue cancelado.",
