@@ -5,37 +5,25 @@ Two sentences that agree but for a number, a unit, a "not" or a name do not say 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
-from handrail.guardrails.normalisation import fold
-from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
-from handrail.guardrails.values import amount, number_key
+from handrail.guardrails.rule_words import (
+    MONTH_NAMES,
+    NEGATIONS,
+    SHORT,
+    UNIT_KEYS,
+    Run,
+    denials,
+    key_of,
+)
 
 Change = Literal["number", "unit", "polarity", "entity"]
 
-_CLOCK = r"\d{1,2}:\d{2}(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b"
-_TOKEN = re.compile(
-    rf"{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[^\W\d_]{{1,40}}(?:['’][^\W\d_]{{1,3}})?|[$€£¥₹%]",
-    re.IGNORECASE,
-)
-_TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
-_OPENING = re.compile(
-    r"\W{0,3}(?:(?:(?:no|yes|sí|sure|also|unfortunately|lamentablemente)[,.;:!–-]"
-    r"|please note(?: that)?:?|unfortunately|lamentablemente)\s){1,2}",
-    re.IGNORECASE,
-)
-"""What a sentence begins with to answer, without being part of what it states."""
-_NEGATIONS = frozenset(
-    """not no never none neither without nobody nothing unable prohibited forbidden banned nunca
-    ningún ninguna tampoco sin jamás prohibido prohibida""".split()  # noqa: SIM905
-)
 _DENIALS = """include exclude|including excluding|accept reject|accept refuse
     |approve decline|approve reject|approve deny|approved declined|approved rejected
     |approved denied|enable disable|enabled disabled|required optional|mandatory optional
@@ -54,93 +42,8 @@ _AUXILIARIES = frozenset(
     se han puede pueden es son está""".split()  # noqa: SIM905
 )
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
-_DATA_UNITS = {"gb": "gb", "mb": "mb", "tb": "tb", "kb": "kb", "gigabytes": "gb", "km": "km",
-               "miles": "mile", "mile": "mile", "kilometers": "km", "points": "point",
-               "point": "point", "kg": "kg", "lbs": "lb", "pounds": "GBP", "lb": "lb",
-               "percent": "%", "%": "%", "business": "business", "working": "business",
-               "hábiles": "business", "laborables": "business"}  # fmt: skip
-_COINS = {word: code.replace("$", "USD") for word, code in CURRENCIES.items()} | {
-    code.lower(): code for code in ("USD", "EUR", "GBP", "MXN", "CAD", "JPY")
-}
-_UNITS = _COINS | UNIT_OF | _DATA_UNITS
-_DAYS = WEEKDAYS | {"sat": 5, "sun": 6}
-_NAMES_OF_MONTHS = frozenset(MONTHS) - {"may", "mar"}
-_SHORT = 3
 _LONG = 6
 """Longest run of words exchanged for others that is still compared word by word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word in the form it is compared in."""
-
-    key: str
-    name: bool
-    """Written like a name: with a capital, not only because a sentence begins."""
-
-
-Run = Sequence[Word]
-
-
-def _clock(written: str) -> str:
-    """A time of day on 24 hours, without minutes where there are none: "11 PM" is "23"."""
-    match = _TIME.match(written)
-    hour, minute, half = match.groups() if match else ("0", None, "")
-    full = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
-    return str(full) if minute in (None, "00") else f"{full}:{minute}"
-
-
-def _parts(written: str) -> tuple[str, ...]:
-    word = written.casefold().replace("’", "'")
-    if word in ("cannot", "can't"):
-        return ("can", "not")
-    if word.endswith("n't"):
-        return ({"won't": "will", "shan't": "shall"}.get(word, word[:-3]), "not")
-    return (word.partition("'")[0],)
-
-
-def _key(word: str) -> str:
-    if word[0].isdigit() and (":" in word or word.endswith("m")):
-        return _clock(word)
-    if word[0].isdigit() or word in WORDS:
-        number = amount(word)
-        return number_key(number) if number is not None else word
-    unit = _UNITS.get(word)
-    if unit:
-        return unit
-    return word[:-1] if len(word) > _SHORT and word[-1] == "s" and word[-2] != "s" else word
-
-
-@lru_cache(maxsize=8192)
-def _words(written: str, capital: bool) -> tuple[Word, ...]:
-    """What one written word is compared as: "can't" is two."""
-    if capital and written == "Business":
-        return (Word(written, name=True),)  # within a name it is no unit
-    folded = written.casefold()
-    day = None
-    if capital or len(written) > _SHORT:
-        day = _DAYS.get(folded, _DAYS.get(folded.removesuffix("s")))
-    if day is not None:
-        return (Word(f"weekday {day}", name=True),)
-    return tuple(Word(_key(part), capital) for part in _parts(written))
-
-
-@lru_cache(maxsize=4096)
-def published_words(sentence: str) -> tuple[Word, ...]:
-    """The words of a published sentence, read once per process."""
-    return words_of(fold(sentence).text)
-
-
-def words_of(sentence: str) -> tuple[Word, ...]:
-    """The words of a sentence as they are compared: number words as numbers, units by one name."""
-    opening = _OPENING.match(sentence)
-    written = _TOKEN.findall(sentence, opening.end() if opening else 0)
-    capitals = [word[0].isupper() for word in written]
-    if capitals and not any(capitals[1:2]):
-        capitals[0] = False  # only because a sentence begins
-    found = tuple(chain.from_iterable(map(_words, written, capitals)))
-    answers = bool(found) and found[0].key == "no" and _denials(found[1:]) > 0
-    return found[1:] if answers else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +81,7 @@ def align(said: Run, source: Run) -> Aligned:
     own = len(first) - sum(one for one, _ in spared)
     shorter = min(own, len(second) - sum(other for _, other in spared))
     # "No pets are allowed" and "pets are not allowed" differ in two places and say the same.
-    if (flips + turns) % 2 and (_denials(said) - _denials(source) + turns) % 2:
+    if (flips + turns) % 2 and (denials(said) - denials(source) + turns) % 2:
         changes.append("polarity")
     return Aligned(
         alike=same / max(1, shorter),
@@ -225,7 +128,7 @@ def _changes(new: Run, old: Run) -> Iterator[Change]:
 
 
 def _pairs(written: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(map(_key, pair.split())) for pair in written.split("|"))
+    return tuple(frozenset(map(key_of, pair.split())) for pair in written.split("|"))
 
 
 _DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
@@ -241,14 +144,10 @@ def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
     return count
 
 
-def _denials(run: Run) -> int:
-    return sum(word.key in _NEGATIONS for word in run)
-
-
 def _flips(new: Run, old: Run) -> int:
     """How many negations a difference adds or takes out, where it is about little else."""
-    count = _denials(new) - _denials(old)
-    alone = all(word.key in _NEGATIONS or word.key in _AUXILIARIES for word in (*new, *old))
+    count = denials(new) - denials(old)
+    alone = all(word.key in NEGATIONS or word.key in _AUXILIARIES for word in (*new, *old))
     return count if (new and old) or alone else 0
 
 
@@ -284,23 +183,20 @@ def _numbers(keys: set[str]) -> set[str]:
     return {key for key in keys if key[0].isdigit()}
 
 
-_UNIT_KEYS = frozenset(_UNITS.values())
-
-
 def _other_unit(fresh: set[str], gone: set[str], *, names: bool) -> bool:
-    units, before = fresh & _UNIT_KEYS, gone & _UNIT_KEYS
+    units, before = fresh & UNIT_KEYS, gone & UNIT_KEYS
     if before and (units or names):
         return units != before
     return (units | before) == {"business"} and len(fresh) + len(gone) == 1
 
 
 def _prefixed(longer: str, word: str) -> bool:
-    return len(word) > _SHORT and any(longer == prefix + word for prefix in _PREFIXES)
+    return len(word) > SHORT and any(longer == prefix + word for prefix in _PREFIXES)
 
 
 def _names(run: Run) -> set[str]:
     return {
         word.key
         for word in run
-        if (word.name and word.key not in _UNIT_KEYS) or word.key in _NAMES_OF_MONTHS
+        if (word.name and word.key not in UNIT_KEYS) or word.key in MONTH_NAMES
     }

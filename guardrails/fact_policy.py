@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, Run, align, published_words, words_of
+from handrail.guardrails.alignment import Aligned, Change, align
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import quoted
 from handrail.guardrails.reading import Source, stems
+from handrail.guardrails.rule_words import Run, published_words, words_of
 
 _CLAIMED = re.compile(
     r"\b(?:(?:our|the|company|store|shop) (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"

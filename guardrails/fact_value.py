@@ -63,6 +63,8 @@ class ValueSettings(CheckSettings):
 
 
 def _needs_evidence(value: Value, settings: ValueSettings) -> bool:
+    if value.kind in settings.ignore:
+        return False
     if value.kind == "quantity":
         small = float(value.keys[0]) <= settings.free_numbers
         return not (value.spelled or small)
@@ -144,8 +146,8 @@ class _Judge:
             return self._wrong_slot(value, binding, recorded)
         return None
 
-    def judge_meant(self, day: Value) -> Finding | None:
-        """Judge "tomorrow" or "1 item": only against a field that the words clearly mean."""
+    def judge_day(self, day: Value) -> Finding | None:
+        """Judge "tomorrow": only against a field that the words clearly mean."""
         binding = self._binding(day)
         if not (binding and binding.facts and binding.meaning and binding.meaning.near):
             return None
@@ -281,16 +283,14 @@ def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
     judge = _Judge(ctx)
     for value in ctx.values:
-        if _repeats_unknown_id(value, ctx) or value.kind in settings.ignore:
-            continue
-        strict = _needs_evidence(value, settings)
-        finding = judge.judge(value) if strict else judge.judge_meant(value)
-        if finding:
-            yield finding
+        if _needs_evidence(value, settings) and not _repeats_unknown_id(value, ctx):
+            finding = judge.judge(value)
+            if finding:
+                yield finding
     if not ctx.records:
         return
     for day in near_days(ctx.text, judge.today):
-        finding = judge.judge_meant(day)
+        finding = judge.judge_day(day)
         if finding:
             yield finding
     for untrue in untrue_statuses(ctx, lambda: judge.slots):

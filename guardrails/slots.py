@@ -95,8 +95,9 @@ class Slots:
     def _asked(self) -> list[Mention]:
         """The records that the customer named."""
         said = self._ctx.said.casefold()
-        named = [sheet for sheet in self.sheets if sheet.record.id.casefold() in said]
-        return [Mention(0, 0, named)] if named and said else []
+        ids = ((sheet, sheet.record.id.casefold()) for sheet in self.sheets)
+        named = [sheet for sheet, number in ids if number and number in said]
+        return [Mention(0, 0, named)] if named else []
 
     @cached_property
     def _near(self) -> dict[str, list[Sheet]]:

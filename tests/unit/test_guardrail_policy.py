@@ -8,9 +8,10 @@ from typing import cast
 import pytest
 
 from handrail.core.verdict import Finding
-from handrail.guardrails.alignment import align, words_of
+from handrail.guardrails.alignment import align
 from handrail.guardrails.fact_policy import fact_policy
 from handrail.guardrails.resolver import repaired
+from handrail.guardrails.rule_words import words_of
 from tests.unit.test_guardrail_slots import context
 
 RETURNS = (
