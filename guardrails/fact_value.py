@@ -125,7 +125,7 @@ class _Judge:
     def holds(self, fact: Fact, value: Value) -> bool:
         """Whether a field has this value."""
         if value.kind == "weekday":
-            return falls_on(value, fact.quote, self.today)
+            return falls_on(value, fact.quote)
         same = not set(value.names).isdisjoint(fact.names)
         return same and same_currency(value.currency, fact.currency)
 
@@ -169,7 +169,8 @@ class _Judge:
         """The record field that a weekday or "in 3 days" comes from."""
         if value.kind == "weekday":
             facts = (fact for sheet in self.slots.sheets for fact in sheet.facts)
-            days = (fact for fact in facts if fact.type == "date" and self.holds(fact, value))
+            dates = (fact for fact in facts if fact.type == "date")
+            days = (fact for fact in dates if falls_on(value, fact.quote, self.today))
             return next(map(cited, days), None)
         return self.ctx.evidence.recorded(value) if value.kind == "date" else None
 

@@ -56,10 +56,11 @@ def told_day(value: Value, text: str, today: date) -> Value | None:
     return Value("date", (day.isoformat(),), value.start, value.end, value.text, None, spelled=True)
 
 
-def falls_on(value: Value, day: str, today: date) -> bool:
-    """Whether a weekday names an ISO day that is not far from today."""
+def falls_on(value: Value, day: str, today: date | None = None) -> bool:
+    """Whether a weekday is that of an ISO day; with ``today``, only of one not far from it."""
     try:
         meant = date.fromisoformat(day[:10])
     except ValueError:
         return False
-    return str(meant.weekday()) == value.keys[0] and abs((meant - today).days) <= _NEAR
+    near = today is None or abs((meant - today).days) <= _NEAR
+    return near and str(meant.weekday()) == value.keys[0]

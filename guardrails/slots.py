@@ -44,6 +44,8 @@ _NEAR = 6
 """How many clauses before and after are looked at."""
 _AFTER = 0.9
 """A word after a value counts a little less than one before it."""
+_BRACKET = 3
+"""How far after a value a record in brackets stands, in characters."""
 _PRICE = 0.4
 """"Total price" is about the total."""
 _ORIGIN = frozenset({"from", "of", "dated", "del", "de"})
@@ -161,6 +163,11 @@ class Slots:
         own = [m for m in clauses[here].mentions if m.start != value.start]
         own.sort(key=lambda m: (m.modifies, abs(m.start - value.start)))
         around = _around(clauses, here)
+        if clauses[-1] is not clauses[here]:
+            bracket = clauses[here + 1]
+            opened = bracket.tokens[0].word == "(" and bracket.mentions
+            if opened and opened[0].start - value.end <= _BRACKET:
+                yield opened[0]  # "$343.90 (W100)"
         if own and own[0].modifies:
             yield from self._lines_of(own[0], around)  # "the lamp (no. 7), in order W100, costs"
         yield from own

@@ -102,6 +102,8 @@ TRUE = [
     "Your order W100 comes to 89.90 EUR, including a shipping fee of 4.95 EUR.",
     "Order W100 is 89.90 EUR and order W200 is 20.00 EUR.",
     "You have two orders: W100 (89.90 EUR) and W200 (20.00 EUR).",
+    "I see two charges: 89.90 EUR (W100) and 20.00 EUR (W200).",
+    "W200 was placed on Tuesday, the 10th of February.",
     "I found W100. It was placed on March 1 and shipped on March 2.",
     "W100 and W200 were placed on March 1 and February 10 respectively.",
     "Your order W100 from March 1 should arrive by March 9.",
