@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 
 from benchmarks.guardrails.measured import Measured
 from benchmarks.judging import context, objections, passages, told
@@ -23,6 +24,7 @@ from handrail.guardrails.fact_value import fact_value
 SEED = 7101
 GOAL = 99.0
 ALARMS = 1.0
+RUNS = 400
 _TOKEN = re.compile(r"#?\b[A-Z]{0,3}\d[\d,.:/-]{0,30}\b")
 _MONTH = re.compile(r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b")
 _COIN = re.compile(r"(?i)[$£€]|\b(?:dollars?|pounds?|euros?|usd|gbp|eur)\b")
@@ -157,7 +159,26 @@ def _words(records: tuple[Record, ...]) -> str:
     )
 
 
+def cost(people: list[Shopper]) -> Iterator[Measured]:
+    """Time the check on a 200-character draft with ten records, values and sentences read."""
+    records = tuple(one.orders[0].record("customer") for one in people[:10])
+    text = " ".join(next(sentences(one)) for one in people[:10])[:200]
+    times: list[float] = []
+    for _ in range(RUNS):
+        ctx = context(text, records=records)
+        assert ctx.values is not None
+        assert ctx.claims
+        began = perf_counter()
+        objections(fact_value, ctx)
+        times.append((perf_counter() - began) * 1000)
+    times.sort()
+    yield Measured(Row("values: cost of a draft, fastest", times[0], "ms", RUNS))
+    yield Measured(Row("values: cost of a draft, median", times[RUNS // 2], "ms", RUNS))
+
+
 def measure(data: Path) -> Iterator[Measured]:
     """Human replies, then sentences over the orders of customers with odd numbers."""
+    people = shoppers(data, odd=True)
     yield from replies(data)
-    yield from measure_records(shoppers(data, odd=True))
+    yield from measure_records(people)
+    yield from cost(people)
