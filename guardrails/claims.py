@@ -65,6 +65,8 @@ class Claim:
     @property
     def negated(self) -> bool:
         """Whether it says no; the "No," that answers a question does not count."""
+        if not _NEGATION.search(self.text):
+            return False
         return bool(_NEGATION.search(_ANSWER.sub("", self.text)))
 
     def holds(self, start: int, end: int) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -111,7 +112,9 @@ class CheckContext:
 
     def claim_at(self, start: int, end: int) -> Claim | None:
         """Return the sentence that holds a span."""
-        return next((claim for claim in self.claims if claim.holds(start, end)), None)
+        place = bisect_right(self.claims, start, key=lambda claim: claim.start) - 1
+        found = self.claims[place] if place >= 0 else None
+        return found if found and found.holds(start, end) else None
 
     @cached_property
     def evidence(self) -> Evidence:

@@ -11,16 +11,15 @@ from functools import cached_property
 
 from handrail.core.conversation import Snapshot
 from handrail.core.drafting import Draft
-from handrail.core.verdict import EvidenceSpan
+from handrail.core.verdict import EvidenceSpan, Relation
 from handrail.guardrails.reading import (
     Reading,
     Source,
-    group_of,
     plain_words,
     read_published,
     stems,
 )
-from handrail.guardrails.record_facts import RecordFacts, record_facts, record_words
+from handrail.guardrails.record_facts import Fact, RecordFacts, record_facts, record_words
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
 
@@ -64,18 +63,26 @@ class Evidence:
         )
 
     @cached_property
-    def _records(self) -> RecordFacts:
+    def records(self) -> RecordFacts:
+        """What the customer's own records say."""
         return record_facts(self._snapshot)
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
-        names = [f"{group_of(value.kind)}:{key}" for key in value.keys]
-        for name in names:
-            for fact in self._records.typed.get(name, ()):
+        return self.recorded(value) or self.written(value)
+
+    def recorded(self, value: Value) -> EvidenceSpan | None:
+        """Return the record field that has a value, or ``None``."""
+        for name in value.names:
+            for fact in self.records.named(name):
                 if same_currency(value.currency, fact.currency):
-                    return EvidenceSpan(source=fact.id, quote=fact.quote, relation="supports")
-        return self._quoted(names, value, self.sources) or self._quoted(
-            names, value, self._records.texts
+                    return cited(fact)
+        return None
+
+    def written(self, value: Value) -> EvidenceSpan | None:
+        """Return the text that has a value (an article, the playbook, a note), or ``None``."""
+        return self._quoted(value.names, value, self.sources) or self._quoted(
+            value.names, value, self.records.texts
         )
 
     @staticmethod
@@ -102,6 +109,11 @@ class Evidence:
         if words.count(" ") < 3:
             return None
         return next((s.id for s in self.sources if f" {words} " in s.reading.words), None)
+
+
+def cited(fact: Fact, relation: Relation = "supports") -> EvidenceSpan:
+    """Evidence from a record field."""
+    return EvidenceSpan(source=fact.id, quote=fact.quote, relation=relation)
 
 
 def quoted(source: Source, start: int, end: int) -> EvidenceSpan:

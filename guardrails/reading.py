@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.values import Value, ValueKind, find_values
+from handrail.guardrails.values import Value, find_values
 
 _WORD = re.compile(r"[^\W_]{2,40}")
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
@@ -27,17 +27,17 @@ _STOPWORDS = frozenset(
     he hemos su tu usted nos más muy como si ya pero este esta
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
-CONTACTS = ("email", "phone", "id")
 
 
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, shortened so that inflected forms meet."""
     words = _WORD.findall(text.casefold())
-    return frozenset(_stem(word) for word in words if word not in _STOPWORDS)
+    return frozenset(stem(word) for word in words if word not in _STOPWORDS)
 
 
 @lru_cache(maxsize=8192)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """Shorten a lower-case word so that its inflected forms meet."""
     return (_ENDING.sub("", word) or word)[:_STEM_CHARS]
 
 
@@ -94,17 +94,23 @@ class Source:
 
 
 def _names(value: Value) -> Iterator[str]:
+    yield from value.names
     for key in value.keys:
-        yield f"{group_of(value.kind)}:{key}"
         if value.kind == "date" and key[0] != "-":
             yield f"date:--{key[5:]}"
         if value.kind in ("money", "percent"):
             yield f"quantity:{key}"
+    if value.kind == "time":
+        yield from _bare_hours(value.keys[0])
     if value.kind == "duration":
         for number in re.findall(r"\d+", value.text):
             yield f"quantity:{number.lstrip('0') or 0}"
 
 
-def group_of(kind: ValueKind) -> str:
-    """Kinds whose values are compared with each other: an id may be written like a number."""
-    return "contact" if kind in CONTACTS else kind
+def _bare_hours(key: str) -> Iterator[str]:
+    """A time as people also write it: 13:00 as 1300, 13 or 1."""
+    hour, minute = key.split(":")
+    yield f"quantity:{int(hour + minute)}"
+    if minute == "00":
+        yield f"quantity:{int(hour)}"
+        yield f"quantity:{int(hour) % 12 or 12}"

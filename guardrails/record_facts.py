@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from handrail.core.conversation import FieldValue, Record, Snapshot
+from handrail.core.conversation import FieldType, FieldValue, Record, Snapshot
 from handrail.core.ports import owner_key
-from handrail.guardrails.reading import CONTACTS, Reading, Source
+from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.values import duration_key, number_key
 
 _NUMBERS = ("money", "percent", "quantity")
-_TYPED = frozenset({*_NUMBERS, "duration", "date", *CONTACTS})
+_TYPES: Mapping[str, tuple[FieldType, ...]] = {
+    "money": ("money",),
+    "percent": ("percent",),
+    "quantity": ("quantity", "money", "percent", "duration"),
+    "duration": ("duration",),
+    "date": ("date",),
+    "time": ("date",),
+    "contact": ("id", "email", "phone"),
+}
+"""The fields in which a group of values is looked for."""
+_TYPED = frozenset(kind for kinds in _TYPES.values() for kind in kinds)
+_TITLES = ("name", "title", "product", "item")
 _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
 
@@ -30,11 +42,48 @@ class Fact:
     field: str
     quote: str
     currency: str | None = None
+    type: FieldType = "id"
+    zone: str | None = None
+    """Where the customer lives."""
+    _names: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:
         """What evidence cites it by: ``record:order/W100#total``."""
         return f"{self.source}#{self.field}" if self.field else self.source
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The value as ``kind:key``, in each reading; none where it is of another type."""
+        if self._names is None:
+            try:
+                self._names = _names(self.type, self.quote, self.zone)
+            except (ValueError, InvalidOperation):
+                self._names = ()
+        return self._names
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One record, read."""
+
+    record: Record
+    key: str
+    """The name by which other records refer to it, ``contact:w100``."""
+    facts: list[Fact] = filled(default_factory=list[Fact])
+    """The typed fields that the customer may see."""
+    others: list[Fact] = filled(default_factory=list[Fact])
+    """The fields that are text."""
+    title: str | None = None
+    """What it is called, where a field says so: the product of a line."""
+
+    @property
+    def texts(self) -> Iterator[Source]:
+        """Addresses, notes and wrongly typed fields, where they hold a number."""
+        wrong = (fact for fact in self.facts if not fact.names or fact.type == "status")
+        for fact in (*self.others, *wrong):
+            if _DIGIT.search(fact.quote):
+                yield Source(fact.id, Reading(fact.quote))
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -52,29 +101,42 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
-    """Names of a day and, of a moment, of its time: in its own zone and in the customer's."""
-    if len(text) == _DAY_CHARS:
-        return (f"date:{date.fromisoformat(text).isoformat()}", f"date:--{text[5:]}")
+def today(snapshot: Snapshot) -> date:
+    """The day it is where the customer lives; in UTC where that is unknown."""
+    return snapshot.now.astimezone(_zone(snapshot.customer.time_zone) or UTC).date()
+
+
+def _moments(text: str, zone: str | None) -> tuple[datetime, ...]:
+    """Read a moment in its own zone and in the customer's."""
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     place = _zone(zone)
-    places = (moment, moment.astimezone(place)) if place else (moment,)
-    return tuple(
-        f"{kind}:{local:{form}}"
-        for local in places
-        for kind, form in (("date", "%Y-%m-%d"), ("date", "--%m-%d"), ("time", "%H:%M"))
-    )
+    return (moment, moment.astimezone(place)) if place else (moment,)
 
 
-def _field_names(field: FieldValue, zone: str | None) -> tuple[str, ...]:
-    text = str(field.value)
-    if field.type in _NUMBERS:
+def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
+    """Names of a day and, of a moment, of its time.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    if len(text) == _DAY_CHARS:
+        date.fromisoformat(text)
+        return (f"date:{text}", f"date:--{text[5:]}")
+    found: list[str] = []
+    for moment in _moments(text, zone):
+        day, time = moment.isoformat()[:16].split("T")
+        found += (f"date:{day}", f"date:--{day[5:]}", f"time:{time}")
+    return tuple(found)
+
+
+def _names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
+    if kind in _NUMBERS:
         key = number_key(text)
-        return (f"{field.type}:{key}", f"quantity:{key}")
-    if field.type == "duration":
+        return (f"{kind}:{key}", f"quantity:{key}")
+    if kind == "duration":
         return (f"duration:{duration_key(Decimal(text), 'day')}", f"quantity:{number_key(text)}")
-    if field.type == "date":
+    if kind == "date":
         return _moment_names(text, zone)
     return (f"contact:{owner_key(text)}",)
 
@@ -85,52 +147,72 @@ def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
             yield name, field
 
 
-@dataclass(slots=True)
 class RecordFacts:
-    """What the records say: typed values by ``kind:key``, and fields that are read as text."""
+    """What the records say: one by one, and by typed value."""
 
-    typed: dict[str, list[Fact]]
-    texts: list[Source]
-    """Addresses, notes and wrongly typed fields, where they hold a number."""
+    def __init__(self, sheets: list[Sheet], own: list[Fact]) -> None:
+        self.sheets = sheets
+        self._own = own
+        """What is known beside the records: the customer's contacts, today."""
+        self._index: dict[str, dict[str, list[Fact]]] = {}
 
-    def add(self, fact: Fact, names: Iterable[str]) -> None:
-        """Keep a fact under all its names."""
-        for name in names:
-            self.typed.setdefault(name, []).append(fact)
+    def named(self, name: str) -> list[Fact]:
+        """The facts that have a value, ``kind:key``."""
+        group = name.partition(":")[0]
+        if group not in self._index:
+            self._index[group] = self._read(group)
+        return self._index[group].get(name, [])
+
+    def _read(self, group: str) -> dict[str, list[Fact]]:
+        kinds = _TYPES.get(group, ())
+        found: dict[str, list[Fact]] = {}
+        if group == "contact":
+            for sheet in self.sheets:
+                record = sheet.record
+                fact = Fact(f"record:{record.kind}/{record.id}", "", record.id)
+                found.setdefault(sheet.key, []).append(fact)
+        facts = (fact for sheet in self.sheets for fact in sheet.facts)
+        for fact in (*facts, *self._own):
+            if fact.type in kinds:
+                for name in fact.names:
+                    found.setdefault(name, []).append(fact)
+        return found
+
+    @property
+    def texts(self) -> Iterator[Source]:
+        """Fields that are read as text."""
+        for sheet in self.sheets:
+            yield from sheet.texts
+
+
+def _sheet(record: Record, zone: str | None) -> Sheet:
+    source = f"record:{record.kind}/{record.id}"
+    sheet = Sheet(record, f"contact:{owner_key(record.id)}")
+    for name, field in _seen(record):
+        kind, text = field.type, str(field.value)
+        fact = Fact(source, name, text, field.currency, kind, zone)
+        typed = kind in _TYPED or kind == "status"
+        (sheet.facts if typed else sheet.others).append(fact)
+        if kind == "name" or (kind == "text" and name in _TITLES):
+            sheet.title = text
+    return sheet
 
 
 def record_facts(snapshot: Snapshot) -> RecordFacts:
     """Everything typed that the customer may see: their records, own contacts, today."""
-    zone = snapshot.customer.time_zone
-    found = RecordFacts({}, [])
-    for record in own_records(snapshot):
-        source = f"record:{record.kind}/{record.id}"
-        found.add(Fact(source, "", record.id), (f"contact:{owner_key(record.id)}",))
-        for name, field in _seen(record):
-            _add_field(found, Fact(source, name, str(field.value), field.currency), field, zone)
+    customer = snapshot.customer
+    zone = customer.time_zone
+    now = f"{snapshot.now:%Y-%m-%d}"
+    days = (name for name in _moment_names(snapshot.now.isoformat(), zone) if name[0] == "d")
+    own = [Fact("clock:now", "", now, type="date", _names=tuple(days))]
     if snapshot.verified:
-        for name in ("email", "phone", "id"):
-            text = getattr(snapshot.customer, name)
-            if text:
-                found.add(Fact("customer", name, text), (f"contact:{owner_key(text)}",))
-    today = _moment_names(snapshot.now.isoformat(), zone)
-    found.add(
-        Fact("clock:now", "", f"{snapshot.now:%Y-%m-%d}"),
-        (name for name in today if name.startswith("date:")),
-    )
-    return found
-
-
-def _add_field(found: RecordFacts, fact: Fact, field: FieldValue, zone: str | None) -> None:
-    if field.type in _TYPED:
-        try:
-            found.add(fact, _field_names(field, zone))
-        except (ValueError, InvalidOperation):
-            pass  # wrongly typed: it still says what it says, as text
-        else:
-            return
-    if _DIGIT.search(fact.quote):
-        found.texts.append(Source(fact.id, Reading(fact.quote)))
+        contacts: tuple[tuple[FieldType, str | None], ...] = (
+            ("email", customer.email),
+            ("phone", customer.phone),
+            ("id", customer.id),
+        )
+        own += [Fact("customer", kind, text, type=kind) for kind, text in contacts if text]
+    return RecordFacts([_sheet(record, zone) for record in own_records(snapshot)], own)
 
 
 def record_words(snapshot: Snapshot) -> str:

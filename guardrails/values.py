@@ -46,7 +46,14 @@ class Value:
     spelled: bool = False
     """Written in letters: ``two``."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is compared by, ``kind:key``: an id may be written like a number."""
+        group = "contact" if self.kind in CONTACTS else self.kind
+        return tuple(f"{group}:{key}" for key in self.keys)
 
+
+CONTACTS = ("email", "phone", "id")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "MXN", "NZD", "SGD", "ARS", "CLP", "COP"})
 _PART = re.compile(rf"{NUM}|(?:{SPELLED})\b", re.IGNORECASE)
@@ -232,6 +239,14 @@ def _read(kind: str, start: int, text: str) -> Iterator[Value]:
         yield Value(name, keys, start, end, text, None, spelled)
 
 
+def lowered(text: str) -> str:
+    """Return the text in lower case, each character in its place."""
+    lower = text.lower()
+    if len(lower) != len(text):  # a capital dotted I becomes two characters
+        lower = text.replace("\u0130", "I").lower()
+    return lower
+
+
 def find_values(text: str) -> tuple[Value, ...]:
     """Find all typed values, in order; numbers that only count list items are left out.
 
@@ -239,12 +254,10 @@ def find_values(text: str) -> tuple[Value, ...]:
     the same span.
     """
     found: list[Value] = []
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a capital dotted I becomes two characters
-        lowered = text.replace("\u0130", "I").lower()
-    for match in VALUE.finditer(lowered):
+    lower = lowered(text)
+    for match in VALUE.finditer(lower):
         kind = (match.lastgroup or "")[:-2]
-        if kind == "quantity" and _counts_item(lowered, match):
+        if kind == "quantity" and _counts_item(lower, match):
             continue
         found.extend(_read(kind, match.start(), text[match.start() : match.end()]))
     return tuple(found)

@@ -133,8 +133,9 @@ def data(name: str) -> Path | None:
 
 def test_the_first_checks_are_registered() -> None:
     assert {
-        "fact.value", "fact.grounded", "act.authority", "act.claim", "priv.other_customer",
-        "priv.secret", "leak.prompt", "sec.link", "sec.markup", "tone.form", "conv.repeat",
+        "fact.value", "fact.grounded", "fact.policy", "act.authority", "act.claim",
+        "priv.other_customer", "priv.secret", "leak.prompt", "sec.link", "sec.markup", "tone.form",
+        "conv.repeat",
         "in.human_request", "in.crisis",
     } <= set(CHECKS)  # fmt: skip
 
@@ -161,7 +162,7 @@ def test_it_is_deterministic(one: Check[Any], text: str) -> None:
     assert judge(one, context(text)) == judge(one, context(text))
 
 
-@pytest.mark.parametrize("one", [CHECKS["fact.value"], CHECKS["fact.grounded"]], ids=lambda o: o.id)
+@pytest.mark.parametrize("one", [CHECKS[f"fact.{n}"] for n in ("value", "grounded", "policy")])
 @quick
 @given(text=texts)
 def test_supporting_evidence_never_adds_a_finding(one: Check[Any], text: str) -> None:

@@ -1,0 +1,202 @@
+"""Lays a sentence beside a source's and tells in which words they differ, and what that changes.
+
+Two sentences that agree but for a number, a unit, a "not" or a name do not say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from rapidfuzz.distance import Levenshtein
+
+from handrail.guardrails.rule_words import (
+    MONTH_NAMES,
+    NEGATIONS,
+    SHORT,
+    UNIT_KEYS,
+    Run,
+    denials,
+    key_of,
+)
+
+Change = Literal["number", "unit", "polarity", "entity"]
+
+_DENIALS = """include exclude|including excluding|accept reject|accept refuse
+    |approve decline|approve reject|approve deny|approved declined|approved rejected
+    |approved denied|enable disable|enabled disabled|required optional|mandatory optional
+    |open closed|open close|incluye excluye|acepta rechaza"""
+"""Words of which one denies the other, as "not" would."""
+_CONTRASTS = """before after|within after|before within|until after|minimum maximum|min max
+    |least most|more less|more fewer|over under|above below|earlier later|first last|all some
+    |always sometimes|only also|higher lower|increase decrease|greater smaller|must may|must can
+    |must could|required may|need may|free paid|every some|each some|debit credit|up down
+    |add remove|start end|begin end|early late|long short|longer shorter|same different
+    |public private|internal external|full partial|antes después|todos algunos|mínimo máximo
+    |debe puede|más menos|solo también|sobre bajo|gratis pagado|primero último"""
+"""Words that change a rule where one is written for the other."""
+_AUXILIARIES = frozenset(
+    """do doe did can will be is are was have ha to must should would could may any ever longer
+    se han puede pueden es son está""".split()  # noqa: SIM905
+)
+_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
+_LONG = 6
+"""Longest run of words exchanged for others that is still compared word by word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """How a sentence compares to a source's."""
+
+    alike: float
+    """Share of the shorter sentence's words that both have in order, 0 to 1."""
+    share: float
+    """The same share of the first sentence's words."""
+    both: float
+    """The same share of the words of both."""
+    changes: tuple[Change, ...]
+
+
+def align(said: Run, source: Run) -> Aligned:
+    """Lay a sentence beside a source's and judge the differences by type."""
+    first, second = [word.key for word in said], [word.key for word in source]
+    changes: list[Change] = []
+    flips = turns = 0
+    different = list(_differences(first, second))
+    for new, old in different:
+        edge = new.start == 0 or new.stop == len(first)
+        if _comparable(said[new], source[old], edge=edge):
+            changes += _changes(said[new], source[old])
+            flips += _flips(said[new], source[old])
+            turns += _opposed(said[new], source[old], _DENYING)
+        if _renamed(said, new, source, old):
+            changes.append("entity")
+    if _mixed(said, source, different):
+        changes.append("entity")
+    same = len(first) - sum(new.stop - new.start for new, _ in different)
+    # A name counts once, however many words it has.
+    spared = [n for new, old in different if (n := _one_name(said[new], source[old]))]
+    own = len(first) - sum(one for one, _ in spared)
+    shorter = min(own, len(second) - sum(other for _, other in spared))
+    # "No pets are allowed" and "pets are not allowed" differ in two places and say the same.
+    if (flips + turns) % 2 and (denials(said) - denials(source) + turns) % 2:
+        changes.append("polarity")
+    return Aligned(
+        alike=same / max(1, shorter),
+        share=same / max(1, own),
+        both=2 * same / max(1, len(first) + len(second)),
+        changes=tuple(dict.fromkeys(changes)),
+    )
+
+
+def _one_name(new: Run, old: Run) -> tuple[int, int] | None:
+    """How many words too many two exchanged names have; ``None`` where they are no names."""
+    named = bool(new and old) and all(word.name for word in (*new, *old))
+    return (len(new) - 1, len(old) - 1) if named else None
+
+
+def _differences(first: list[str], second: list[str]) -> Iterator[tuple[slice, slice]]:
+    """The parts of two lists of words in which they differ."""
+    a = c = 0
+    for block in Levenshtein.editops(first, second).as_matching_blocks():
+        if block.a > a or block.b > c:
+            yield slice(a, block.a), slice(c, block.b)
+        a, c = block.a + block.size, block.b + block.size
+
+
+def _comparable(new: Run, old: Run, *, edge: bool) -> bool:
+    """Whether a difference is small enough to be judged, and not just words around."""
+    if max(len(new), len(old)) > _LONG or (edge and not old and len(new) > 1):
+        return False
+    return "".join(word.key for word in new) != "".join(word.key for word in old)
+
+
+def _changes(new: Run, old: Run) -> Iterator[Change]:
+    """What else it says where ``new`` stands for ``old``; either may be empty."""
+    fresh, gone = _keys(new), _keys(old)
+    numbers, before = _numbers(fresh), _numbers(gone)
+    if numbers and before and numbers != before:
+        yield "number"
+    if _other_unit(fresh, gone, names=bool(new) and all(word.name for word in new)):
+        yield "unit"
+    if _opposed(new, old, _CONTRASTING):
+        yield "polarity"
+    if new and old and _names(new) - gone and _names(old) - fresh:
+        yield "entity"
+
+
+def _pairs(written: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(map(key_of, pair.split())) for pair in written.split("|"))
+
+
+_DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
+
+
+def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
+    """How many words of a run stand for their opposites."""
+    fresh, gone = _keys(new), _keys(old)
+    count = sum(1 for pair in pairs if len(pair & fresh) == len(pair & gone) == 1
+                and pair & fresh != pair & gone)  # fmt: skip
+    if pairs is _DENYING:
+        count += sum(_prefixed(a, b) or _prefixed(b, a) for a in fresh for b in gone)
+    return count
+
+
+def _flips(new: Run, old: Run) -> int:
+    """How many negations a difference adds or takes out, where it is about little else."""
+    count = denials(new) - denials(old)
+    alone = all(word.key in NEGATIONS or word.key in _AUXILIARIES for word in (*new, *old))
+    return count if (new and old) or alone else 0
+
+
+def _renamed(said: Run, new: slice, source: Run, old: slice) -> bool:
+    """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card"."""
+    run = (*said[new], *source[old])
+    if said[new] and source[old]:
+        return False
+    around = ((said, new.start - 1), (said, new.stop), (source, old.start - 1), (source, old.stop))
+    if not all(0 <= place < len(words) and words[place].name for words, place in around):
+        return False
+    return all(word.name for word in run) and said[new.start - 1].key != "the"
+
+
+def _mixed(said: Run, source: Run, different: Sequence[tuple[slice, slice]]) -> bool:
+    """Whether a name was mixed with another one: "Blue Club account" for "True Blue account"."""
+    for (first, before), (new, old) in pairwise(different):
+        between = said[first.stop : new.start]
+        if not all(word.name for word in between):
+            continue
+        fresh, gone = said[first.start : new.stop], source[before.start : old.stop]
+        mixed = _names(fresh) - _keys(gone) and _names(gone) - _keys(fresh)
+        if mixed and len(fresh) + len(gone) <= _LONG:
+            return True
+    return False
+
+
+def _keys(run: Run) -> set[str]:
+    return {word.key for word in run}
+
+
+def _numbers(keys: set[str]) -> set[str]:
+    return {key for key in keys if key[0].isdigit()}
+
+
+def _other_unit(fresh: set[str], gone: set[str], *, names: bool) -> bool:
+    units, before = fresh & UNIT_KEYS, gone & UNIT_KEYS
+    if before and (units or names):
+        return units != before
+    return (units | before) == {"business"} and len(fresh) + len(gone) == 1
+
+
+def _prefixed(longer: str, word: str) -> bool:
+    return len(word) > SHORT and any(longer == prefix + word for prefix in _PREFIXES)
+
+
+def _names(run: Run) -> set[str]:
+    return {
+        word.key
+        for word in run
+        if (word.name and word.key not in UNIT_KEYS) or word.key in MONTH_NAMES
+    }

@@ -1,0 +1,133 @@
+"""Amounts that follow from one record: a sum, difference or multiple, with the sum written out.
+
+The operands are money fields of one record and of its lines. More freedom would let nearly any
+amount be derived from something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from itertools import combinations
+
+from handrail.core.verdict import EvidenceSpan
+from handrail.guardrails.evidence import cited, quoted
+from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.values import Value, duration_key, same_currency
+
+_MOST_OPERANDS = 24
+_MOST_TIMES = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An amount of a record."""
+
+    amount: Decimal
+    told: str
+    """``55.00 (order W1 price)``."""
+    evidence: EvidenceSpan
+    line: bool
+    """Whether it is the amount of a line, as a product of an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """How an amount comes about."""
+
+    witness: str
+    """``= 2 x 55.00 (order W1 price)``."""
+    operands: tuple[Decimal, ...]
+    evidence: tuple[EvidenceSpan, ...]
+
+
+def _operand(fact: Fact, sheet: Sheet, *, line: bool) -> Operand | None:
+    try:
+        amount = Decimal(fact.quote)
+    except InvalidOperation:
+        return None
+    record = sheet.record
+    told = f"{fact.quote} ({record.kind} {record.id} {fact.field.replace('_', ' ')})"
+    return Operand(amount, told, cited(fact), line)
+
+
+def _operands(value: Value, sheets: Sequence[Sheet]) -> Iterator[Operand]:
+    for number, sheet in enumerate(sheets):
+        for fact in sheet.facts:
+            if fact.type == "money" and same_currency(value.currency, fact.currency):
+                made = _operand(fact, sheet, line=number > 0)
+                if made and made.amount:
+                    yield made
+        for source in sheet.texts:
+            for found in source.reading.values.values():
+                if found.kind == "money" and same_currency(value.currency, found.currency):
+                    told = f"{found.text} ({sheet.record.kind} {sheet.record.id})"
+                    quote = quoted(source, found.start, found.end)
+                    yield Operand(Decimal(found.keys[0]), told, quote, line=True)
+
+
+def derive(value: Value, sheets: Sequence[Sheet], times: Collection[int]) -> Derived | None:
+    """Find how an amount follows from a record and its lines.
+
+    Args:
+        value: The amount.
+        sheets: One record, then its lines.
+        times: Numbers that the sentence or the record names: "two of them".
+    """
+    sought = Decimal(value.keys[0])
+    operands = list(_operands(value, sheets))[:_MOST_OPERANDS]
+    for one in operands:
+        for count in times:
+            if 1 < count <= _MOST_TIMES and one.amount * count == sought:
+                return _derived(f"{count} x {one.told}", one)
+    lines = [operand for operand in operands if operand.line]
+    if lines and sum(line.amount for line in lines) == sought:
+        return _derived(" + ".join(line.told for line in lines), *lines)
+    for first, second in combinations(sorted(operands, key=_amount, reverse=True), 2):
+        for sign, made in (("+", first.amount + second.amount),
+                           ("-", first.amount - second.amount)):  # fmt: skip
+            if made == sought:
+                return _derived(f"{first.told} {sign} {second.told}", first, second)
+    return None
+
+
+def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | None:
+    """Find whether an amount is the sum of one field of the records that are named together."""
+    operands = [_operand(fact, sheet, line=True) for fact, sheet in facts]
+    known = [operand for operand in operands if operand]
+    same = len({fact.field for fact, _ in facts}) == 1 and len(known) == len(facts) > 1
+    if not same or sum(map(_amount, known)) != Decimal(value.keys[0]):
+        return None
+    return _derived(" + ".join(operand.told for operand in known), *known)
+
+
+def derive_days(value: Value, sheets: Sequence[Sheet]) -> Derived | None:
+    """Find two days of one record that are a length of time apart: "two days later"."""
+    for sheet in sheets:
+        days = [(day, fact) for fact in sheet.facts if (day := _day(fact))]
+        days.sort(key=lambda one: one[0])
+        for (early, first), (late, second) in combinations(days, 2):
+            if duration_key(Decimal((late - early).days), "day") == value.keys[0]:
+                told = (
+                    f"= {second.quote[:10]} ({second.field}) - {first.quote[:10]} ({first.field})"
+                )
+                return Derived(told, (), (cited(second), cited(first)))
+    return None
+
+
+def _day(fact: Fact) -> date | None:
+    try:
+        return date.fromisoformat(fact.quote[:10]) if fact.type == "date" else None
+    except ValueError:
+        return None
+
+
+def _amount(operand: Operand) -> Decimal:
+    return operand.amount
+
+
+def _derived(told: str, *operands: Operand) -> Derived:
+    amounts = tuple(operand.amount for operand in operands)
+    return Derived(f"= {told}", amounts, tuple(operand.evidence for operand in operands))

@@ -1,0 +1,126 @@
+"""The words of a rule in the form they are compared in: one form for all spellings of a thing.
+
+"cannot" is two words, "three" a number, "USD" and "$" one unit, "11 PM" an hour, "Mon" a weekday.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+from handrail.guardrails.normalisation import fold
+from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
+from handrail.guardrails.values import amount, number_key
+
+_CLOCK = r"\d{1,2}:\d{2}(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b"
+_TOKEN = re.compile(
+    rf"{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[^\W\d_]{{1,40}}(?:['’][^\W\d_]{{1,3}})?|[$€£¥₹%]",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
+_OPENING = re.compile(
+    r"\W{0,3}(?:(?:(?:no|yes|sí|sure|also|unfortunately|lamentablemente)[,.;:!–-]"
+    r"|please note(?: that)?:?|unfortunately|lamentablemente)\s){1,2}",
+    re.IGNORECASE,
+)
+"""What a sentence begins with to answer, without being part of what it states."""
+NEGATIONS = frozenset(
+    """not no never none neither without nobody nothing unable prohibited forbidden banned nunca
+    ningún ninguna tampoco sin jamás prohibido prohibida""".split()  # noqa: SIM905
+)
+_DATA_UNITS = {"gb": "gb", "mb": "mb", "tb": "tb", "kb": "kb", "gigabytes": "gb", "km": "km",
+               "miles": "mile", "mile": "mile", "kilometers": "km", "points": "point",
+               "point": "point", "kg": "kg", "lbs": "lb", "pounds": "GBP", "lb": "lb",
+               "percent": "%", "%": "%", "business": "business", "working": "business",
+               "hábiles": "business", "laborables": "business"}  # fmt: skip
+_COINS = {word: code.replace("$", "USD") for word, code in CURRENCIES.items()} | {
+    code.lower(): code for code in ("USD", "EUR", "GBP", "MXN", "CAD", "JPY")
+}
+_UNITS = _COINS | UNIT_OF | _DATA_UNITS
+_DAYS = WEEKDAYS | {"sat": 5, "sun": 6}
+MONTH_NAMES = frozenset(MONTHS) - {"may", "mar"}
+SHORT = 3
+"""Longest word that has no other form."""
+UNIT_KEYS = frozenset(_UNITS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word in the form it is compared in."""
+
+    key: str
+    name: bool
+    """Written like a name: with a capital, not only because a sentence begins."""
+
+
+Run = Sequence[Word]
+
+
+def _clock(written: str) -> str:
+    """A time of day on 24 hours, without minutes where there are none: "11 PM" is "23"."""
+    match = _TIME.match(written)
+    hour, minute, half = match.groups() if match else ("0", None, "")
+    full = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
+    return str(full) if minute in (None, "00") else f"{full}:{minute}"
+
+
+def _parts(written: str) -> tuple[str, ...]:
+    word = written.casefold().replace("’", "'")
+    if word in ("cannot", "can't"):
+        return ("can", "not")
+    if word.endswith("n't"):
+        return ({"won't": "will", "shan't": "shall"}.get(word, word[:-3]), "not")
+    return (word.partition("'")[0],)
+
+
+def key_of(word: str) -> str:
+    """The form of one lower-case word."""
+    if word[0].isdigit() and (":" in word or word.endswith("m")):
+        return _clock(word)
+    if word[0].isdigit() or word in WORDS:
+        number = amount(word)
+        return number_key(number) if number is not None else word
+    unit = _UNITS.get(word)
+    if unit:
+        return unit
+    return word[:-1] if len(word) > SHORT and word[-1] == "s" and word[-2] != "s" else word
+
+
+@lru_cache(maxsize=8192)
+def _words(written: str, capital: bool) -> tuple[Word, ...]:
+    """What one written word is compared as: "can't" is two."""
+    if capital and written == "Business":
+        return (Word(written, name=True),)  # within a name it is no unit
+    folded = written.casefold()
+    day = None
+    if capital or len(written) > SHORT:
+        day = _DAYS.get(folded, _DAYS.get(folded.removesuffix("s")))
+    if day is not None:
+        return (Word(f"weekday {day}", name=True),)
+    return tuple(Word(key_of(part), capital) for part in _parts(written))
+
+
+@lru_cache(maxsize=4096)
+def published_words(sentence: str) -> tuple[Word, ...]:
+    """The words of a published sentence, read once per process."""
+    return words_of(fold(sentence).text)
+
+
+def words_of(sentence: str) -> tuple[Word, ...]:
+    """The words of a sentence as they are compared: number words as numbers, units by one name."""
+    opening = _OPENING.match(sentence)
+    written = _TOKEN.findall(sentence, opening.end() if opening else 0)
+    capitals = [word[0].isupper() for word in written]
+    if capitals and not any(capitals[1:2]):
+        capitals[0] = False  # only because a sentence begins
+    found = tuple(chain.from_iterable(map(_words, written, capitals)))
+    answers = bool(found) and found[0].key == "no" and denials(found[1:]) > 0
+    return found[1:] if answers else found
+
+
+def denials(run: Run) -> int:
+    """How many words say no."""
+    return sum(word.key in NEGATIONS for word in run)

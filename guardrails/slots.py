@@ -1,0 +1,293 @@
+"""Binds a value in a reply to the record and the field that the words around it speak of.
+
+"Your refund of 89.90 for order W100" is about the refund of W100: the record comes from the ids,
+names and kinds in the sentence, or is carried over from the sentences before; the field from the
+words around the value, the nearest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from handrail.core.conversation import FieldType
+from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.slot_words import (
+    EXPECT,
+    FUTURE,
+    MAIN,
+    also,
+    concept_of_word,
+    concepts_of_field,
+    vague_concept,
+)
+from handrail.guardrails.values import Value
+
+SLOT_TYPES: dict[str, FieldType] = {
+    "money": "money",
+    "date": "date",
+    "weekday": "date",
+    "percent": "percent",
+    "duration": "duration",
+    "quantity": "quantity",
+    "id": "id",
+    "phone": "id",
+}
+"""The type of the fields that a kind of value may come from."""
+
+_FEW = 24
+"""How many mentions or words are looked at."""
+_NEAR = 6
+"""How many clauses before and after are looked at."""
+_AFTER = 0.9
+"""A word after a value counts a little less than one before it."""
+_BRACKET = 3
+"""How far after a value a record in brackets stands, in characters."""
+_PRICE = 0.4
+""""Total price" is about the total."""
+_ORIGIN = frozenset({"from", "of", "dated", "del", "de"})
+_CONNECTS = frozenset({"the", "el", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Which concept the words around a value name."""
+
+    concept: str
+    specific: bool
+    """Named by a word of its own, not only by "costs" or "for"."""
+    near: bool = False
+    """The word stands in the same clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a value is said to be."""
+
+    sheets: tuple[Sheet, ...]
+    """The records the words speak of; several where they leave it open."""
+    facts: tuple[Fact, ...]
+    """The fields they mean; none where no field of these records answers to the words."""
+    named: bool
+    """The record is named in the same sentence."""
+    meaning: Meaning | None
+
+    @property
+    def sure(self) -> bool:
+        """Whether record and field are both named beside the value."""
+        meaning = self.meaning
+        return bool(self.facts and self.named and meaning and meaning.specific and meaning.near)
+
+
+class Slots:
+    """The slots of one text."""
+
+    def __init__(self, ctx: CheckContext) -> None:
+        self._ctx = ctx
+        self.sheets = ctx.evidence.records.sheets
+        labels = {kind: told.label for kind, told in ctx.playbook.records.items()}
+        self.clauses = Clauses(ctx.text, ctx.values, self.sheets, labels)
+        self.keys = frozenset(sheet.key for sheet in self.sheets)
+        self._kinds = len({sheet.record.kind for sheet in self.sheets})
+
+    @cached_property
+    def _asked(self) -> list[Mention]:
+        """The records that the customer named."""
+        said = self._ctx.said.casefold()
+        ids = ((sheet, sheet.record.id.casefold()) for sheet in self.sheets)
+        named = [sheet for sheet, number in ids if number and number in said]
+        return [Mention(0, 0, named)] if named else []
+
+    @cached_property
+    def _near(self) -> dict[str, list[Sheet]]:
+        """The records that belong to one, and those it belongs to, by its key."""
+        by_key = {sheet.key: sheet for sheet in self.sheets}
+        near: dict[str, list[Sheet]] = {}
+        for sheet in self.sheets:
+            for fact in sheet.facts:
+                other = by_key.get(fact.names[0]) if fact.type == "id" and fact.names else None
+                if other and other is not sheet:
+                    near.setdefault(sheet.key, []).append(other)
+                    near.setdefault(other.key, []).append(sheet)
+        return near
+
+    def family(self, sheets: Sequence[Sheet]) -> list[Sheet]:
+        """Records, then those that belong to them and those they belong to."""
+        found = {sheet.key: sheet for sheet in sheets}
+        for sheet in sheets:
+            found |= {one.key: one for one in self._near.get(sheet.key, ())}
+        return list(found.values())
+
+    def bind(self, value: Value) -> Binding | None:
+        """Say what a value is said to be; ``None`` where no record of the customer is named."""
+        kind = SLOT_TYPES.get(value.kind)
+        claim = self._ctx.claim_at(value.start, value.end)
+        if kind is None or claim is None:
+            return None
+        clauses = self.clauses.of(claim)
+        here = self.clauses.clause_at(claim, value.start)
+        meaning = self._meaning(value, kind, clauses, here)
+        named = self._by_kind(self._named(value, clauses, here))
+        mentions = named or self._by_kind(self._carried(clauses[here])) or self._asked
+        if mentions:
+            return self._bound(kind, meaning, self._narrowed(mentions, value.start), bool(named))
+        if meaning is None or not (meaning.specific and meaning.near):
+            return None
+        bound = self._bound(kind, meaning, [Mention(0, 0, list(self.sheets))], named=False)
+        return bound if bound.facts else None
+
+    def _by_kind(self, mentions: Iterable[Mention]) -> list[Mention]:
+        """The first mention of each kind of record."""
+        found: dict[str, Mention] = {}
+        for mention in mentions:
+            found.setdefault(mention.kind, mention)
+            if len(found) == self._kinds:
+                break
+        return list(found.values())
+
+    def _bound(
+        self, kind: FieldType, meaning: Meaning | None, mentions: Sequence[Mention], named: bool
+    ) -> Binding:
+        for concept in also(meaning.concept) if meaning else ():
+            for mention in mentions:
+                facts = tuple(_facts(mention.sheets, kind, concept))
+                if facts:
+                    return Binding(tuple(mention.sheets), facts, named, meaning)
+        return Binding(tuple(mentions[0].sheets), (), named, meaning)
+
+    def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
+        """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
+        own = [m for m in clauses[here].mentions if m.start != value.start]
+        own.sort(key=lambda m: (m.modifies, abs(m.start - value.start)))
+        around = _around(clauses, here)
+        if clauses[-1] is not clauses[here]:
+            bracket = clauses[here + 1]
+            opened = bracket.tokens[0].word == "(" and bracket.mentions
+            if opened and opened[0].start - value.end <= _BRACKET:
+                yield opened[0]  # "$343.90 (W100)"
+        if own and own[0].modifies:
+            yield from self._lines_of(own[0], around)  # "the lamp (no. 7), in order W100, costs"
+        yield from own
+        if not own and self._other_kind(clauses[here], around):
+            return
+        for clause in around:
+            before = clause.tokens[0].start <= value.start
+            yield from reversed(clause.mentions) if before else clause.mentions
+
+    def _lines_of(self, mention: Mention, around: Sequence[Clause]) -> Iterator[Mention]:
+        """Mentions nearby of what belongs to the records of a mention."""
+        keys = {sheet.key for sheet in self.family(mention.sheets)}
+        for clause in around:
+            for other in clause.mentions:
+                if other.kind != mention.kind and any(s.key in keys for s in other.sheets):
+                    yield other
+
+    def _carried(self, clause: Clause) -> Iterator[Mention]:
+        """Mentions of the sentences before, the last one first; those of a kind that is named."""
+        kind = self._kind(clause)
+        before = self.clauses.mentions_before(clause.claim.start)
+        return (m for m in before if kind in (None, m.kind))
+
+    def _narrowed(self, mentions: Sequence[Mention], place: int) -> list[Mention]:
+        """Of several lines with one name, those of the orders that are named too."""
+        if all(len(mention.sheets) == 1 for mention in mentions):
+            return list(mentions)
+        near = (*mentions, *self.clauses.mentions_before(place))
+        others = {sheet.key for mention in near for sheet in mention.sheets}
+        found: list[Mention] = []
+        for mention in mentions:
+            sheets = [
+                s for s in mention.sheets if others & {o.key for o in self._near.get(s.key, ())}
+            ]
+            found.append(Mention(mention.start, mention.end, sheets or mention.sheets))
+        return found
+
+    def _kind(self, clause: Clause) -> str | None:
+        kinds = self.clauses.kinds
+        return next((kinds[t.word] for t in clause.tokens[:_FEW] if t.word in kinds), None)
+
+    def _other_kind(self, clause: Clause, around: Sequence[Clause]) -> bool:
+        """Whether the clause speaks of a kind that the sentence names no record of."""
+        kind = self._kind(clause)
+        mentioned = {mention.kind for one in around for mention in one.mentions}
+        return kind is not None and bool(mentioned) and kind not in mentioned
+
+    @cached_property
+    def _known(self) -> frozenset[tuple[FieldType, str]]:
+        """The concepts that some field of the customer's records has, with its type."""
+        return frozenset(
+            (fact.type, concept)
+            for sheet in self.sheets
+            for fact in sheet.facts
+            for concept in concepts_of_field(fact.field)
+        )
+
+    def _meaning(
+        self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
+    ) -> Meaning | None:
+        own = clauses[here]
+        if kind == "date" and self._originates(value, own):
+            return Meaning("place", specific=True, near=True)
+        named = self._concept(value, kind, own)
+        if named:
+            return Meaning(named, specific=True, near=True)
+        words = frozenset(t.word for t in (*own.before(value.start), *own.after(value.end)))
+        vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
+        if vague != "place" and words.isdisjoint(_STRONG):
+            for clause in _around(clauses, here):
+                named = self._concept(value, kind, clause)
+                if named:
+                    return Meaning(named, specific=True)
+        return Meaning(vague, specific=False, near=True) if vague else None
+
+    def _concept(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
+        """The concept of the nearest words that speak of a field of this type."""
+        scores: dict[str, float] = {}
+        before, after = clause.before(value.start), clause.after(value.end)
+        for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
+            for away, token in enumerate(tokens):
+                concept, known = concept_of_word(token.word, kind)
+                if known or (kind, concept) in self._known:
+                    worth = _PRICE if concept == "price" else weight
+                    scores[concept] = scores.get(concept, 0) + worth / (1 + away)
+        best = max(scores, key=scores.__getitem__, default=None)
+        if kind == "date" and best in (None, "deliver"):
+            future = any(token.word in FUTURE for token in (*before, *after))
+            return EXPECT if future else best
+        return best
+
+    def _originates(self, value: Value, clause: Clause) -> bool:
+        """Whether it reads "order W100 from 3 March": the day the thing began."""
+        before = clause.before(value.start)
+        while before and before[-1].word in _CONNECTS:
+            before.pop()
+        if not before or before[-1].word not in _ORIGIN:
+            return False
+        lead = before[-1].start
+        things = [*(m.end for m in clause.mentions), *self._things(before)]
+        return any(0 <= lead - end <= 2 for end in things)
+
+    def _things(self, tokens: Sequence[Token]) -> Iterator[int]:
+        return (token.end for token in tokens if token.word in self.clauses.kinds)
+
+
+_STRONG = frozenset(
+    """cost costs charged charge paid pay comes came amounts amounted worth costó cuesta cuestan
+    pagó pagaste cobró cobramos vale""".split()  # noqa: SIM905
+)
+"""Words that speak of an amount by themselves, whatever the clause before spoke of."""
+
+
+def _around(clauses: Sequence[Clause], here: int) -> list[Clause]:
+    """The clauses of the same sentence: those before, the nearest first, then those after."""
+    return [*reversed(clauses[max(0, here - _NEAR) : here]), *clauses[here + 1 : here + _NEAR]]
+
+
+def _facts(sheets: Sequence[Sheet], kind: FieldType, concept: str) -> Iterator[Fact]:
+    for sheet in sheets:
+        for fact in sheet.facts:
+            if fact.type == kind and fact.field and concept in concepts_of_field(fact.field):
+                yield fact

@@ -1,0 +1,103 @@
+"""A published rule is told as it is published, or the difference is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import pytest
+
+from handrail.core.verdict import Finding
+from handrail.guardrails.alignment import align
+from handrail.guardrails.fact_policy import fact_policy
+from handrail.guardrails.resolver import repaired
+from handrail.guardrails.rule_words import words_of
+from tests.unit.test_guardrail_slots import context
+
+RETURNS = (
+    "You can return unused items within 30 days of delivery. Opened software cannot be returned. "
+    "The Gold Card has no monthly fee. The Silver Rewards Card costs 5 USD per month. "
+    "Refunds reach your account before the end of the month. "
+    "Todos los artículos se pueden devolver antes de 30 días."
+)
+HOURS = "No, pets are not allowed on the train. Check-in is from 11:00 to 23:00 on Saturdays."
+
+
+def judge(text: str, *passages: str) -> list[Finding]:
+    ctx = context(text, passages=passages or (RETURNS, HOURS))
+    return list(cast("Iterable[Finding]", fact_policy(ctx, fact_policy.configure({}))))
+
+
+ALTERED = [
+    "You can return unused items within 60 days of delivery.",
+    "You can return unused items within 30 weeks of delivery.",
+    "You can return unused items within 30 business days of delivery.",
+    "You cannot return unused items within 30 days of delivery.",
+    "You can return unused items after 30 days of delivery.",
+    "Please note that opened software can be returned.",
+    "Opened software can be returned, by the way.",
+    "Within 30 days of delivery, unused items cannot be returned.",
+    "Refunds reach your account after the end of the month.",
+    "The Silver Rewards Card costs 5 EUR per month.",
+    "The Silver Card costs 5 USD per month.",
+    "The Platinum Rewards Card costs 5 USD per month.",
+    "Pets are allowed on the train.",
+    "Check-in is from 11 to 10 PM on Saturdays.",
+    "Todos los artículos se pueden devolver después de 30 días.",
+    "Todos los artículos no se pueden devolver antes de 30 días.",
+]
+FAITHFUL = [
+    "You can return unused items within 30 days of delivery.",
+    "Yes, you can return unused items within thirty days of delivery, of course.",
+    "Unused items can be returned within 30 days.",
+    "Opened software can't be returned.",
+    "No pets are allowed on the train.",
+    "Pets are prohibited on the train.",
+    "Check-in is from 11 AM to 11 PM on Saturdays.",
+    "Would you like to return unused items within 60 days of delivery?",
+    "Our lamps are made of brass and glass.",
+]
+
+
+@pytest.mark.parametrize("text", ALTERED)
+def test_a_changed_rule_is_told(text: str) -> None:
+    assert [finding.rule for finding in judge(text)] == ["altered"]
+
+
+@pytest.mark.parametrize("text", FAITHFUL)
+def test_a_rule_in_its_own_or_other_words_is_left_alone(text: str) -> None:
+    assert judge(text) == []
+
+
+def test_the_source_is_quoted_and_proposed() -> None:
+    text = "Hello Ana! You can return unused items within 60 days of delivery."
+    (finding,) = judge(text)
+    source = "You can return unused items within 30 days of delivery."
+    assert (finding.evidence[0].source, finding.evidence[0].quote) == ("article:p#0", source)
+    assert finding.evidence[0].relation == "contradicts"
+    assert repaired(text, [finding]) == f"Hello Ana! {source}"
+    assert judge(repaired(text, [finding])) == []
+
+
+def test_only_a_name_is_less_grave() -> None:
+    assert judge("The Platinum Rewards Card costs 5 USD per month.")[0].severity == "high"
+    assert judge("The Silver Rewards Card costs 6 USD per month.")[0].severity == "critical"
+
+
+def test_a_policy_nobody_published_is_told() -> None:
+    assert [f.rule for f in judge("Our policy says that students travel at half the price.")] == [
+        "absent"
+    ]
+    assert judge("Our policy is that opened software cannot be returned.") == []
+
+
+def test_the_sentence_that_says_the_same_wins_over_its_siblings() -> None:
+    cards = "The Gold Card costs 5 USD per month. The Silver Card costs 3 USD per month."
+    assert judge("The Silver Card costs 3 USD per month.", cards) == []
+    assert judge("The Silver Card costs 5 USD per month.", cards) != []
+
+
+@pytest.mark.parametrize("text", ["", "no", "No, no, no.", "can't", "'", "5", "ه" * 50])
+def test_any_words_can_be_compared(text: str) -> None:
+    aligned = align(words_of(text), words_of("You can return it within 30 days."))
+    assert 0 <= aligned.alike <= 1
