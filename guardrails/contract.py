@@ -100,9 +100,14 @@ class CheckContext:
         return tuple(self._placed(value) for value in find_values(self.folded.text))
 
     @cached_property
+    def sentences(self) -> tuple[Claim, ...]:
+        """Sentences of the folded text, with their places in it."""
+        return split_claims(self.folded.text)
+
+    @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """Sentences, folded, with their places in the text as written."""
-        return tuple(self._placed(claim) for claim in split_claims(self.folded.text))
+        return tuple(self._placed(claim) for claim in self.sentences)
 
     def _placed(self, part: P) -> P:
         start, end = self.folded.span(part.start, part.end)
