@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Mode = Literal["shadow", "collaborative", "supervised", "autonomous"]
 """Who answers: ``shadow`` people, the AI is only recorded; ``collaborative`` people, the AI
@@ -115,7 +115,7 @@ class ActionEvent(Frozen):
     """Number of the record it was done on; ``None`` where it concerns the customer as a whole."""
     outcome: Literal["done", "failed", "pending"] = "done"
     """``pending`` until a receipt says which of the others it is."""
-    details: dict[str, str] = {}
+    details: dict[str, str] = Field(default_factory=dict)
     """What was asked and what came of it, by name: ``{"refund": "20.00 EUR"}``."""
 
 

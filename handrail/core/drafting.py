@@ -62,7 +62,7 @@ class ProposedAction(Frozen):
 
     name: str
     """Its name, verb first: ``refund_order``."""
-    arguments: dict[str, str | int | float | bool | None] = {}
+    arguments: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
     """By name; amounts as decimal strings, with their currency in ``currency``."""
 
 
