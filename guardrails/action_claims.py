@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from handrail.guardrails.action_words import ABLE, ANY, DONE, NOUNS, NOW_HAS, OUTCOME, PAST_ES
+from handrail.guardrails.action_words import (
+    ABLE,
+    ANY,
+    DONE,
+    NOUNS,
+    NOW_HAS,
+    OUTCOME,
+    PAST_ES,
+)
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
 
@@ -29,38 +37,31 @@ _MATTER = (
 )
 _SUBJECT = (
     rf"(?:\b(?:your|you|it|this|that|both|these|those|everything|su|sus|tu|tus|usted)\b"
-    rf"|\b(?:the|el|la|los|las) {_MATTER}\b|#?\b[A-Z]{{0,4}}\d[\w-]{{2,20}})"
+    rf"|\b(?:the|el|la|los|las) {_MATTER}\b|#?\b[a-z]{{0,4}}\d[\w-]{{2,20}})"
 )
 _ACTIVE = re.compile(
     r"\b(?:(?:i|we)(?:['’]ve|['’]d| have| had| did)?|(?:our|the|my) (?:[a-z]{2,20} ){0,2}(?:team"
     r"|system|colleagues?|warehouse|specialists?|agents?|department|manager)(?: has| have)?"
     rf"|he|hemos|(?:el|nuestro) equipo(?: ya)? ha) {_ADVERBS}$",
-    re.IGNORECASE,
 )
 _PASSIVE = re.compile(
     rf"(?:(?:\b(?:has|have)|['’](?:s|ve)) {_ADVERBS}been|\bha[ns]?(?: ya)? sido|\bse ha[ns]?"
     rf"|\b(?:ha[ns]? )?(?:queda|quedado)n?|\bestán?|\bquedó) {_ADVERBS}$",
-    re.IGNORECASE,
 )
-_PAST = re.compile(
-    rf"{_SUBJECT}[^,;:.!?\n]{{0,60}}(?<=\s)(?:was|were|got|fue(?:ron)?) {_ADVERBS}$", re.IGNORECASE
-)
+_PAST = re.compile(rf"{_SUBJECT}[^,;:.!?\n]{{0,60}}(?<=\s)(?:was|were|got|fue(?:ron)?) {_ADVERBS}$")
 _PRESENT = re.compile(
     rf"(?:{_SUBJECT}[^,;:.!?\n]{{0,60}}(?<=\s)(?P<be>is|are)|\b(?:it|that|you)['’](?:s|re))"
     rf" (?P<adverbs>{_ADVERBS})$",
-    re.IGNORECASE,
 )
 _ITS_NUMBER = r"(?: [#*]{0,3}[\w-]{3,20}\*{0,2})?"
 _BARE = re.compile(
     r"^\W{0,4}(?:(?:done|great|perfect|good news|all set|listo)\W{1,3})?"
     rf"(?:(?P<noun>(?:(?:your|the|su|tu|el|la) )?{_MATTER}){_ITS_NUMBER} )?"
     rf"(?P<adverbs>{_ADVERBS})$",
-    re.IGNORECASE,
 )
 _ALSO = re.compile(
     rf"^[^.!?\n]{{0,80}}(?:,|\band\b|\by\b|\be\b)\s(?:(?:i|we|your|the|a|an|su|tu|el|la) )?"
     rf"(?:[a-z]{{2,20}} )?{_ADVERBS}$",
-    re.IGNORECASE,
 )
 _STATES = frozenset({"cancel", "activate", "close", "book", "change", "remove", "waive"})
 """What may be said in the present tense: "your order is cancelled" tells a state."""
@@ -68,44 +69,46 @@ _POSSIBLE = re.compile(
     r"\b(?:should|could|would|may|might|must|will|shall|can|to|having|debería|podría|puede|pueda"
     r"|habrá|habría)\W{1,2}(?:(?:have|has|be|been|haber|ser|sido|also|already|now)\W{1,2}){0,4}"
     rf"{_ADVERBS}$",
-    re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"\b(?:not|never|no|none|cannot|unable|nunca|ningún|ninguna|tampoco)\b|n['’]t\b", re.IGNORECASE
+    r"\b(?:not|never|no|none|cannot|unable|nunca|ningún|ninguna|tampoco)\b|n['’]t\b"
 )
 _RELATIVE = re.compile(
     r"\b(?:(?:any|no) \w{2,20} (?:that |which )?|\w{2,20} (?:that|which|who|whose) |which |who )"
     rf"(?:has|have|is|are|was|were) {_ADVERBS}(?:been )?{_ADVERBS}$",
-    re.IGNORECASE,
 )
 _HEARSAY = re.compile(
     r"\b(?:understand|mention\w{0,3}|said|say(?:ing)?|told|heard?|sorry(?! to (?:inform|say|tell))"
     r"|apologi[sz]e\w{0,2}|stated?|claim(?:ed)?|believe|regret(?! to)|assum\w{1,3}|entiendo"
     r"|lamento(?! inform)|dice|dijo|indic[aó]|mencion\w{1,3})\b[^,;:.!?]{0,80}$",
-    re.IGNORECASE,
 )
 _CONDITION = re.compile(
     r"\b(?:if|once|when|whenever|after|before|until|unless|as soon as|in case|whether|were (?:i|we)"
     r"|si|cuando|una vez que?|después de que|hasta que|en cuanto)\b[^.;!?\n]{0,80}$",
-    re.IGNORECASE,
 )
 _OTHERS = re.compile(
     r"\W{1,3}(?:by (?:the|a|an|your)\b(?! (?:team|system|agent))|por (?:el|la)\b|if\b|when\b|once\b"
     r"|unless\b|cuando\b|si\b)",
-    re.IGNORECASE,
 )
-_BREAK = re.compile(r"[,;:–—(]|\b(?:but|however|pero)\b", re.IGNORECASE)
+_BREAK = re.compile(r"[,;:–—(]|\b(?:but|however|pero)\b")
 _CLAUSE = re.compile(
     r"[,;:]|\b(?:but|and|since|because|as|while|that|which|pero|y|porque|que|ya que)\b",
-    re.IGNORECASE,
 )
 _HANDING = re.compile(
     r"\b(?:you are|you['’]re|i['’]m|i am|we are|we['’]re|estoy|le estamos)"
     r" (?:now |currently )?(?:being )?(?P<hand_over>transferr(?:ed|ing)|escalat(?:ed|ing)"
     r"|forwarding|transfiriendo)\b",
-    re.IGNORECASE,
 )
-_OTHER_FORMS = (OUTCOME, PAST_ES, ABLE, NOW_HAS, _HANDING)
+_PREPOSITION = re.compile(r"\b(?:for|of|on|to|in|with|de|del|para|en|con)\b")
+_SAYS_NOTHING = re.compile(
+    r"made|started|handled|confirmed|opened|created|sent|resolved|arranged|registered|requested"
+    r"|returned|hech[oa]s?|registrad[oa]s?|enviad[oa]s?|solicitad[oa]s?",
+)
+_MONEY = re.compile(r"\b(?:money|dinero)\b")
+_COLOURLESS_TOO = re.compile(
+    r"issued|placed|created|sent|registered|added|returned|emitid[oa]s?|enviad[oa]s?"
+)
+_SAID = (PAST_ES, ABLE, NOW_HAS, _HANDING)
 _REACH = 120
 
 
@@ -128,33 +131,47 @@ class ActionClaim:
 
 def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
     """Find the statements that something was done; conditions, denials and hearsay are none."""
-    text = ctx.folded.text
-    if not (DONE.search(text) or any(rule.search(text) for rule in _OTHER_FORMS)):
+    text = lowered(ctx.folded.text)
+    rules = [rule for rule in (OUTCOME, *_SAID) if rule.search(text)]
+    if not rules and next(DONE.find(text), None) is None:
         return
     for sentence in ctx.sentences:
         if sentence.kind != "question":
-            yield from _in_sentence(sentence, ctx)
+            part = text[sentence.start : sentence.end]
+            for family, form, span in (*_with_verbs(part), *_otherwise(part, rules)):
+                yield _made(family, form, sentence, span, ctx)
 
 
-def _in_sentence(sentence: Claim, ctx: CheckContext) -> Iterator[ActionClaim]:
-    text = sentence.text
+def lowered(text: str) -> str:
+    """Return the text in lower case, each character in its place."""
+    lower = text.lower()
+    # A capital dotted I becomes two characters.
+    return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
+
+
+def _with_verbs(text: str) -> Iterator[tuple[str, Form, tuple[int, int]]]:
     said: int | None = None
-    for match in DONE.finditer(text):
-        begin, end = match.span()
-        head = text[max(0, begin - _REACH) : begin]
-        form = _form(head, match.lastgroup or ANY, text[end:])
+    for verb in DONE.find(text):
+        begin, end = verb.start, verb.end
+        form = _form(text[max(0, begin - _REACH) : begin], verb.family, text[end:])
         if form is None and said is not None and _ALSO.search(text[said:begin]):
             form = "passive"
         if form is None or not _asserted(text, begin, end, form):
             continue
         said = end
-        family = _family(match.lastgroup or ANY, text, begin, end, form)
+        family = _family(verb.family, text, begin, end, form)
         if family is not None:
-            yield _made(family, form, sentence, (begin, end), ctx)
-    for pattern in _OTHER_FORMS:
-        for match in pattern.finditer(text):
-            if _asserted(text, *match.span(), "outcome"):
-                yield _made(match.lastgroup or ANY, "outcome", sentence, match.span(), ctx)
+            yield family, form, (begin, end)
+
+
+def _otherwise(
+    text: str, rules: Iterable[re.Pattern[str]]
+) -> Iterator[tuple[str, Form, tuple[int, int]]]:
+    for rule in rules:
+        for match in rule.finditer(text):
+            family = _subject(text, match.start()) if rule is OUTCOME else match.lastgroup
+            if family and _asserted(text, *match.span(), "outcome"):
+                yield family, "outcome", match.span()
 
 
 def _made(
@@ -207,39 +224,29 @@ def _asserted(text: str, begin: int, end: int, form: Form) -> bool:
 
 def _family(verb: str, text: str, begin: int, end: int, form: Form) -> str | None:
     """The action that a verb and the nouns beside it name; ``None`` where it names none."""
-    if verb == "return" and re.search(r"\bmoney\b|\bdinero\b", text, re.IGNORECASE):
+    if verb == "return" and _MONEY.search(text):
         return "refund"
-    colourless = re.fullmatch(rf"(?:{_COLOURLESS_TOO})", text[begin:end], re.IGNORECASE)
-    if verb != ANY and not colourless:
+    if verb != ANY and not _COLOURLESS_TOO.fullmatch(text, begin, end):
         return verb
     noun = _object(text, end) if form == "active" else None
     noun = noun or _subject(text, begin) or _object(text, end)
     if noun is not None or verb != ANY:
         return noun or verb
-    return None if _SAYS_NOTHING.fullmatch(text[begin:end]) else ANY
+    return None if _SAYS_NOTHING.fullmatch(text, begin, end) else ANY
 
 
 def _object(text: str, end: int) -> str | None:
     """The action that the words behind a verb name."""
-    match = NOUNS.search(text, end, min(len(text), end + 60))
-    return match.lastgroup if match else None
+    found = next(NOUNS.find(text, end, min(len(text), end + 60)), None)
+    return found.family if found else None
 
 
 def _subject(text: str, begin: int) -> str | None:
     """The action that the subject of a verb names: the exchange of "the exchange for it"."""
     low = max(0, begin - _REACH)
     start = max((m.end() for m in _CLAUSE.finditer(text, low, begin)), default=low)
-    nouns = list(NOUNS.finditer(text, start, begin))
+    nouns = list(NOUNS.find(text, start, begin))
     joined = _PREPOSITION.search(text, start, begin)
-    heads = [noun for noun in nouns if joined is None or noun.end() <= joined.start()]
+    heads = [noun for noun in nouns if joined is None or noun.end <= joined.start()]
     chosen = heads[-1] if heads else next(iter(nouns), None)
-    return chosen.lastgroup if chosen else None
-
-
-_PREPOSITION = re.compile(r"\b(?:for|of|on|to|in|with|de|del|para|en|con)\b", re.IGNORECASE)
-_SAYS_NOTHING = re.compile(
-    r"made|started|handled|confirmed|opened|created|sent|resolved|arranged|registered|requested"
-    r"|returned|hech[oa]s?|registrad[oa]s?|enviad[oa]s?|solicitad[oa]s?",
-    re.IGNORECASE,
-)
-_COLOURLESS_TOO = r"issued|placed|created|sent|registered|added|returned|emitid[oa]s?|enviad[oa]s?"
+    return chosen.family if chosen else None

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from handrail.core.conversation import ActionEvent, Record
 from handrail.core.verdict import EvidenceSpan
-from handrail.guardrails.action_claims import ActionClaim
+from handrail.guardrails.action_claims import ActionClaim, lowered
 from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
 from handrail.guardrails.contract import CheckContext
 
@@ -226,6 +226,7 @@ def told_by_person(claim: ActionClaim, ctx: CheckContext) -> bool:
 
 
 def _tells(text: str, family: str) -> bool:
-    done = {match.lastgroup for match in DONE.finditer(text)}
-    spoken_of = {match.lastgroup for match in NOUNS.finditer(text)}
+    text = lowered(text)
+    done = {found.family for found in DONE.find(text)}
+    spoken_of = {found.family for found in NOUNS.find(text)}
     return family in done or (ANY in done and (family == ANY or family in spoken_of))

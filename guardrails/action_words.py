@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -11,11 +12,11 @@ class Family:
     """One kind of action."""
 
     done: str
-    """Participles, as alternatives of a pattern: ``cancell?ed``, ``cancelad[oa]s?``."""
+    """Participles; ``_`` joins words, and ``*`` stands for the Spanish endings o, a, os, as."""
     noun: str = ""
     """What it is called; with a colourless verb it says which action is meant."""
     event: str = ""
-    """How the name of an action event begins or what stands in it, where it is this action."""
+    """Pattern of the name of an action event, or of one of its details, where it is this action."""
     fields: tuple[str, ...] = ()
     """What the status or the name of a record's field holds where it was done."""
     creates: bool = False
@@ -28,114 +29,113 @@ class Family:
 _UPDATED = r"^(?:update|modify|edit|change|set|adjust|correct)"
 FAMILIES: dict[str, Family] = {
     "cancel": Family(
-        r"cancell?ed|voided|revoked|called off|anulad[oa]s?|cancelad[oa]s?",
-        r"cancell?ations?|cancelaci[oó]n|anulaci[oó]n",
+        "cancelled canceled voided revoked called_off anulad* cancelad*",
+        "cancellation cancellations cancelation cancelación anulación",
         r"^(?:cancel|void|revoke)|cancell?ation",
         ("cancel", "void", "anulad"), False, "cancel", "cancele",
     ),
     "refund": Family(
-        r"refunded|reimbursed|reversed|credited back|paid back|reembolsad[oa]s?|devuelto",
-        r"refunds?|reimbursements?|money|reembolsos?|dinero",
+        "refunded reimbursed reversed credited_back paid_back reembolsad* devuelto",
+        "refund refunds reimbursement reimbursements money reembolso reembolsos dinero",
         r"refund|reimburse|reverse|credit",
         ("refund", "reembols", "credited", "reimburs", "reversed"), False, "refund", "reembolse",
     ),
     "change": Family(
-        r"changed|updated|modified|corrected|amended|edited|adjusted|altered|switched|moved"
-        r"|upgraded|downgraded|rescheduled|rebooked|rerouted|redirected|extended|renamed"
-        r"|cambiad[oa]s?|actualizad[oa]s?|modificad[oa]s?|corregid[oa]s?|reprogramad[oa]s?",
-        r"changes?|updates?|modifications?|corrections?|upgrades?|downgrades?|cambios?"
-        r"|modificaci(?:ón|ones)|actualizaci[oó]n",
+        "changed updated modified corrected amended edited adjusted altered switched moved upgraded"
+        " downgraded rescheduled rebooked rerouted redirected extended renamed cambiad* actualizad*"
+        " modificad* corregid* reprogramad*",
+        "change changes update updates modification modifications correction corrections upgrade"
+        " upgrades downgrade downgrades cambio cambios modificación modificaciones actualización",
         _UPDATED[:-1] + "|upgrade|downgrade|move|switch|rebook|reschedule|extend|exchange)",
         ("chang", "updat", "modif", "correct", "amend", "reschedul", "cambiad"),
         False, "change", "cambie",
     ),
     "exchange": Family(
-        r"exchanged|replaced|swapped|reemplazad[oa]s?|sustituid[oa]s?",
-        r"exchanges?|replacements?|reposici[oó]n|reemplazos?",
+        "exchanged replaced swapped reemplazad* sustituid*",
+        "exchange exchanges replacement replacements reposición reemplazo reemplazos",
         r"exchange|replace|swap|" + _UPDATED,
         ("exchang", "replac", "swap", "reemplaz"), False, "exchange", "reemplace",
     ),
     "ship": Family(
-        r"shipped|dispatched|posted|re-?sent|re-?shipped|enviad[oa]s?|despachad[oa]s?",
-        r"shipments?|env[ií]os?",
+        "shipped dispatched posted resent re-sent reshipped enviad* despachad*",
+        "shipment shipments envío envíos",
         r"^(?:re_?)?(?:ship|dispatch|send)|shipment",
         ("ship", "dispatch", "transit", "delivered", "on_the_way", "on the way", "enviad",
          "entregad"),
     ),
     "deliver": Family(
-        r"delivered|entregad[oa]s?", r"deliver(?:y|ies)|entregas?", r"^deliver",
+        "delivered entregad*", "delivery deliveries entrega entregas", r"^deliver",
         ("delivered", "entregad"),
     ),
     "return": Family(
-        r"returned|received back|devuelt[oa]s?", r"returns?|devoluci[oó]n(?:es)?", r"return",
+        "returned received_back devuelt*", "return returns devolución devoluciones", r"return",
         ("return", "devuel"),
     ),
     "book": Family(
-        r"booked|reserved|scheduled|ordered|registered|enrolled|placed|created|reservad[oa]s?"
-        r"|programad[oa]s?|agendad[oa]s?",
-        r"bookings?|reservations?|appointments?|orders?|reservas?|citas?|pedidos?",
+        "booked reserved scheduled ordered registered enrolled placed created reservad* programad*"
+        " agendad*",
+        "booking bookings reservation reservations appointment appointments order orders reserva"
+        " reservas cita citas pedido pedidos",
         r"^(?:book|reserve|schedule|order|register|enroll|place|create|open)"
         r"|^(?:update|modify|change|move)_(?:reservation|booking|appointment|flight)",
         ("book", "reserv", "schedul", "confirmed", "placed"), True,
     ),
     "activate": Family(
-        r"re-?activated|activated|unlocked|unblocked|enabled|reset|restored|reinstated"
-        r"|activad[oa]s?|reactivad[oa]s?|desbloquead[oa]s?|restablecid[oa]s?",
-        r"(?:re)?activation|activaci[oó]n",
+        "activated reactivated re-activated unlocked unblocked enabled reset restored reinstated"
+        " activad* reactivad* desbloquead* restablecid*",
+        "activation reactivation activación",
         r"^(?:re)?(?:activate|enable|set|store|instate)|unlock|unblock|(?:re)?activation",
         ("activ", "unlock", "enabled", "reset", "restored"),
     ),
     "close": Family(
-        r"closed|deactivated|blocked|frozen|disabled|suspended|paused|locked|cerrad[oa]s?"
-        r"|bloquead[oa]s?|desactivad[oa]s?|suspendid[oa]s?",
-        r"closure|cierre",
+        "closed deactivated blocked frozen disabled suspended paused locked cerrad* bloquead*"
+        " desactivad* suspendid*",
+        "closure cierre",
         r"^(?:close|deactivate|block|freeze|disable|suspend|pause|lock)",
         ("clos", "deactiv", "block", "frozen", "disabled", "suspend", "paused", "locked",
          "cerrad", "bloque"),
     ),
     "remove": Family(
-        r"deleted|removed|erased|unsubscribed|taken off|eliminad[oa]s?|borrad[oa]s?",
-        r"removal|deletion",
+        "deleted removed erased unsubscribed taken_off eliminad* borrad*", "removal deletion",
         r"^(?:delete|remove|erase|unsubscribe|cancel)|" + _UPDATED,
         ("delet", "remov", "eras", "unsubscrib"),
     ),
     "add": Family(
-        r"added|attached|añadid[oa]s?|agregad[oa]s?", "", r"^(?:add|attach)|" + _UPDATED,
+        "added attached añadid* agregad*", "", r"^(?:add|attach)|" + _UPDATED,
         ("added", "add_on"), True,
     ),
     "give": Family(
-        r"issued|granted|awarded|credited|emitid[oa]s?|otorgad[oa]s?|concedid[oa]s?",
-        r"certificates?|vouchers?|credits?|coupons?|gift cards?|compensation|discounts?"
-        r"|certificados?|cup[oó]n(?:es)?|vales?|descuentos?|compensaci[oó]n",
+        "issued granted awarded credited emitid* otorgad* concedid*",
+        "certificate certificates voucher vouchers credit credits coupon coupons gift_card"
+        " gift_cards compensation discount discounts certificado certificados cupón cupones vale"
+        " vales descuento descuentos compensación",
         r"certificate|voucher|credit|coupon|gift|refund|compensat|discount|^(?:issue|grant|award)",
         ("credit", "voucher", "certificate", "coupon", "discount", "issued", "refund"), True,
     ),
     "charge": Family(
-        r"charged|billed|debited|paid|cobrad[oa]s?|pagad[oa]s?|cargad[oa]s?",
-        r"payments?|charges?|pagos?|cobros?|cargos?",
+        "charged billed debited paid cobrad* pagad* cargad*",
+        "payment payments charge charges pago pagos cobro cobros cargo cargos",
         r"charge|payment|^(?:bill|debit|pay)",
         ("charge", "paid", "payment", "billed", "pagad", "cobrad"),
     ),
-    "waive": Family(
-        r"waived|eximid[oa]s?|condonad[oa]s?", r"waivers?", r"waive", ("waive",), True,
-    ),
+    "waive": Family("waived eximid* condonad*", "waiver waivers", r"waive", ("waive",), True),
     "send": Family(
-        r"e-?mailed|texted|sent", r"e-?mails?|texts?", r"^(?:re_?)?(?:send|mail|email|text)",
-        ("sent", "mailed"), True,
+        "emailed e-mailed texted sent", "email emails e-mail e-mails text texts",
+        r"^(?:re_?)?(?:send|mail|email|text)", ("sent", "mailed"), True,
     ),
     "hand_over": Family(
-        r"escalated|forwarded|notified|informed|alerted|transferred|passed (?=this|it|your|on)"
-        r"|escalad[oa]s?|transferid[oa]s?|avisad[oa]s?",
-        r"escalations?|tickets?|complaints?", r"transfer|escalat|hand_?over|forward|notify|ticket",
-        ("escalat", "forwarded"), True,
+        "escalated forwarded notified informed alerted transferred passed_this passed_it"
+        " passed_your passed_on escalad* transferid* avisad*",
+        "escalation escalations ticket tickets complaint complaints",
+        r"transfer|escalat|hand_?over|forward|notify|ticket", ("escalat", "forwarded"), True,
     ),
 }  # fmt: skip
 COLOURLESS = (
-    r"processed|initiated|submitted|completed|applied|approved|made|finali[sz]ed|put through"
-    r"|gone through|started|requested|filed|lodged|logged|performed|carried out|executed|arranged"
-    r"|set up|issued|sent|confirmed|opened|created|taken care of|handled|resolved"
-    r"|procesad[oa]s?|tramitad[oa]s?|iniciad[oa]s?|solicitad[oa]s?|aplicad[oa]s?|realizad[oa]s?"
-    r"|hech[oa]s?|completad[oa]s?|emitid[oa]s?|gestionad[oa]s?|registrad[oa]s?|aprobad[oa]s?"
+    "processed initiated submitted completed applied approved made finalized finalised put_through"
+    " gone_through started requested filed lodged logged performed carried_out executed arranged"
+    " set_up issued sent confirmed opened created taken_care_of handled resolved procesad*"
+    " tramitad* iniciad* solicitad* aplicad* realizad* hech* completad* emitid* gestionad*"
+    " registrad* aprobad*"
 )
 """Verbs that say only by what stands beside them what was done: "processed your refund"."""
 ANY = "any"
@@ -148,30 +148,60 @@ UNDONE_BY = {
     "remove": r"^(?:restore|add)",
 }
 """Actions after which the first no longer holds."""
+_WORD = re.compile(r"[^\W\d_]{2,40}(?:-[^\W\d_]{2,40})?")
 
-DONE = re.compile(
-    rf"\b(?:{'|'.join(f'(?P<{name}>{family.done})' for name, family in FAMILIES.items())}"
-    rf"|(?P<{ANY}>{COLOURLESS}))(?!\w)",
-    re.IGNORECASE,
-)
-NOUNS = re.compile(
-    rf"\b(?:{'|'.join(f'(?P<{n}>{f.noun})' for n, f in FAMILIES.items() if f.noun)})(?!\w)",
-    re.IGNORECASE,
-)
+
+class Lexicon:
+    """Words and phrases by family; finding them costs one look-up a word."""
+
+    def __init__(self, words: Iterable[tuple[str, str]]) -> None:
+        self._phrases: dict[str, list[tuple[str, str]]] = {}
+        for family, spelled in words:
+            for phrase in spelled.replace("_", "\x00").split():
+                for form in _forms(phrase.replace("\x00", " ")):
+                    self._phrases.setdefault(form.split(" ")[0], []).append((form, family))
+
+    def find(self, lowered: str, start: int = 0, end: int | None = None) -> Iterator[Found]:
+        """Find words in a lower-case text, in order."""
+        for match in _WORD.finditer(lowered, start, len(lowered) if end is None else end):
+            for phrase, family in self._phrases.get(match[0], ()):
+                end_of = match.start() + len(phrase)
+                if phrase == match[0] or (
+                    lowered.startswith(phrase, match.start())
+                    and not lowered[end_of : end_of + 1].isalnum()
+                ):
+                    yield Found(family, match.start(), match.start() + len(phrase))
+                    break
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A word of a family and its place."""
+
+    family: str
+    start: int
+    end: int
+
+
+def _forms(phrase: str) -> Iterator[str]:
+    if phrase.endswith("*"):
+        yield from (phrase[:-1] + ending for ending in ("o", "a", "os", "as"))
+    else:
+        yield phrase
+
+
+DONE = Lexicon((*((name, family.done) for name, family in FAMILIES.items()), (ANY, COLOURLESS)))
+NOUNS = Lexicon((name, family.noun) for name, family in FAMILIES.items())
 OUTCOME = re.compile(
-    rf"\b(?:{'|'.join(f'(?P<{n}>{f.noun})' for n, f in FAMILIES.items() if f.noun)})"
-    r" (?:(?:is|are|was|were|has been|have been|went) (?:now |all )?(?:complete|successful|done"
-    r"|confirmed|in place|effective|through|on (?:its|their|the) way|finished)"
-    r"|(?:has|have) (?:now |already )?gone through"
-    r"|ya está(?:n)? (?:list[oa]s?|en camino)|está(?:n)? (?:list[oa]s?|en camino))(?!\w)",
-    re.IGNORECASE,
+    r"\b(?:(?:is|are|was|were|been|went) (?:now |all )?(?:complete|successful|done|confirmed"
+    r"|in place|effective|through|on (?:its|their|the) way|finished)"
+    r"|(?:has|have) (?:now |already )?gone through|están? (?:list[oa]s?|en camino))(?!\w)"
 )
-"""A noun with its outcome: "the cancellation is complete", "your refund is on its way"."""
+"""What an action came to: "the cancellation is complete", "your refund is on its way"."""
 NOW_HAS = re.compile(
     r"\b(?:your|the|su|tu) (?P<change>(?:order|reservation|booking|plan|account|subscription|pedido"
     r"|reserva)[^.!?\n]{0,40}? (?:now|ahora) (?:includes?|has|reflects?|shows?|contains?|incluye"
     r"|tiene))(?!\w)",
-    re.IGNORECASE,
 )
 """A state that only a change can have brought: "your order now includes"."""
 ABLE = re.compile(
@@ -184,7 +214,6 @@ ABLE = re.compile(
     r"|(?P<close>close|block|freeze|deactivate|pause)|(?P<remove>remove|delete|eliminar)"
     r"|(?P<give>issue|credit)|(?P<waive>waive)|(?P<any>process|apply|submit|complete|procesar))"
     r"(?!\w)",
-    re.IGNORECASE,
 )
 """What somebody was able to do: "I managed to cancel it"."""
 PAST_ES = re.compile(
@@ -194,6 +223,5 @@ PAST_ES = re.compile(
     r"|(?P<exchange>reemplacé|reemplazamos)|(?P<book>reservé|reservamos|agendé|agendamos)"
     r"|(?P<any>procesé|procesamos|tramité|tramitamos))"
     r" (?:ya )?(?:(?:su|tu|sus|tus|el|la|los|las|un|una)(?!\w))",
-    re.IGNORECASE,
 )
 """Spanish preterites with their object; the first person plural is also a present tense."""
