@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
-_NEAR = r"[^\n]{0,24}$"
+_NEAR = 40
+"""Characters before a number in which its word must stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class _Form:
     name: str
     pattern: re.Pattern[str]
     is_valid: Callable[[str], bool]
-    words: re.Pattern[str] | None = None
-    """What must stand before it; ``None`` where the form alone is enough."""
+    words: tuple[str, ...] = ()
+    """One of them must stand before it; empty where the form alone is enough."""
 
 
 def _digits(text: str) -> list[int]:
@@ -92,29 +93,25 @@ def is_cnpj(text: str) -> bool:
     return len(set(digits)) > 1 and checks == digits[12:]
 
 
-def _words(words: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{words})\b{_NEAR}", re.IGNORECASE)
-
-
 def _form(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.-]){pattern}(?![\w-]|\.\d)", re.IGNORECASE)
 
 
 _FORMS = (
     _Form("us_ssn", _form(r"\d{3}-\d{2}-\d{4}"), is_ssn),
-    _Form("us_ssn", _form(r"\d{3} ?\d{2} ?\d{4}"), is_ssn, _words("ssn|social security")),
+    _Form("us_ssn", _form(r"\d{3} ?\d{2} ?\d{4}"), is_ssn, ("ssn", "social security")),
     _Form(
         "gb_nino",
         _form(r"[a-ceghj-prstw-z][a-ceghj-nprstw-z] ?\d{2} ?\d{2} ?\d{2} ?[a-d]"),
         is_nino,
     ),
-    _Form("gb_nhs", _form(r"\d{3}[ -]?\d{3}[ -]?\d{4}"), is_nhs, _words("nhs")),
+    _Form("gb_nhs", _form(r"\d{3}[ -]?\d{3}[ -]?\d{4}"), is_nhs, ("nhs",)),
     _Form("es_dni", _form(r"(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[xyz][ -]?\d{7})[ -]?[a-z]"), is_dni),
     _Form(
         "de_steuer_id",
         _form(r"\d{2} ?\d{3} ?\d{3} ?\d{3}"),
         is_steuer_id,
-        _words(r"steuer\w{0,20}|idnr\.?|tax (?:id|number|identification number)|tin"),
+        ("steuer", "idnr", "tax id", "tax number", "tax identification", "tin "),
     ),
     _Form(
         "fr_nir",
@@ -122,18 +119,22 @@ _FORMS = (
         is_nir,
     ),
     _Form("br_cpf", _form(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), is_cpf),
-    _Form("br_cpf", _form(r"\d{11}"), is_cpf, _words("cpf")),
+    _Form("br_cpf", _form(r"\d{11}"), is_cpf, ("cpf",)),
     _Form("br_cnpj", _form(r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"), is_cnpj),
-    _Form("br_cnpj", _form(r"\d{14}"), is_cnpj, _words("cnpj")),
+    _Form("br_cnpj", _form(r"\d{14}"), is_cnpj, ("cnpj",)),
 )
 
 
 def find_national_ids(text: str) -> Iterator[tuple[str, int, int]]:
     """Find national numbers: which one, and where."""
+    lowered = text.casefold()
     for form in _FORMS:
+        if form.words and not any(word in lowered for word in form.words):
+            continue
         for match in form.pattern.finditer(text):
             start, end = match.span()
-            if form.words and not form.words.search(text, max(0, start - 60), start):
+            near = text[max(0, start - _NEAR) : start].casefold()
+            if form.words and not any(word in near for word in form.words):
                 continue
             if form.is_valid(match[0]):
                 yield form.name, start, end

@@ -29,49 +29,49 @@ _TELLING = 7
 _HOUSE = re.compile(r"\d{1,5}[a-z]?", re.IGNORECASE)
 
 
-def _words(text: str) -> list[tuple[str, int, int]]:
+Words = list[tuple[str, int, int]]
+"""Words of a text with their places."""
+
+
+def words_of(text: str) -> Words:
+    """Split a text into words and numbers."""
     return [(match[0], *match.span()) for match in _WORD.finditer(text)]
 
 
-def _windows(text: str, words: list[tuple[str, int, int]], first: int, most: int) -> Iterator[int]:
-    """Last words, by place, of the runs that begin with a word and are not broken off."""
-    for last in range(first, min(first + most, len(words))):
-        if last > first and text[words[last - 1][2] : words[last][1]] not in _GAP:
-            return
-        yield last
-
-
-def find_names(text: str) -> Iterator[tuple[int, int]]:
+def find_names(text: str, words: Words) -> Iterator[tuple[int, int]]:
     """Find runs of two to five words that may be a full name: capitals, and particles between."""
-    words = _words(text)
-    for first, (word, start, _) in enumerate(words):
-        if not _is_name(word):
+    named = [word[0].isupper() and not word[-1].isdecimal() for word, _, _ in words]
+    for first, (_, start, until) in enumerate(words):
+        if not named[first]:
             continue
-        for last in _windows(text, words, first, _LONGEST_NAME):
-            other = words[last][0]
-            if last > first and _is_name(other):
-                yield start, words[last][2]
-            elif last > first and other not in _PARTICLES:
+        end = until
+        for last in range(first + 1, min(first + _LONGEST_NAME, len(words))):
+            word, begin, stop = words[last]
+            if text[end:begin] not in _GAP or not (named[last] or word in _PARTICLES):
                 break
+            if named[last]:
+                yield start, stop
+            end = stop
 
 
-def _is_name(word: str) -> bool:
-    return word[0].isupper() and not any(map(str.isdecimal, word))
-
-
-def find_streets(text: str) -> Iterator[tuple[int, int]]:
+def find_streets(text: str, words: Words) -> Iterator[tuple[int, int]]:
     """Find runs that may be an address: a house number with words behind it, or before it."""
-    words = _words(text)
+    numbered = [word[0].isdecimal() for word, _, _ in words]
     for at, (word, start, end) in enumerate(words):
-        if not _HOUSE.fullmatch(word):
+        if not numbered[at] or not _HOUSE.fullmatch(word):
             continue
-        for last in _windows(text, words, at, _LONGEST_STREET):
-            if last > at:
-                yield start, words[last][2]
-        for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
-            if text[words[first][2] : words[first + 1][1]] not in _GAP:
+        until = end
+        for last in range(at + 1, min(at + _LONGEST_STREET, len(words))):
+            if numbered[last] or text[until : words[last][1]] not in _GAP:
                 break
-            yield words[first][1], end
+            until = words[last][2]
+            yield start, until
+        since = start
+        for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
+            if numbered[first] or text[words[first][2] : since] not in _GAP:
+                break
+            since = words[first][1]
+            yield since, end
 
 
 def _keys(datum: PersonalDatum, region: str) -> tuple[str, ...]:
@@ -88,7 +88,8 @@ def places(ctx: CheckContext) -> Iterator[Place]:
         if value.kind in ("id", "phone", "email"):
             yield owner_key(value.text), value.start, value.end
     text = ctx.folded.text
-    for start, end in (*find_names(text), *find_streets(text)):
+    words = words_of(text)
+    for start, end in (*find_names(text, words), *find_streets(text, words)):
         yield _squeezed(text[start:end]), *ctx.folded.span(start, end)
 
 

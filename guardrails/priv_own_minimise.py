@@ -26,6 +26,7 @@ from handrail.guardrails.ownership import (
     is_private,
     last_four,
     own_keys,
+    words_of,
     written_keys,
 )
 
@@ -105,7 +106,9 @@ def _streets(ctx: CheckContext, written: str) -> Iterator[Finding]:
     if not own:
         return
     text, until = ctx.folded.text, 0
-    for start, end in sorted(find_streets(text), key=lambda place: (place[0], -place[1])):
+    for start, end in sorted(
+        find_streets(text, words_of(text)), key=lambda place: (place[0], -place[1])
+    ):
         key = "".join(filter(str.isalnum, text[start:end].casefold()))
         if start >= until and key in own and key not in written:
             until = end
