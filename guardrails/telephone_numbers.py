@@ -31,10 +31,10 @@ _SPEAKS_OF_PHONES = re.compile(
     r"|contact|texts?|messages?|voicemail|whats ?app|hotline|teléfono|móvil|celular|llam\w{1,6})\b",
     re.IGNORECASE,
 )
-_LINE = re.compile(r"[^\n]{0,100}$")
+_LINE = re.compile(r"[^\n]{0,100}\Z")
 _REST_OF_LINE = re.compile(r"[^\n]{0,100}")
 _WRITTEN_LIKE_ONE = re.compile(
-    r"(?:\+|00)(?=(?:\D{0,3}\d){9})|\+?[\d-]{0,4} ?\(\d{2,5}\)[ .-]?\d{3,4}[ .-]?\d{3,4}"
+    r"(?:\+|00(?=[1-9]))(?=(?:\D{0,3}\d){9})|\+?[\d-]{0,4} ?\(\d{2,5}\)[ .-]?\d{3,4}[ .-]?\d{3,4}"
     r"|(?:\+?1[-. ])?\d{3}(?P<mark>[-.])\d{3}(?P=mark)\d{4}(?!\d)"
 )
 """A country code, a bracketed area code, or the North American form."""
@@ -55,8 +55,9 @@ _DATE = re.compile(
 _JOINED = re.compile(r"[ ().\-–/]")
 _QUANTITY = re.compile(
     r"\d{1,2}(?P<dot>[ .])\d{3}(?P=dot)\d{3}(?!\d)|\d{1,4}-\d{1,4} \d|\d{5}-\d{3,4}$|\d{4}-\d{3}$"
+    r"|\d{3}-\d{2}-\d{4}$"
 )
-"""Millions, a row of ranges, a long postcode."""
+"""Millions, a row of ranges, a long postcode, the form of a US social security number."""
 _GOES_ON = re.compile(
     r"\s?(?:[.,;:!?)\]\"'\n]|$|(?:is|was|and|or|to|for|if|in|on|at|when|please|thanks|y|o|es|para)\b)",
     re.IGNORECASE,
@@ -115,7 +116,7 @@ def _is_phone(text: str, match: re.Match[str], region: str) -> bool:
     spoken_of = bool(_SPEAKS_OF_PHONES.search(head + tail))
     alone = not head.strip(" \t|,;") and bool(_LABEL.fullmatch(tail))
     if not _JOINED.search(bare):
-        sure = alone or bool(match["code"])
+        sure = alone or match["code"] == "+"
         return (digits >= _LONG and spoken_of) or (sure and _is_valid(bare, region))
     sure = alone or spoken_of or bool(match["extension"] or _WRITTEN_LIKE_ONE.match(bare))
     return sure or _is_valid_somewhere(bare, (head, tail), region)

@@ -105,7 +105,7 @@ async def test_a_promise_in_other_words(action: str, text: str) -> None:
     assert "no_authority" in await rules(text)
     bound: dict[str, Any] = {"action": action, "amount": Decimal(20), "percent": Decimal(20)}
     assert "above_limit" in await rules(text, Limit(**bound))
-    wide = bound | {"amount": Decimal(100), "percent": Decimal(100)}
+    wide: dict[str, Any] = bound | {"amount": Decimal(100), "percent": Decimal(100)}
     assert await rules(text, Limit(**wide)) == []
 
 
