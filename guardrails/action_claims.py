@@ -15,6 +15,7 @@ from handrail.guardrails.action_words import (
     NOW_HAS,
     OUTCOME,
     PAST_ES,
+    Found,
 )
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
@@ -108,7 +109,15 @@ _MONEY = re.compile(r"\b(?:money|dinero)\b")
 _COLOURLESS_TOO = re.compile(
     r"issued|placed|created|sent|registered|added|returned|emitid[oa]s?|enviad[oa]s?"
 )
-_SAID = (PAST_ES, ABLE, NOW_HAS, _HANDING)
+_SAID: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (OUTCOME, ("complete", "successful", "done", "confirmed", "place", "effective", "through",
+               "way", "finished", "list", "camino")),
+    (PAST_ES, ("é ", "amos ", "ó ")),
+    (ABLE, ("able to", "managed to", "did ", "pud", "logr")),
+    (NOW_HAS, (" now ", " ahora ")),
+    (_HANDING, ("transf", "escalat", "forwarding")),
+)  # fmt: skip
+"""Other ways to say it, each with what such a text must hold: looking for that is cheap."""
 _REACH = 120
 
 
@@ -132,14 +141,21 @@ class ActionClaim:
 def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
     """Find the statements that something was done; conditions, denials and hearsay are none."""
     text = lowered(ctx.folded.text)
-    rules = [rule for rule in (OUTCOME, *_SAID) if rule.search(text)]
-    if not rules and next(DONE.find(text), None) is None:
+    rules = [rule for rule, hints in _SAID if any(hint in text for hint in hints)]
+    verbs = list(DONE.find(text))
+    if not (rules or verbs):
         return
     for sentence in ctx.sentences:
-        if sentence.kind != "question":
-            part = text[sentence.start : sentence.end]
-            for family, form, span in (*_with_verbs(part), *_otherwise(part, rules)):
-                yield _made(family, form, sentence, span, ctx)
+        if sentence.kind == "question":
+            continue
+        start, part = sentence.start, text[sentence.start : sentence.end]
+        here = [
+            Found(verb.family, verb.start - start, verb.end - start)
+            for verb in verbs
+            if sentence.holds(verb.start, verb.end)
+        ]
+        for family, form, span in (*_with_verbs(part, here), *_otherwise(part, rules)):
+            yield _made(family, form, sentence, span, ctx)
 
 
 def lowered(text: str) -> str:
@@ -149,9 +165,9 @@ def lowered(text: str) -> str:
     return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
 
 
-def _with_verbs(text: str) -> Iterator[tuple[str, Form, tuple[int, int]]]:
+def _with_verbs(text: str, verbs: Iterable[Found]) -> Iterator[tuple[str, Form, tuple[int, int]]]:
     said: int | None = None
-    for verb in DONE.find(text):
+    for verb in verbs:
         begin, end = verb.start, verb.end
         form = _form(text[max(0, begin - _REACH) : begin], verb.family, text[end:])
         if form is None and said is not None and _ALSO.search(text[said:begin]):

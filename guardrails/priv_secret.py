@@ -63,6 +63,11 @@ _CODE = re.compile(
     r"(?:code|pin|passcode|otp|código))",
     re.IGNORECASE,
 )
+_LONG = re.compile(r"[\w/+.=~-]{16}|-----BEGIN|://[^\s/]{1,129}@")
+"""What every key has: sixteen characters in a row, or the mark of a block or of a login."""
+_PASSWORD_WORDS = ("pass", "contraseña", "clave", "api", "secret", "token")
+_CODE_WORDS = ("code", "pin", "otp", "cvv", "cvc", "código", "2fa", "log", "sign", "reset",
+               "verification", "security", "confirmation", "authentication", "one")  # fmt: skip
 REDACTED = "[removed]"
 _PUBLIC = ("email",)
 
@@ -94,12 +99,17 @@ def _cards(ctx: CheckContext) -> Iterator[Finding]:
 @check("priv.secret", severity="critical")
 def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag secrets by their form."""
-    for hit in ctx.search(_KEYS):
-        yield _finding("key", hit.start, hit.end, "A key or token")
-    for hit in ctx.search(_PRIVATE_KEY):
-        yield _finding("private_key", hit.start, hit.end, "A private key")
-    for hit in ctx.search(_PASSWORD):
-        yield _finding("password", *_part(ctx, hit), "A password")
-    for hit in ctx.search(_CODE):
-        yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
+    text = ctx.folded.text
+    lowered = text.casefold()
+    if _LONG.search(text):
+        for hit in ctx.search(_KEYS):
+            yield _finding("key", hit.start, hit.end, "A key or token")
+        for hit in ctx.search(_PRIVATE_KEY):
+            yield _finding("private_key", hit.start, hit.end, "A private key")
+    if any(word in lowered for word in _PASSWORD_WORDS):
+        for hit in ctx.search(_PASSWORD):
+            yield _finding("password", *_part(ctx, hit), "A password")
+    if any(word in lowered for word in _CODE_WORDS):
+        for hit in ctx.search(_CODE):
+            yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
     yield from _cards(ctx)

@@ -75,7 +75,7 @@ def _rows(
         hits = [flagged(reply) for reply in some]
         made = share(f"falsely flagged, {kind}: {name}", hits)
         row = Row(
-            made.name, made.value, "%", made.n, made.low, made.high, FALSE if goals else None,
+            made.name, made.value, "%", made.n, made.low, made.high, FALSE if goals and kind == "all replies" else None,
             at="most",
         )  # fmt: skip
         yield Measured(row, [r.text for r, hit in zip(some, hits, strict=True) if hit])
