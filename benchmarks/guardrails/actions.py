@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.guardrails.measured import Measured
 from benchmarks.guardrails.trajectories import Removed, Reply, airline, is_tuned, retail
-from benchmarks.report import Row, read_rows, share
+from benchmarks.report import read_rows, share
 from handrail.core.drafting import Draft
 from handrail.core.verdict import Finding
 from handrail.guardrails.act_claim import act_claim
@@ -73,9 +74,6 @@ def _rows(
         ("reports", [reply for reply in replies if reply.after_change]),
     ):
         hits = [flagged(reply) for reply in some]
-        made = share(f"falsely flagged, {kind}: {name}", hits)
-        row = Row(
-            made.name, made.value, "%", made.n, made.low, made.high, FALSE if goals and kind == "all replies" else None,
-            at="most",
-        )  # fmt: skip
+        goal = FALSE if goals and some is replies else None
+        row = replace(share(f"falsely flagged, {kind}: {name}", hits), goal=goal, at="most")
         yield Measured(row, [r.text for r, hit in zip(some, hits, strict=True) if hit])
