@@ -67,7 +67,8 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _GENERAL = re.compile(
-    r"\b(?:if|once|when|unless|provided|eligible|may be|might|whether|check (?:if|whether)"
+    r"\b(?:if|in case|in the event|should you|once|when|unless|provided|eligible|may be|might"
+    r"|whether|check (?:if|whether)"
     r"|look into|review|request (?:a|your)|ask (?:for|our|a|the|my)|si |cuando|una vez"
     r"|revis\w{2,6}|solicit\w{1,5}|pedir)\b",
     re.IGNORECASE,
@@ -78,6 +79,22 @@ _OURS = re.compile(
     re.IGNORECASE,
 )
 """A promise of ours, which a condition before it does not take back."""
+_GIVEN = (
+    r"(?:refunds?|reimbursements?|compensation|discounts?|(?:store )?credits?|exchanges?|vouchers?|money back"
+    r"|replacements?|waivers?|reembolsos?|descuentos?|compensaci[oó]n)"
+)
+_ASIDE = re.compile(
+    rf"\b(?:{_GIVEN} (?:polic(?:y|ies)|status|process(?:es)?|requests?|experience|timelines?"
+    r"|options?|terms|conditions|guarantee|forms?|department|team|reference|details|information|procedures?"
+    r"|eligibility)|(?:status|progress|details|reasons?|information|polic(?:y|ies)|terms"
+    r"|circumstances|eligibility|estado|política) (?:of|for|on|about|under|de|del|sobre)"
+    rf" (?:[a-z]{{1,12}} ){{0,5}}{_GIVEN}|(?:track|about|regarding|concerning|understand|request|seek|await|waiting for|unsure about)"
+    rf"(?:ing)? (?:[a-z]{{1,12}} ){{0,3}}{_GIVEN}"
+    rf"|(?:help|assist|guide|support)(?:ing)? you (?:[a-z]{{1,15}} ){{0,9}}{_GIVEN}"
+    r"|credit ?/ ?debit|credit (?:or|and|cards?) )",
+    re.IGNORECASE,
+)
+"""Speaks of refunds and the like without promising one: a policy, a status, help with a request."""
 _PART_OF = re.compile(
     r"\b(?:of (?:the|your)|paid|costs?|price of)(?: [a-z]{3,10})? $", re.IGNORECASE
 )
@@ -86,8 +103,10 @@ _PART_OF = re.compile(
 
 def _promised(claim: Claim) -> tuple[Sequence[Promise], bool]:
     """What a sentence promises, and whether only on a condition."""
-    text = claim.text
-    if claim.kind == "question" or not _ANY_OBJECT.search(text) or not _COMMITS.search(text):
+    if claim.kind == "question" or not _ANY_OBJECT.search(claim.text):
+        return [], False
+    text = _ASIDE.sub(lambda match: " " * len(match[0]), claim.text)
+    if not _COMMITS.search(text):
         return [], False
     if _DENIES.search(text):
         return [], False

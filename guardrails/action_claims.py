@@ -79,10 +79,15 @@ _RELATIVE = re.compile(
     rf"(?:has|have|is|are|was|were) {_ADVERBS}(?:been )?{_ADVERBS}$",
 )
 _HEARSAY = re.compile(
-    r"\b(?:understand|mention\w{0,3}|said|say(?:ing)?|told|heard?|sorry(?! to (?:inform|say|tell))"
-    r"|apologi[sz]e\w{0,2}|stated?|claim(?:ed)?|believe|regret(?! to)|assum\w{1,3}|entiendo"
-    r"|lamento(?! inform)|dice|dijo|indic[aó]|mencion\w{1,3})\b[^,;:.!?]{0,80}$",
+    r"(?:\b(?:understand|mention\w{0,3}|said|say(?:ing)?|told|heard?"
+    r"|sorry(?! to (?:inform|say|tell))"
+    r"|apologi[sz]e\w{0,2}|stated?|stating|indicating|claim(?:ed)?|believe|regret(?! to)"
+    r"|assum\w{1,3}|ensur(?:e|es|ing)|mak(?:e|es|ing) sure|verify|double-check|why|how"
+    r"|(?:date|day|time|moment) (?:the|your|it|you|that)|entiendo|lamento(?! inform)|dice|dijo"
+    r"|indic[aó]|mencion\w{1,3}|aseg[uú]r\w{1,5})\b"
+    r"|(?:^|\b(?:and|to|please|then)\s)\W{0,4}(?:confirm|check)\b)[^,;:.!?]{0,80}$",
 )
+"""What others say, or what is only hoped for: "you said it was", "to ensure it is"."""
 _CONDITION = re.compile(
     r"\b(?:if|once|when|whenever|after|before|until|unless|as soon as|in case|whether|were (?:i|we)"
     r"|si|cuando|una vez que?|después de que|hasta que|en cuanto)\b[^.;!?\n]{0,80}$",

@@ -117,6 +117,9 @@ async def test_a_promise_in_other_words(action: str, text: str) -> None:
         "I can ask a colleague to refund your order.",
         "Your refund depends on our returns policy.",
         "You can pay with a credit card.",
+        "I can check the status of your refund for you.",
+        "We are here to help you with your refund request.",
+        "We will send you our refund policy.",
     ],
 )
 async def test_what_is_no_promise(text: str) -> None:
