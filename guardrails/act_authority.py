@@ -80,15 +80,16 @@ _OURS = re.compile(
 )
 """A promise of ours, which a condition before it does not take back."""
 _GIVEN = (
-    r"(?:refunds?|reimbursements?|compensation|discounts?|(?:store )?credits?|exchanges?|vouchers?|money back"
-    r"|replacements?|waivers?|reembolsos?|descuentos?|compensaci[oó]n)"
+    r"(?:refunds?|reimbursements?|compensation|discounts?|(?:store )?credits?|exchanges?|vouchers?"
+    r"|money back|replacements?|waivers?|reembolsos?|descuentos?|compensaci[oó]n)"
 )
 _ASIDE = re.compile(
     rf"\b(?:{_GIVEN} (?:polic(?:y|ies)|status|process(?:es)?|requests?|experience|timelines?"
     r"|options?|terms|conditions|guarantee|forms?|department|team|reference|details|information|procedures?"
     r"|eligibility)|(?:status|progress|details|reasons?|information|polic(?:y|ies)|terms"
     r"|circumstances|eligibility|estado|política) (?:of|for|on|about|under|de|del|sobre)"
-    rf" (?:[a-z]{{1,12}} ){{0,5}}{_GIVEN}|(?:track|about|regarding|concerning|understand|request|seek|await|waiting for|unsure about)"
+    rf" (?:[a-z]{{1,12}} ){{0,5}}{_GIVEN}|(?:track|about|regarding|concerning|understand"
+    r"|request|seek|await|waiting for|unsure about)"
     rf"(?:ing)? (?:[a-z]{{1,12}} ){{0,3}}{_GIVEN}"
     rf"|(?:help|assist|guide|support)(?:ing)? you (?:[a-z]{{1,15}} ){{0,9}}{_GIVEN}"
     r"|credit ?/ ?debit|credit (?:or|and|cards?) )",
