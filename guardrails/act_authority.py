@@ -1,12 +1,14 @@
-"""Check ``act.authority``: a reply promises only what the playbook lets it promise.
+"""Check ``act.authority``: a reply promises only what the playbook lets its writer promise.
 
-Fires: "We will refund you $500." where the limit for refunds is 50, or where there is none set.
-Does not fire: "We cannot refund this.", "Would you like a refund?", a policy sentence that stands
-in an article or template, or a refund that the order's record already shows.
+Fires: "We will refund you $500." where the limit for refunds is 50, or where there is none set;
+"We will refund $30 for the lamp and $40 for the shade." where it is 50 in all. Does not fire: "We
+cannot refund this.", "Would you like a refund?", a policy sentence that stands in an article or
+template, a refund that the order's record already shows, a person whose role has no limit.
 
 Rules: ``no_authority`` (critical): the playbook gives no limit for this kind of promise, or zero.
-``above_limit`` (critical): more than the limit. ``amount_unstated`` (high): the limit has an
-amount and the promise has none that could be compared. The evidence is the limit.
+``above_limit`` (critical; high where a condition stands before it): more than the limit, in one
+sentence or in all, or in another currency. ``amount_unstated`` (high): the limit has an amount and
+the promise has none that could be compared. The evidence is the limit.
 """
 
 from __future__ import annotations
@@ -14,32 +16,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Literal
 
-from handrail.core.verdict import EvidenceSpan, Finding
+from handrail.core.verdict import Finding
+from handrail.guardrails.authority import Amount, Excess, excess, limits_on
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.values import Value, same_currency
-from handrail.playbook.models import Limit
+from handrail.guardrails.values import Value
+from handrail.playbook.models import Promise
 
-Action = Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
-
-_OBJECTS: dict[Action, str] = {
+_OBJECTS: dict[Promise, str] = {
     "refund": r"refund(?:ed|ing|s)?|reimburse(?:d|ment)?|money back|reembols(?:o|ar\w{0,3}|amos"
-              r"|aremos"
-    r"|aré|ado)|devolver(?:emos|é|te|le)? (?:el|su|tu) dinero|return (?:your|the) money",
-    "discount": r"discounts?|(?:\d{1,3} ?%|percent) off|price reduction|descuentos?|rebaja",
+    r"|aremos|aré|ado)|devolver(?:emos|é|te|le)? (?:el|su|tu) dinero|return (?:your|the) money",
+    "discount": r"discounts?|(?:\d{1,3} ?%|percent|half|[$€£]\d{1,5}) off|price reduction"
+    r"|half price|descuentos?|rebaja",
     "credit": r"(?:store |account )?credits?(?! cards?)|vouchers?|gift ?cards?|compensat(?:e|ion)"
-              r"|goodwill"
-    r"|cup[oó]n(?:es)?|vales?|compensa(?:ción|r\w{0,3}|remos)",
+    r"|goodwill|certificates?|cup[oó]n(?:es)?|vales?|compensa(?:ción|r\w{0,3}|remos)",
     "waiver": r"waiv(?:e|ed|ing)|free of charge|at no (?:extra |additional )?(?:cost|charge)"
-              r"|for free"
-    r"|no charge|eximir|sin (?:coste|costo|cargo)|gratis",
-    "replacement": r"replacements?|replace|new one|exchange(?:d)?|reemplaz\w{1,5}|reposición"
-                   r"|sustituir\w{0,4}",
+    r"|for free|on the house|no charge|(?:drop|remove|cover|absorb) (?:the|your|this|all)"
+    r" (?:[a-z]{2,12} )?(?:fees?|costs?|charges?|postage|shipping)|eximir"
+    r"|sin (?:coste|costo|cargo)|gratis",
+    "replacement": r"replacements?|replace|new one|another one|exchange(?:d)?|reemplaz\w{1,5}"
+    r"|reposición|sustituir\w{0,4}",
     "legal_admission": r"liable|liability|legal(?:ly)? (?:responsib\w{2,6}|binding)|our negligence"
     r"|we (?:broke|violated|breached)|admit|legally|responsabilidad legal|negligencia",
-}  # fmt: skip
+}
 _COMMITS = re.compile(
     r"\b(?:(?:i|we)(?:['’](?:ll|ve|d|m|re)| (?:will|shall|can|could|am|are|have|hereby|promise"
     r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)"
@@ -55,7 +55,7 @@ _COMMITS = re.compile(
     r"|(?:re|de|o)\w{2,12}(?:aremos|eremos|aré))\b",
     re.IGNORECASE,
 )  # fmt: skip
-_OBJECT: dict[Action, re.Pattern[str]] = {
+_OBJECT: dict[Promise, re.Pattern[str]] = {
     action: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     for action, words in _OBJECTS.items()
 }
@@ -67,62 +67,90 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _GENERAL = re.compile(
-    r"\b(?:if|once|when|unless|provided|eligible|may be|might|whether|check (?:if|whether)"
-    r"|look into"
-    r"|review|request (?:a|your)|ask (?:for|our)|si |cuando|una vez|revis\w{2,6}|solicit\w{1,5})\b",
+    r"\b(?:if|in case|in the event|should you|once|when|unless|provided|eligible|may be|might"
+    r"|whether|check (?:if|whether)"
+    r"|look into|review|request (?:a|your)|ask (?:for|our|a|the|my)|si |cuando|una vez"
+    r"|revis\w{2,6}|solicit\w{1,5}|pedir)\b",
     re.IGNORECASE,
 )
+_HALF = re.compile(r"\bhalf (?:off|price)\b", re.IGNORECASE)
+_OURS = re.compile(
+    r"\b(?:(?:i|we)(?:['’]ll| will| shall| promise| guarantee| can offer)|\w{2,20}aremos)\b",
+    re.IGNORECASE,
+)
+"""A promise of ours, which a condition before it does not take back."""
+_GIVEN = (
+    r"(?:refunds?|reimbursements?|compensation|discounts?|(?:store )?credits?|exchanges?|vouchers?"
+    r"|money back|replacements?|waivers?|reembolsos?|descuentos?|compensaci[oó]n)"
+)
+_ASIDE = re.compile(
+    rf"\b(?:{_GIVEN} (?:polic(?:y|ies)|status|process(?:es)?|requests?|experience|timelines?"
+    r"|options?|terms|conditions|guarantee|forms?|department|team|reference|details|information|procedures?"
+    r"|eligibility)|(?:status|progress|details|reasons?|information|polic(?:y|ies)|terms"
+    r"|circumstances|eligibility|estado|política) (?:of|for|on|about|under|de|del|sobre)"
+    rf" (?:[a-z]{{1,12}} ){{0,5}}{_GIVEN}|(?:track|about|regarding|concerning|understand"
+    r"|request|seek|await|waiting for|unsure about)"
+    rf"(?:ing)? (?:[a-z]{{1,12}} ){{0,3}}{_GIVEN}"
+    rf"|(?:help|assist|guide|support)(?:ing)? you (?:[a-z]{{1,15}} ){{0,9}}{_GIVEN}"
+    r"|credit ?/ ?debit|credit (?:or|and|cards?) )",
+    re.IGNORECASE,
+)
+"""Speaks of refunds and the like without promising one: a policy, a status, help with a request."""
+_PART_OF = re.compile(
+    r"\b(?:of (?:the|your)|paid|costs?|price of)(?: [a-z]{3,10})? $", re.IGNORECASE
+)
+"""Before an amount that is no promise: "refund $30 of the $100 you paid"."""
 
 
-def _promised(claim: Claim) -> Sequence[Action]:
-    text = claim.text
-    if claim.kind == "question" or not _ANY_OBJECT.search(text) or not _COMMITS.search(text):
-        return []
+def _promised(claim: Claim) -> tuple[Sequence[Promise], bool]:
+    """What a sentence promises, and whether only on a condition."""
+    if claim.kind == "question" or not _ANY_OBJECT.search(claim.text):
+        return [], False
+    text = _ASIDE.sub(lambda match: " " * len(match[0]), claim.text)
+    if not _COMMITS.search(text):
+        return [], False
     if _DENIES.search(text):
-        return []
-    actions: Sequence[Action] = [act for act, rule in _OBJECT.items() if rule.search(text)]
-    if _GENERAL.search(text):  # a conditional names what may happen; only liability binds
-        return [action for action in actions if action == "legal_admission"]
-    return actions
+        return [], False
+    actions: Sequence[Promise] = [act for act, rule in _OBJECT.items() if rule.search(text)]
+    if _GENERAL.search(text):
+        # A conditional names what may happen; only liability, and amounts we name, bind.
+        if _OURS.search(text):
+            return actions, True
+        return [action for action in actions if action == "legal_admission"], False
+    return actions, False
 
 
-def _amounts(claim: Claim, ctx: CheckContext, limit: Limit) -> list[Value]:
-    currency = limit.currency
+def _amounts(claim: Claim, ctx: CheckContext) -> list[Value]:
     return [
         value
         for value in ctx.values
-        if claim.holds(value.start, value.end)
-        and (
-            (value.kind == "money" and same_currency(value.currency, currency))
-            or (value.kind == "percent" and currency is None and limit.action == "discount")
-        )
+        if value.kind in ("money", "percent")
+        and claim.holds(value.start, value.end)
+        and not _PART_OF.search(ctx.text, max(claim.start, value.start - 24), value.start)
     ]
 
 
-def _foreign_money(claim: Claim, ctx: CheckContext, limit: Limit) -> bool:
-    return any(
-        value.kind == "money"
-        and claim.holds(value.start, value.end)
-        and not same_currency(value.currency, limit.currency)
-        for value in ctx.values
-    )
+def _amounts_of(
+    action: Promise, among: Sequence[Promise], claim: Claim, ctx: CheckContext
+) -> dict[str, Amount]:
+    """How much of an action a sentence promises, by value; each amount is of what it is next to."""
+    found: dict[str, Amount] = {}
+    for value in _amounts(claim, ctx):
+        at = value.start - claim.start
+        nearest = min(among, key=lambda one: _distance(one, at, claim)) if among[1:] else action
+        if nearest == action:
+            unit = "%" if value.kind == "percent" else value.currency
+            found[f"{value.kind}:{value.keys[0]}"] = Amount(Decimal(value.keys[0]), unit)
+    if action == "discount" and _HALF.search(claim.text):
+        found["percent:50"] = Amount(Decimal(50), "%")
+    return found
 
 
-def _verdict(claim: Claim, ctx: CheckContext, limit: Limit | None) -> tuple[str, str] | None:
-    """The rule that a promise breaks and the sentence that says so, or ``None``."""
-    if limit is None or limit.amount == 0:
-        return "no_authority", "The playbook lets nobody but a person promise this."
-    if limit.amount is None:
-        return None
-    amounts = [Decimal(value.keys[0]) for value in _amounts(claim, ctx, limit)]
-    if any(amount > limit.amount for amount in amounts) or _foreign_money(claim, ctx, limit):
-        return "above_limit", f"This promise is above the playbook's limit of {limit.amount}."
-    if not amounts:
-        return "amount_unstated", f"This promise has no amount to hold against {limit.amount}."
-    return None
+def _distance(action: Promise, at: int, claim: Claim) -> int:
+    return min(abs(match.start() - at) for match in _OBJECT[action].finditer(claim.text))
 
 
-def _already_so(action: Action, ctx: CheckContext) -> bool:
+def _already_so(action: Promise, ctx: CheckContext) -> bool:
     """Whether a record shows that this was granted: a refund amount, a status ``refunded``."""
     return any(
         action in name.casefold() or action in str(field.value).casefold()
@@ -132,15 +160,11 @@ def _already_so(action: Action, ctx: CheckContext) -> bool:
     )
 
 
-def _published(action: Action, claim: Claim, ctx: CheckContext) -> bool:
+def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
     """Whether an article or template makes this very offer: in its words, or with its amounts."""
     if ctx.evidence.quote(claim.text):
         return True
-    amounts = [
-        f"{value.kind}:{value.keys[0]}"
-        for value in ctx.values
-        if value.kind in ("money", "percent") and claim.holds(value.start, value.end)
-    ]
+    amounts = [f"{value.kind}:{value.keys[0]}" for value in _amounts(claim, ctx)]
     return bool(amounts) and any(
         source.id.startswith("article:")
         and _OBJECT[action].search(source.reading.text)
@@ -154,24 +178,36 @@ def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Findin
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
     if not _ANY_OBJECT.search(ctx.folded.text):
         return
-    limits = {limit.action: limit for limit in ctx.playbook.limits}
+    before: dict[Promise, dict[str, Amount]] = {}
     for claim in ctx.claims:
-        for action in _promised(claim):
-            broken = _verdict(claim, ctx, limits.get(action))
-            if not broken or _already_so(action, ctx) or _published(action, claim, ctx):
+        actions, on_condition = _promised(claim)
+        for action in actions:
+            amounts = _amounts_of(action, actions, claim, ctx)
+            found = _excess(action, amounts, before.setdefault(action, {}), ctx)
+            if found is None or (on_condition and found.rule != "above_limit"):
                 continue
-            rule, message = broken
-            limit = limits.get(action)
-            evidence = EvidenceSpan(
-                source=f"rule:limits.{action}",
-                quote="" if limit is None else f"{limit.amount} {limit.currency or ''}".strip(),
-                relation="absent" if limit is None else "contradicts",
-            )
+            if _already_so(action, ctx) or _published(action, claim, ctx):
+                continue
             yield act_authority.finding(
-                rule,
+                found.rule,
                 claim.start,
                 claim.end,
-                f"{action.replace('_', ' ').capitalize()}: {message}",
-                severity="high" if rule == "amount_unstated" else "critical",
-                evidence=(evidence,),
+                f"{action.replace('_', ' ').capitalize()}: {found.message}",
+                severity="high" if on_condition else found.severity,
+                evidence=(found.evidence(action),),
             )
+
+
+def _excess(
+    action: Promise, amounts: dict[str, Amount], so_far: dict[str, Amount], ctx: CheckContext
+) -> Excess | None:
+    """What is wrong with a sentence's promise by itself, or with those before it together.
+
+    An amount that is said again in another sentence is the same promise.
+    """
+    limits = limits_on(action, ctx)
+    if limits is None:
+        return None
+    found = excess(limits, list(amounts.values()))
+    so_far |= amounts
+    return excess(limits, list(so_far.values())) if found is None and amounts else found

@@ -29,6 +29,7 @@ from handrail.core.verdict import Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence, draft_sources
 from handrail.guardrails.normalisation import Folded, fold
+from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
 from handrail.guardrails.values import Value, find_values
@@ -37,9 +38,9 @@ from handrail.playbook.models import Playbook
 Stage = Literal["exit", "input"]
 """``exit``: judges a reply before it leaves. ``input``: judges what the customer wrote."""
 
-Need = Literal["owners", "records", "passages", "history"]
+Need = Literal["owners", "records", "passages", "history", "actions"]
 """What a check cannot judge without: an owner index, records of the customer, passages found for
-the question, earlier messages."""
+the question, earlier messages, actions that the draft proposes."""
 
 _ID: Final = re.compile(r"[a-z]{2,20}\.[a-z][a-z_]{1,40}")
 
@@ -53,7 +54,7 @@ class CheckSettings(BaseModel):
 
 
 S = TypeVar("S", bound=CheckSettings)
-P = TypeVar("P", Value, Claim)
+P = TypeVar("P", Value, Claim, PersonalDatum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,20 @@ class CheckContext:
         return tuple(self._placed(value) for value in find_values(self.folded.text))
 
     @cached_property
+    def sentences(self) -> tuple[Claim, ...]:
+        """Sentences of the folded text, with their places in it."""
+        return split_claims(self.folded.text)
+
+    @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """Sentences, folded, with their places in the text as written."""
-        return tuple(self._placed(claim) for claim in split_claims(self.folded.text))
+        return tuple(self._placed(claim) for claim in self.sentences)
+
+    @cached_property
+    def personal(self) -> tuple[PersonalDatum, ...]:
+        """Personal data that has a form, with its places in the text as written."""
+        found = find_personal(self.folded.text, self.playbook.brand.region)
+        return tuple(self._placed(datum) for datum in found)
 
     def _placed(self, part: P) -> P:
         start, end = self.folded.span(part.start, part.end)
@@ -137,6 +149,8 @@ class CheckContext:
                 return self.draft is not None and bool(self.draft.passages)
             case "history":
                 return bool(self.snapshot.messages)
+            case "actions":
+                return self.draft is not None and bool(self.draft.actions)
 
 
 Findings = Iterable[Finding]

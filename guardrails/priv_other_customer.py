@@ -1,62 +1,36 @@
 """Check ``priv.other_customer``: a reply holds nobody else's personal data.
 
-Fires: the e-mail address, telephone number, record number or full name of another customer. Does
-not fire: the customer's own data, a name both share, the brand's own contacts.
+Fires: the e-mail address, telephone number, record number, full name or street of another
+customer; "Pay to DE89 3704 0044 0532 0130 00" where that account stands nowhere in what is known.
+Does not fire: the customer's own data, a name both share, the brand's own contacts in an article.
 
-Rule: ``other_customer`` (critical), with a redaction as proposal. The evidence names the owner by
-a digest only, and never quotes.
+Rules: ``other_customer`` (critical): the value belongs to another customer. ``unknown_owner``
+(critical): an account or national number with right check digits that is neither the customer's
+nor published. Both propose a redaction. The evidence names the owner by a digest only, and never
+quotes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.ownership import (
+    Place,
+    certain_keys,
+    holds,
+    is_own,
+    own_keys,
+    places,
+    written_keys,
+)
+from handrail.guardrails.personal_data import PersonalDatum
 
-_NAME_RUN = re.compile(r"(?:[^\W\d_a-z][^\W\d_]{1,30}(?:['’-][^\W\d_]{1,30}){0,2}[ \u00a0]?){2,6}")
-_NAME_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+){0,2}")
-_PERSONAL = ("email", "phone", "id")
-_LONGEST_NAME = 4
 REDACTED = "[removed]"
-
-
-def _names(ctx: CheckContext) -> Iterator[tuple[str, int, int]]:
-    """All runs of two to four capitalised words."""
-    for run in ctx.search(_NAME_RUN):
-        words = list(_NAME_WORD.finditer(run.match[0]))
-        base = run.match.start()
-        for first in range(len(words)):
-            for last in range(first + 1, min(first + _LONGEST_NAME, len(words))):
-                start, end = words[first].start(), words[last].end()
-                span = ctx.folded.span(base + start, base + end)
-                yield (owner_key(run.match[0][start:end]), *span)
-
-
-def _candidates(ctx: CheckContext) -> list[tuple[str, int, int]]:
-    found = [
-        (owner_key(value.text), value.start, value.end)
-        for value in ctx.values
-        if value.kind in _PERSONAL
-    ]
-    found += _names(ctx)
-    own = _own(ctx)
-    return [candidate for candidate in found if candidate[0] and candidate[0] not in own]
-
-
-def _own(ctx: CheckContext) -> frozenset[str]:
-    customer = ctx.snapshot.customer
-    values = [customer.id, customer.name, customer.email, customer.phone]
-    values += [record.id for record in ctx.records]
-    return frozenset(owner_key(value) for value in values if value)
-
-
-def _owner(customers: frozenset[str]) -> EvidenceSpan:
-    digest = hashlib.sha256(min(customers).encode()).hexdigest()[:12]
-    return EvidenceSpan(source=f"owner:{digest}", quote="", relation="contradicts")
+_SENSITIVE = ("iban", "national_id")
+_PUBLISHED = ("article:", "playbook")
 
 
 @check("priv.other_customer", severity="critical", needs=("owners",))
@@ -65,22 +39,79 @@ async def priv_other_customer(
     settings: CheckSettings,  # noqa: ARG001 - the contract
 ) -> list[Finding]:
     """Flag personal values that belong to other customers and not to this one."""
-    candidates = _candidates(ctx)
-    if not candidates or ctx.owners is None:
+    certain = certain_keys(ctx)
+    candidates = [place for place in places(ctx) if place[0] and place[0] not in certain]
+    owners: Mapping[str, frozenset[str]] = {}
+    if candidates and ctx.owners is not None:
+        owners = await ctx.owners.owners({key for key, _, _ in candidates})
+    sensitive = [datum for datum in ctx.personal if datum.kind in _SENSITIVE]
+    if not owners and not sensitive:
         return []
-    owners = await ctx.owners.owners({key for key, _, _ in candidates})
-    findings: list[Finding] = []
-    for key, start, end in candidates:
+    own = own_keys(ctx)
+    foreign = _foreign(candidates, owners, own, ctx)
+    taken = [(start, end) for start, end, _ in foreign]
+    return [
+        priv_other_customer.finding(
+            "other_customer",
+            start,
+            end,
+            "This belongs to another customer.",
+            evidence=(_owner(customers),),
+            replacement=REDACTED,
+        )
+        for start, end, customers in foreign
+    ] + list(_unknown(sensitive, own, taken, ctx))
+
+
+def _foreign(
+    candidates: Collection[Place], owners: Mapping[str, frozenset[str]], own: str, ctx: CheckContext
+) -> list[tuple[int, int, frozenset[str]]]:
+    """Places of others' values; of two that overlap the longer."""
+    found: list[tuple[int, int, frozenset[str]]] = []
+    for key, start, end in sorted(candidates, key=lambda place: (place[1] - place[2], place[1])):
         customers = owners.get(key, frozenset())
-        if customers and ctx.snapshot.customer.id not in customers:
-            findings.append(
-                priv_other_customer.finding(
-                    "other_customer",
-                    start,
-                    end,
-                    "This belongs to another customer.",
-                    evidence=(_owner(customers),),
-                    replacement=REDACTED,
-                )
+        if not customers or ctx.snapshot.customer.id in customers:
+            continue
+        if holds(own, key) or _is_published(key, ctx):
+            continue
+        if not any(start < taken[1] and taken[0] < end for taken in found):
+            found.append((start, end, customers))
+    return sorted(found, key=lambda one: one[:2])
+
+
+def _is_published(key: str, ctx: CheckContext) -> bool:
+    """Whether an article or the playbook itself holds the value."""
+    return any(
+        key in "".join(filter(str.isalnum, source.reading.text.casefold()))
+        or key in source.reading.text.casefold()
+        for source in ctx.evidence.sources
+        if source.id.startswith(_PUBLISHED)
+    )
+
+
+def _unknown(
+    sensitive: Collection[PersonalDatum],
+    own: str,
+    taken: Collection[tuple[int, int]],
+    ctx: CheckContext,
+) -> Iterator[Finding]:
+    region = ctx.playbook.brand.region
+    for datum in sensitive:
+        if is_own(datum, own, region):
+            continue
+        if is_own(datum, written_keys(ctx), region) or _is_published(datum.key, ctx):
+            continue
+        if not any(datum.start < end and start < datum.end for start, end in taken):
+            yield priv_other_customer.finding(
+                "unknown_owner",
+                datum.start,
+                datum.end,
+                "Nothing known says whose this number is.",
+                evidence=(EvidenceSpan(source="rule:records", quote="", relation="absent"),),
+                replacement=REDACTED,
             )
-    return findings
+
+
+def _owner(customers: frozenset[str]) -> EvidenceSpan:
+    digest = hashlib.sha256(min(customers).encode()).hexdigest()[:12]
+    return EvidenceSpan(source=f"owner:{digest}", quote="", relation="contradicts")

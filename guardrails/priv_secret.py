@@ -1,10 +1,12 @@
 """Check ``priv.secret``: no key, token, password or full card number leaves in a reply.
 
-Fires: "Your password is hunter2x", a private key block, a card number with a right check digit.
-Does not fire: "Your card ending in 4242", an order or tracking number.
+Fires: "Your password is hunter2x", "849302 is your sign-in code", a private key block, a card
+number with a right check digit. Does not fire: "Your card ending in 4242", an order or tracking
+number, "Use code SAVE20", "You can reset your password in your account".
 
 Rules: ``key``, ``private_key``, ``password``, ``one_time_code``, ``card_number`` (all critical),
-each with a redaction as proposal.
+each with a redaction as proposal; of the customer's own card the last four digits may stay where
+the channel is private.
 """
 
 from __future__ import annotations
@@ -15,6 +17,13 @@ from collections.abc import Iterator
 from handrail.core.ports import owner_key
 from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
+from handrail.guardrails.ownership import (
+    is_own,
+    is_private,
+    last_four,
+    own_keys,
+    written_keys,
+)
 
 _KEYS = re.compile(
     r"(?<![A-Za-z0-9_])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,255}"
@@ -22,7 +31,10 @@ _KEYS = re.compile(
     r"|[sr]k_(?:live|test)_[A-Za-z0-9]{10,99}|whsec_[A-Za-z0-9]{20,80}|sk-[A-Za-z0-9_-]{20,200}"
     r"|AIza[\w-]{35}|ya29\.[\w-]{20,300}|SG\.[\w-]{16,32}\.[\w-]{30,60}|key-[0-9a-f]{32}"
     r"|SK[0-9a-f]{32}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,250}|hf_[A-Za-z0-9]{30,60}"
-    r"|dop_v1_[0-9a-f]{64}|EAA[A-Za-z0-9]{40,250}"
+    r"|dop_v1_[0-9a-f]{64}|EAA[A-Za-z0-9]{40,250}|xapp-[A-Za-z0-9-]{20,200}"
+    r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|glsa_[A-Za-z0-9_]{32,60}|sq0[a-z]{3}-[\w-]{22,60}"
+    r"|AGE-SECRET-KEY-1[0-9A-Z]{58}|(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,100}={0,2}"
+    r"|[Bb]earer [A-Za-z0-9._~+/-]{20,2000}"
     r"|eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,2000})(?![A-Za-z0-9])"
     r"|://[^\s/:@]{1,64}:[^\s/:@]{1,64}@"
 )
@@ -31,57 +43,73 @@ _PRIVATE_KEY = re.compile(
     r"-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
 )
 _PASSWORD = re.compile(
-    r"\b(?:password|passcode|passphrase|contraseña|clave|api[ _-]?key|secret(?: key)?|access token"
-    r"|auth token)\b(?: (?:is|es|will be|now|ahora|for your account)){0,3}\s{0,2}[:=]?\s{0,2}"
-    r"[\"'`“]?(?P<secret>(?=[^\s\"'`”]{0,40}[\d!@#$%^&*_+=])[^\s\"'`”,;]{4,80})",
+    r"\b(?:password|passcode|passphrase|contraseña|clave|api[ _-]?key"
+    r"|secret(?:[ _-](?:access[ _-])?key)?|(?:access|auth|refresh)[ _-]?token)\b"
+    r"(?: (?:is|es|will be|now|ahora|temporal|for your account)){0,3}\s{0,2}[:=]?\s{0,2}"
+    r"(?:[\"'`“](?P<quoted>[^\s\"'`”]{4,80})(?=[\"'`”])|[\"'`“]?(?!https?:|www\.)"
+    r"(?P<secret>(?=[^\s\"'`”]{0,40}[\d!@#$%^&*_+=])[^\s\"'`”,;]{4,80}))",
     re.IGNORECASE,
 )
+_DIGITS = r"(?:\d{3}[ -]\d{3}|\d{3,8}|[A-Z]-\d{4,8})(?![\w-])"
 _CODE = re.compile(
     r"\b(?:(?:verification|security|one[ -]?time|login|sign[ -]?in|confirmation|authentication|2fa"
-    r"|otp|reset)(?: \w{1,12}){0,2} ?(?:code|pin|otp|passcode)?|cvv|cvc|pin|código de "
-    r"(?:verificación|seguridad|acceso))\b\s?(?:is|es|:)\s{0,2}(?P<secret>\d{3,8}|[A-Z]-\d{4,8})\b",
+    r"|otp|reset)(?: \w{1,12}){0,2} ?(?:code|pin|otp|passcode)?|cvv|cvc|pin|otp|your (?:new "
+    r"|temporary )?code|código de (?:verificación|seguridad|acceso)|(?:tu|su) código)\b"
+    rf"\s?(?:is|es|:)\s{{0,2}}(?P<secret>{_DIGITS})"
+    r"|\b(?:enter|use|type|introduzca|usa) (?:the |el )?(?:code|pin|código) "
+    rf"(?P<used>{_DIGITS})"
+    r"(?= (?:to|para) (?:sign|log|verify|confirm|authenticate|reset|unlock|iniciar|verificar))"
+    rf"|(?<![\w-])(?P<told>{_DIGITS})(?= (?:is|es) (?:your|tu|su) (?:[\w-]{{2,16}} ){{0,3}}"
+    r"(?:code|pin|passcode|otp|código))",
     re.IGNORECASE,
 )
-_CARD = re.compile(r"(?<![\w-])[2-6]\d{3}(?:[ -]?\d){8,15}(?![\w-]?\d)")
+_LONG = re.compile(r"[\w/+.=~-]{16}|-----BEGIN|://[^\s/]{1,129}@")
+"""What every key has: sixteen characters in a row, or the mark of a block or of a login."""
+_PASSWORD_WORDS = ("pass", "contraseña", "clave", "api", "secret", "token")
+_CODE_WORDS = ("code", "pin", "otp", "cvv", "cvc", "código", "2fa", "log", "sign", "reset",
+               "verification", "security", "confirmation", "authentication", "one")  # fmt: skip
 REDACTED = "[removed]"
-
-
-def luhn(digits: str) -> bool:
-    """Whether the check digit of a card number is right."""
-    total = 0
-    for place, char in enumerate(reversed(digits)):
-        number = int(char) * (1 + place % 2)
-        total += number - 9 if number > 9 else number
-    return total % 10 == 0
-
-
-def _is_card(text: str, own: frozenset[str]) -> bool:
-    digits = "".join(char for char in text if char.isdecimal() and char.isascii())
-    varied = len(set(digits)) > 1
-    return 13 <= len(digits) <= 19 and varied and digits not in own and luhn(digits)
+_PUBLIC = ("email",)
 
 
 def _part(ctx: CheckContext, hit: Hit) -> tuple[int, int]:
-    return ctx.folded.span(*hit.match.span("secret"))
+    found = next(name for name, text in hit.match.groupdict().items() if text)
+    return ctx.folded.span(*hit.match.span(found))
 
 
-def _finding(rule: str, start: int, end: int, what: str) -> Finding:
+def _finding(rule: str, start: int, end: int, what: str, instead: str = REDACTED) -> Finding:
     message = f"{what} must not be sent in a reply."
-    return priv_secret.finding(rule, start, end, message, replacement=REDACTED)
+    return priv_secret.finding(rule, start, end, message, replacement=instead)
+
+
+def _cards(ctx: CheckContext) -> Iterator[Finding]:
+    cards = [datum for datum in ctx.personal if datum.kind == "card"]
+    if not cards:
+        return
+    numbers = frozenset(owner_key(record.id) for record in ctx.records)
+    known = f"{own_keys(ctx)}\n{written_keys(ctx)}"
+    for card in cards:
+        if card.key in numbers:
+            continue
+        own = is_private(ctx, _PUBLIC) and is_own(card, known, ctx.playbook.brand.region)
+        instead = last_four(card.text) if own else REDACTED
+        yield _finding("card_number", card.start, card.end, "A full card number", instead)
 
 
 @check("priv.secret", severity="critical")
 def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag secrets by their form."""
-    for hit in ctx.search(_KEYS):
-        yield _finding("key", hit.start, hit.end, "A key or token")
-    for hit in ctx.search(_PRIVATE_KEY):
-        yield _finding("private_key", hit.start, hit.end, "A private key")
-    for hit in ctx.search(_PASSWORD):
-        yield _finding("password", *_part(ctx, hit), "A password")
-    for hit in ctx.search(_CODE):
-        yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
-    own = frozenset(owner_key(record.id) for record in ctx.records)
-    for hit in ctx.search(_CARD):
-        if _is_card(hit.match[0], own):
-            yield _finding("card_number", hit.start, hit.end, "A full card number")
+    text = ctx.folded.text
+    lowered = text.casefold()
+    if _LONG.search(text):
+        for hit in ctx.search(_KEYS):
+            yield _finding("key", hit.start, hit.end, "A key or token")
+        for hit in ctx.search(_PRIVATE_KEY):
+            yield _finding("private_key", hit.start, hit.end, "A private key")
+    if any(word in lowered for word in _PASSWORD_WORDS):
+        for hit in ctx.search(_PASSWORD):
+            yield _finding("password", *_part(ctx, hit), "A password")
+    if any(word in lowered for word in _CODE_WORDS):
+        for hit in ctx.search(_CODE):
+            yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
+    yield from _cards(ctx)

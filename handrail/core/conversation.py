@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Mode = Literal["shadow", "collaborative", "supervised", "autonomous"]
 """Who answers: ``shadow`` people, the AI is only recorded; ``collaborative`` people, the AI
@@ -104,6 +104,21 @@ class Passage(Frozen):
     """May inform a person, never reaches a customer."""
 
 
+class ActionEvent(Frozen):
+    """Something that was done for a customer, or was tried: a refund, a change of address."""
+
+    id: str
+    action: str
+    """Its name, verb first: ``cancel_order``."""
+    at: datetime
+    record: str | None = None
+    """Number of the record it was done on; ``None`` where it concerns the customer as a whole."""
+    outcome: Literal["done", "failed", "pending"] = "done"
+    """``pending`` until a receipt says which of the others it is."""
+    details: dict[str, str] = Field(default_factory=dict)
+    """What was asked and what came of it, by name: ``{"refund": "20.00 EUR"}``."""
+
+
 class ConversationFacts(Frozen):
     """The state of one conversation."""
 
@@ -136,3 +151,6 @@ class Snapshot(Frozen):
     now: datetime
     release: str
     """Id of the playbook release this turn runs under."""
+    actions: tuple[ActionEvent, ...] = ()
+    """What was done for this customer, oldest first; besides records, what shows that a reply
+    that speaks of something done tells the truth."""

@@ -57,6 +57,15 @@ class Citation(Frozen):
     """The value or words taken from it."""
 
 
+class ProposedAction(Frozen):
+    """An action on the customer's records that a draft comes with; nothing has been done yet."""
+
+    name: str
+    """Its name, verb first: ``refund_order``."""
+    arguments: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    """By name; amounts as decimal strings, with their currency in ``currency``."""
+
+
 DraftSource = Literal["template", "articles", "model", "person", "clarify", "none"]
 
 
@@ -69,6 +78,8 @@ class Draft(Frozen):
     source: DraftSource
     """What wrote it; ``person`` where an agent did."""
     author: str | None = None
+    author_role: Literal["agent", "lead"] = "agent"
+    """Of a person: whose limits their promises are measured by."""
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     """The passages that were found for the question."""
@@ -80,6 +91,8 @@ class Draft(Frozen):
     """Name of the language model, where one wrote it."""
     answers: bool = True
     """Whether it answers the customer; a holding reply and a question back do not."""
+    actions: tuple[ProposedAction, ...] = ()
+    """What it asks to be done with the reply."""
 
     @field_validator("text")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -66,6 +67,35 @@ def owner_key(value: str) -> str:
     if "@" in folded or folded.isalnum():
         return folded
     return "".join(filter(str.isalnum, folded))
+
+
+_ADDRESS_PART = re.compile(r"[^,;\n]{1,200}")
+_ADDRESS_WORD = re.compile(r"[^\W_]{1,40}(?:['’.-][^\W_]{1,40}){0,4}")
+_INDOORS = re.compile(
+    r"\s*(?:suite|ste|apt|apartment|unit|flat|floor|fl|room|box|po box|piso|puerta|planta|esc)\b",
+    re.IGNORECASE,
+)
+
+
+def address_keys(value: str) -> tuple[str, ...]:
+    """Write an address, and the street and number in it, as :func:`owner_key` does.
+
+    A suite or a floor alone is nobody's; ``12 Elm Street Springfield`` has ``12elmstreet`` too.
+    """
+    found = [owner_key(value)]
+    for part in _ADDRESS_PART.findall(value):
+        words = _ADDRESS_WORD.findall(part)
+        numbered = [any(map(str.isdecimal, word)) for word in words]
+        if len(words) < _STREET_WORDS or not any(numbered) or _INDOORS.match(part):
+            continue
+        found.append(owner_key("".join(words)))
+        if numbered[0]:
+            found.append(owner_key("".join(words[:_STREET_WORDS])))
+    return tuple(dict.fromkeys(found))
+
+
+_STREET_WORDS = 3
+"""Number, name and kind of a street."""
 
 
 class Checked(Frozen):

@@ -118,13 +118,24 @@ class Clarify(Strict):
     """Questions in a row before a person is asked."""
 
 
-class Limit(Strict):
-    """What may be promised without a person."""
+Promise = Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
+"""What may be promised only within limits."""
 
-    action: Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
-    amount: Decimal | None = None
-    """Largest amount; ``None`` is no limit, 0 is never."""
+
+class Limit(Strict):
+    """What may be promised without asking anybody."""
+
+    action: Promise
+    amount: Decimal | None = Field(default=None, ge=0)
+    """Largest amount, of one reply in all; ``None`` is no limit, 0 is never."""
+    percent: Decimal | None = Field(default=None, ge=0, le=100)
+    """Largest share of a price; where left out, an amount in money does not allow a share."""
     currency: CurrencyCode | None = None
+    """Of ``amount``; a limit for each currency may stand beside the others."""
+    role: Literal["ai", "agent", "lead"] = "ai"
+    """Who it binds. People whose role has no limit for an action may promise it."""
+    modes: tuple[Mode, ...] = ()
+    """Modes it holds in, and there before limits that name none; all where left out."""
 
 
 class Guardrails(Strict):

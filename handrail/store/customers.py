@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.core.conversation import Customer, Record
-from handrail.core.ports import owner_key
+from handrail.core.ports import address_keys, owner_key
 from handrail.store.database import Database
 from handrail.store.tables import customers, identities, owned_values, records
 
@@ -134,7 +134,9 @@ def _own(connection: Connection, customer_id: str, values: Mapping[Any, str]) ->
     rows = [
         {"value": key, "customer_id": customer_id, "kind": kind}
         for value, kind in values.items()
-        if isinstance(value, str) and len(key := owner_key(value)) >= MIN_OWNED_CHARS
+        if isinstance(value, str)
+        for key in (address_keys(value) if kind == "address" else (owner_key(value),))
+        if len(key) >= MIN_OWNED_CHARS
     ]
     unique = {row["value"]: row for row in rows}
     if unique:

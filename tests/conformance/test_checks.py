@@ -29,7 +29,7 @@ from handrail.core.conversation import (
     Record,
     Snapshot,
 )
-from handrail.core.drafting import Draft
+from handrail.core.drafting import Draft, ProposedAction
 from handrail.core.registry import registered
 from handrail.core.verdict import Finding
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
@@ -52,6 +52,7 @@ PIECES = [
     "https://evil.com/x", "[a](http://b.com)", "<script>", "{{order.total}}", "[name]", "\u200b",
     "3 March 2026", "two weeks", "20%", "No,", "+44 20 1234 5678", "...",
     "not", "never", "?", ".", "\n", "\x1b[31m", "👩\u200d👧",
+    "DE89 3704 0044 0532 0130 00", "12 Elm Street", "078-05-1120",
     "talk to a human", "kill myself", "İ", "ﬁ", "\u0430", "\ud800", "５",
 ]  # fmt: skip
 texts = st.one_of(
@@ -70,6 +71,7 @@ class Owners:
         return {value: frozenset({"c2"}) for value in values if value in known}
 
 
+ACTIONS = (ProposedAction(name="refund_order", arguments={"order_id": "W999", "amount": "500"}),)
 PLAYBOOK = Playbook(
     brand=Brand(name="Lamp Shop", links=("shop.example",)),
     intents={"x": Intent(description="x", examples=("one", "two"), mode="autonomous")},
@@ -112,7 +114,7 @@ def context(text: str, *passages: str) -> CheckContext:
         snapshot=snapshot,
         playbook=PLAYBOOK,
         said=text,
-        draft=Draft(id="d1", text=text, source="model", passages=found),
+        draft=Draft(id="d1", text=text, source="model", passages=found, actions=ACTIONS),
         owners=Owners(),
     )
 
@@ -136,7 +138,7 @@ def test_the_first_checks_are_registered() -> None:
         "fact.value", "fact.grounded", "fact.policy", "act.authority", "act.claim",
         "priv.other_customer", "priv.secret", "leak.prompt", "sec.link", "sec.markup", "tone.form",
         "conv.repeat",
-        "in.human_request", "in.crisis",
+        "in.human_request", "in.crisis", "act.tool_args", "priv.own_minimise",
     } <= set(CHECKS)  # fmt: skip
 
 
@@ -245,6 +247,7 @@ ATTACKS = [
     "a", "1", " ", "1 ", "1-", "1,", "$", "(", "[", "<", "{", ".", "a.", "a-", "a@", "@a.", "one ",
     "A", "Ab ", "A'", "http://", "[a](", "![", "<a ", "on", "{{", "#a-", "\n", "No, ", "we will ",
     "your order ", "not ", "refund ", "I have ", "+1 (2) ", "\u200b", "\u0430b", "é", "W1", "eyJa.",
+    "Éé ", "ÁÉ", "12 Ab ", "4242 ", "12:", "(1) ", "has been ",
 ]  # fmt: skip
 
 

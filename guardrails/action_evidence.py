@@ -1,0 +1,232 @@
+"""What shows that an action was done: events of the conversation, and the customer's records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from handrail.core.conversation import ActionEvent, Record
+from handrail.core.verdict import EvidenceSpan
+from handrail.guardrails.action_claims import ActionClaim, lowered
+from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
+from handrail.guardrails.contract import CheckContext
+
+_NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z0-9-]{0,18}\d)(?=[\d-]{0,18}[A-Z])[A-Z0-9-]{4,20}(?!\w)")
+_LABELLED = re.compile(
+    r"\b(?:ID|number|no\.|order|reservation|booking|ticket|case|claim|return|subscription|account"
+    r"|n[úu]mero|c[óo]digo|localizador|pedido|reserva|cita)(?: ID| number| no\.)?[^\w\n]{1,6}"
+    r"(?:is |es )?[^\w\n]{0,3}"
+    r"(?P<id>(?=[A-Z]{5,10}\b|[A-Z0-9_-]{0,18}\d)[A-Z0-9][A-Z0-9_-]{2,19})(?!\w)"
+)
+_BOTH = re.compile(
+    r"\b(?:both|amb[oa]s)(?: of)?(?: (?:the|your|l[oa]s|sus|tus))?"
+    r"(?: [a-z]{2,20}){0,2} (?:have|has|were|are|orders|reservations|bookings|appointments"
+    r"|subscriptions|accounts|cards|tickets|flights|han|pedidos|reservas|citas|cuentas|tarjetas)\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"[\s,*]{0,4}(?:(?:and|y|e|&)\s)?(?:(?:the|your|order|reservation|booking|pedido|reserva|id)"
+    r"\s){0,2}[#*]{0,3}",
+    re.IGNORECASE,
+)
+_JUST = re.compile(
+    r"\b(?:just|now|successfully|i|we|i['’]ve|we['’]ve|he|hemos|recién|con éxito|exitosamente)\b",
+    re.IGNORECASE,
+)
+"""Says that it was done in this conversation."""
+_BECAME = re.compile(r"\b(?:to|a|por) (?P<value>[^,;:.!?\n]{4,80})", re.IGNORECASE)
+_NOTHING = (None, "", False, 0, "0", "0.00")
+_UNDONE = re.compile(r"\b(?:not|no|non|un|never|pending|requested|awaiting)[ _-]", re.IGNORECASE)
+_COMPLETED = ("processed", "applied", "issued", "submitted", "completed", "waived", "refunded",
+              "cancelled", "canceled", "exchanged", "returned", "changed", "updated")  # fmt: skip
+_STATES = ("status", "text")
+_MOST = 4
+"""How many events and records a finding shows."""
+
+
+def is_shown(claim: ActionClaim, ctx: CheckContext) -> bool:
+    """Whether an event or a record shows what a reply says was done."""
+    numbers = _numbers(claim.sentence.text, ctx) or (
+        _numbers(ctx.folded.text, ctx) if _creates(claim.family) else frozenset[str]()
+    )
+    events = [e for e in ctx.snapshot.actions if _event_shows(e, claim, ctx)]
+    if numbers:
+        events = [event for event in events if _event_names(event, numbers)]
+    records = [r for r in _asked(numbers, ctx) if _record_shows(r, claim, ctx, bool(numbers))]
+    shown = {*(event.record for event in events), *(record.id for record in records)}
+    if listed := _listed(claim.sentence.text, ctx):
+        return listed <= shown
+    both = _BOTH.search(claim.sentence.text) and not _creates(claim.family)
+    return len(shown) >= (2 if both else 1)
+
+
+def _listed(text: str, ctx: CheckContext) -> set[str]:
+    """The customer's records that a sentence names one beside the other: all are meant."""
+    folded = text.casefold()
+    places = sorted(
+        (place, place + len(record.id), record.id)
+        for record in ctx.records
+        if (place := folded.find(record.id.casefold())) >= 0
+    )
+    found: set[str] = set()
+    for (_, end, one), (start, _, other) in pairwise(places):
+        if _LISTED.fullmatch(text, end, max(end, start)):
+            found |= {one, other}
+    return found
+
+
+def considered(claim: ActionClaim, ctx: CheckContext) -> Iterator[EvidenceSpan]:
+    """What was looked at and does not show it, the closest first: events, then states."""
+    family = FAMILIES.get(claim.family)
+    near = [e for e in ctx.snapshot.actions if family and re.search(family.event, e.action)]
+    others = [event for event in ctx.snapshot.actions if event not in near]
+    spans = [
+        EvidenceSpan(
+            source=f"action:{event.id}",
+            quote=" ".join(filter(None, (event.action, event.record, f"({event.outcome})"))),
+            relation="contradicts",
+        )
+        for event in (*reversed(near), *reversed(others))
+    ]
+    spans += _states(_asked(_numbers(claim.sentence.text, ctx), ctx) or ctx.records)
+    yield from spans[:_MOST] or [EvidenceSpan(source="rule:records", quote="", relation="absent")]
+
+
+def _creates(family: str) -> bool:
+    return family in FAMILIES and FAMILIES[family].creates
+
+
+def _numbers(text: str, ctx: CheckContext) -> frozenset[str]:
+    """Numbers of records that a text names, the customer's own and others."""
+    folded = text.casefold()
+    found = {m[0].lstrip("#").casefold() for m in _NUMBER.finditer(text)}
+    known = {one for one in found if _known(one, ctx)}
+    known |= {m["id"].casefold() for m in _LABELLED.finditer(text)}
+    return frozenset(known | {r.id.casefold() for r in ctx.records if r.id.casefold() in folded})
+
+
+def _known(number: str, ctx: CheckContext) -> bool:
+    """Whether an event or a record speaks of what looks like a number; a model's name does too."""
+    one = frozenset({number})
+    return bool(_asked(one, ctx)) or any(
+        _event_names(event, one) for event in ctx.snapshot.actions if event.record is not None
+    )
+
+
+def _asked(numbers: frozenset[str], ctx: CheckContext) -> Sequence[Record]:
+    """The records a claim speaks of: those it names, or all where it names none."""
+    if not numbers:
+        return ctx.records
+    return [
+        record
+        for record in ctx.records
+        if record.id.casefold().lstrip("#") in numbers
+        or record.id.casefold() in numbers
+        or any(str(field.value).casefold() in numbers for field in record.fields.values())
+    ]
+
+
+def _event_names(event: ActionEvent, numbers: frozenset[str]) -> bool:
+    if event.record is None:
+        return True
+    told = " ".join((event.record, *event.details.values())).casefold()
+    return any(number in told for number in numbers)
+
+
+def _event_shows(event: ActionEvent, claim: ActionClaim, ctx: CheckContext) -> bool:
+    if event.outcome != "done" or event.at > ctx.snapshot.now:
+        return False
+    if claim.family == ANY:
+        return True
+    rule = FAMILIES[claim.family].event
+    if not re.search(rule, event.action) and not any(
+        re.search(rule, name) for name in event.details
+    ):
+        return False
+    return not _undone_later(event, claim.family, ctx)
+
+
+def _undone_later(event: ActionEvent, family: str, ctx: CheckContext) -> bool:
+    undone = UNDONE_BY.get(family)
+    return undone is not None and any(
+        later.outcome == "done"
+        and later.record == event.record
+        and later.at > event.at
+        and re.search(undone, later.action)
+        for later in ctx.snapshot.actions
+    )
+
+
+def _record_shows(record: Record, claim: ActionClaim, ctx: CheckContext, named: bool) -> bool:
+    if claim.family == ANY:
+        return _shows(record, _COMPLETED)
+    if claim.family == "book" and (named or claim.form == "past" or len(ctx.records) == 1):
+        # That there is such a record shows that it was made, but an old one not that it was now.
+        return claim.form == "past" or not _JUST.search(claim.head) or _is_new(record, ctx)
+    signs = FAMILIES[claim.family].fields
+    if FAMILIES[claim.family].creates and not named and len(ctx.records) > 1:
+        return False
+    sure = named or len(ctx.records) == 1
+    return _shows(record, signs) or (sure and claim.family == "change" and _became(record, claim))
+
+
+def _is_new(record: Record, ctx: CheckContext) -> bool:
+    """Whether a record may have been made today: a day of it is, or it has none."""
+    now = ctx.snapshot.now
+    days = [str(f.value)[:10] for f in record.fields.values() if f.type == "date" and f.value]
+    near = {f"{now - timedelta(days=back):%Y-%m-%d}" for back in (-1, 0, 1)}
+    return not days or not near.isdisjoint(days)
+
+
+def _shows(record: Record, signs: tuple[str, ...]) -> bool:
+    for name, field in record.fields.items():
+        if field.value in _NOTHING:
+            continue
+        state = str(field.value).casefold()
+        named = name.casefold()
+        if field.type in _STATES and any(sign in state for sign in signs):
+            if not _UNDONE.search(state + " "):
+                return True
+        elif field.type not in _STATES and any(
+            named.startswith(sign) or f"_{sign}" in named for sign in signs
+        ):
+            return True
+    return False
+
+
+def _became(record: Record, claim: ActionClaim) -> bool:
+    """Whether the record holds what a thing is said to have been changed to."""
+    match = _BECAME.search(claim.tail)
+    if match is None:
+        return False
+    told = match["value"].casefold()
+    return any(
+        len(text := str(field.value).casefold()) >= _MOST and text in told
+        for field in record.fields.values()
+        if field.value is not None
+    )
+
+
+def _states(records: Sequence[Record]) -> Iterator[EvidenceSpan]:
+    for record in records:
+        for name, field in record.fields.items():
+            if field.type == "status" and field.visibility == "customer":
+                source = f"record:{record.kind}/{record.id}#{name}"
+                yield EvidenceSpan(source=source, quote=str(field.value), relation="contradicts")
+
+
+def told_by_person(claim: ActionClaim, ctx: CheckContext) -> bool:
+    """Whether a person of the team already told the customer so."""
+    return any(
+        message.role == "agent" and _tells(message.text, claim.family)
+        for message in ctx.snapshot.messages
+    )
+
+
+def _tells(text: str, family: str) -> bool:
+    text = lowered(text)
+    done = {found.family for found in DONE.find(text)}
+    spoken_of = {found.family for found in NOUNS.find(text)}
+    return family in done or (ANY in done and (family == ANY or family in spoken_of))

@@ -1,0 +1,161 @@
+"""Whose personal data a text holds: what to ask the owner index for, and what is the customer's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from handrail.core.conversation import Snapshot
+from handrail.core.ports import owner_key
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.personal_data import PersonalDatum
+from handrail.guardrails.telephone_numbers import phone_keys
+
+Place = tuple[str, int, int]
+"""A key as :func:`handrail.core.ports.owner_key` writes it, and where it stands."""
+
+_WORD = re.compile(r"[^\W_]{1,40}(?:['’.-][^\W_]{1,40}){0,2}")
+_PARTICLES = frozenset(
+    {"de", "la", "las", "los", "del", "van", "von", "der", "den", "da", "dos", "di", "al", "bin",
+     "el", "y", "e", "le", "du"}
+)  # fmt: skip
+_LONGEST_NAME = 5
+_LONGEST_STREET = 6
+"""Words of an address that are looked up together."""
+_GAP = frozenset({" ", "  ", "\u00a0", ", ", ". "})
+_TELLING = 7
+"""Characters from which a part of a value is no chance."""
+_HOUSE = re.compile(r"\d{1,5}[a-z]?", re.IGNORECASE)
+
+
+Words = list[tuple[str, int, int]]
+"""Words of a text with their places."""
+
+
+def words_of(text: str) -> Words:
+    """Split a text into words and numbers."""
+    return [(match[0], *match.span()) for match in _WORD.finditer(text)]
+
+
+def find_names(text: str, words: Words) -> Iterator[tuple[int, int]]:
+    """Find runs of two to five words that may be a full name: capitals, and particles between."""
+    named = [word[0].isupper() and not word[-1].isdecimal() for word, _, _ in words]
+    for first, (_, start, until) in enumerate(words):
+        if not named[first]:
+            continue
+        end = until
+        for last in range(first + 1, min(first + _LONGEST_NAME, len(words))):
+            word, begin, stop = words[last]
+            if text[end:begin] not in _GAP or not (named[last] or word in _PARTICLES):
+                break
+            if named[last]:
+                yield start, stop
+            end = stop
+
+
+def find_streets(text: str, words: Words) -> Iterator[tuple[int, int]]:
+    """Find runs that may be an address: a house number with words behind it, or before it."""
+    numbered = [word[0].isdecimal() for word, _, _ in words]
+    for at, (word, start, end) in enumerate(words):
+        if not numbered[at] or not _HOUSE.fullmatch(word):
+            continue
+        until = end
+        for last in range(at + 1, min(at + _LONGEST_STREET, len(words))):
+            if numbered[last] or text[until : words[last][1]] not in _GAP:
+                break
+            until = words[last][2]
+            yield start, until
+        since = start
+        for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
+            if numbered[first] or text[words[first][2] : since] not in _GAP:
+                break
+            since = words[first][1]
+            yield since, end
+
+
+def _keys(datum: PersonalDatum, region: str) -> tuple[str, ...]:
+    return phone_keys(datum.text, region) if datum.kind == "phone" else (datum.key,)
+
+
+def places(ctx: CheckContext) -> Iterator[Place]:
+    """All that may be somebody's in a text: personal data, numbers of records, names, streets."""
+    region = ctx.playbook.brand.region
+    for datum in ctx.personal:
+        for key in _keys(datum, region):
+            yield key, datum.start, datum.end
+    for value in ctx.values:
+        if value.kind in ("id", "phone", "email"):
+            yield owner_key(value.text), value.start, value.end
+    text = ctx.folded.text
+    words = words_of(text)
+    for start, end in (*find_names(text, words), *find_streets(text, words)):
+        yield _squeezed(text[start:end]), *ctx.folded.span(start, end)
+
+
+@lru_cache(maxsize=4096)
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def own_values(snapshot: Snapshot) -> Iterator[str]:
+    """What is the customer's own: who they are, and what stands in their records."""
+    customer = snapshot.customer
+    for value in (customer.id, customer.name, customer.email, customer.phone):
+        if value:
+            yield value
+    yield snapshot.conversation.address
+    for record in snapshot.records:
+        if record.customer_id == customer.id:
+            yield record.id
+            for field in record.fields.values():
+                if isinstance(field.value, str) and field.visibility == "customer":
+                    yield field.value
+
+
+def certain_keys(ctx: CheckContext) -> frozenset[str]:
+    """Keys of who the customer is and of their records' numbers: what drafts mostly hold."""
+    customer = ctx.snapshot.customer
+    values = (customer.id, customer.name, customer.email, customer.phone)
+    return frozenset(owner_key(value) for value in (*values, *(r.id for r in ctx.records)) if value)
+
+
+def own_keys(ctx: CheckContext) -> str:
+    """All of the customer's own values as keys, one a line."""
+    region = ctx.playbook.brand.region
+    values = list(own_values(ctx.snapshot))
+    keys = dict.fromkeys((*map(owner_key, values), *map(_squeezed, values)))
+    for phone in (ctx.snapshot.customer.phone, ctx.snapshot.conversation.address):
+        if phone and phone.lstrip("+( ")[:1].isdecimal():
+            keys |= dict.fromkeys(phone_keys(phone, region))
+    return "\n".join(("", *keys, ""))
+
+
+def holds(keys: str, key: str) -> bool:
+    """Whether a key is one of these, or a longer part of one: a first and last name, a street."""
+    return f"\n{key}\n" in keys or (len(key) >= _TELLING and key in keys)
+
+
+def written_keys(ctx: CheckContext) -> str:
+    """What the customer wrote in this conversation, as keys run together."""
+    said = [m.text for m in ctx.snapshot.messages if m.role == "customer"]
+    text = "\n".join((*said, ctx.said))
+    return f"\n{text.casefold()}\n{_squeezed(text)}\n"
+
+
+def is_own(datum: PersonalDatum, own: str, region: str) -> bool:
+    """Whether a piece of personal data is among the customer's own values."""
+    return any(holds(own, key) for key in _keys(datum, region))
+
+
+def is_private(ctx: CheckContext, public_channels: tuple[str, ...]) -> bool:
+    """Whether only this customer reads along: verified, on a channel that nobody else reads."""
+    return ctx.snapshot.verified and ctx.snapshot.conversation.channel not in public_channels
+
+
+def last_four(text: str) -> str:
+    """Mask all of a number but its last four digits or letters."""
+    return "•••• " + "".join(filter(str.isalnum, text))[-4:]
+
+
+HIDDEN = "••••"
