@@ -9,6 +9,7 @@ what it makes of them; the model that is kept is trained on all of it.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from handrail.guardrails.attack_scorer import (
 WEIGHTS = Path(__file__).resolve().parents[1] / "guardrails" / "weights" / "attacks.npz"
 FALSE_ALARMS = {"direct": 0.002, "indirect": 0.004}
 """Share of honest development messages that may be reported, of each source."""
+OF_QUESTIONS = 0.01
+"""The same for questions with frightening words, which the grammar writes."""
 PENALTY = 30.0
 """Inverse regularisation, chosen on the held-out lines."""
 ATTACKS: dict[Kind, tuple[str, ...]] = {
@@ -46,7 +49,7 @@ HONEST: dict[Kind, tuple[str, ...]] = {
     "direct": ("benign", "question"),
     "indirect": ("benign",),
 }
-SAMPLES = {"attack": 7000, "task": 4000, "trivia": 2500, "benign": 5000, "question": 3000}
+SAMPLES = {"attack": 7000, "task": 4000, "trivia": 2500, "benign": 5000, "question": 5000}
 OTHER_LANGUAGE = 500
 REAL = {"multidogo": 14_000, "banking77": 9_000, "clinc150": 9_000, "hwu64": 7_000}
 GENERAL_TASKS = ("translate", "tell_joke", "definition", "spelling", "fun_fact", "repeat")
@@ -157,7 +160,9 @@ def set_threshold(scorer: AttackScorer, kind: Kind, held: Material) -> float:
     share = FALSE_ALARMS[kind]
     real = [name for name in scores if name in REAL or name == "dstc9_faq"]
     limit = max(float(np.quantile(scores[name], 1 - share)) for name in real)
-    limit = round(max(limit, -1.0), 2)
+    if "question.en" in scores:
+        limit = max(limit, float(np.quantile(scores["question.en"], 1 - OF_QUESTIONS)))
+    limit = math.ceil(100 * max(limit, -1.0)) / 100
     print(f"{kind}: threshold {limit}")
     for name, found in scores.items():
         print(f"  honest {name:14} {100 * (found > limit).mean():6.2f} % of {len(found)}")

@@ -6,15 +6,14 @@ s p a c e d letters is read once more in the clear.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from handrail.guardrails.encodings import backwards, blocks, rotated
 
 _RULES_WORDS = (
     r"(?:instructions?|directions|directives|guidelines|guidance|prompts?|rules|commands"
@@ -134,9 +133,6 @@ PATTERNS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "obedience": _OBEDIENCE,
     }
 )
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,4000}={0,2}")
-_HEX = re.compile(r"(?<!\w)(?:[0-9a-f]{2}[ :,]?){8,2000}(?!\w)", re.IGNORECASE)
-_BINARY = re.compile(r"(?<!\w)(?:[01]{8} ?){4,1000}(?!\w)")
 _SPACED = re.compile(r"(?<!\w)\w(?:[ ._*-]{1,3}\w(?!\w)){9,300}")
 _SQUEEZED = re.compile(
     r"(?:ignore|disregard|forget|reveal|show|tell)(?:me|all|the|your|previous|prior|above|system){1,5}"
@@ -181,20 +177,8 @@ def _plain(text: str) -> Iterator[RuleHit]:
 
 def _decoded(text: str) -> Iterator[tuple[str, int, int]]:
     """Other readings of a text, each with the span it was read from."""
-    for match in _BASE64.finditer(text):
-        raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
-        try:
-            yield base64.b64decode(raw + "=" * (-len(raw) % 4)).decode(), *match.span()
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-    for match in _HEX.finditer(text):
-        digits = re.sub(r"[ :,]", "", match[0])
-        yield bytes.fromhex(digits).decode("latin-1"), *match.span()
-    for match in _BINARY.finditer(text):
-        bits = match[0].replace(" ", "")
-        octets = (int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
-        yield bytes(octets).decode("latin-1"), *match.span()
+    yield from blocks(text)
     if _BACKWARDS.search(text):
-        yield text[::-1], 0, len(text)
+        yield backwards(text), 0, len(text)
     if _ROTATED.search(text):
-        yield codecs.encode(text, "rot13"), 0, len(text)
+        yield rotated(text), 0, len(text)
