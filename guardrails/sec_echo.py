@@ -86,11 +86,16 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
     """Flag what a reply took over from an order in the customer's words, articles or records."""
     reply = ctx.folded.text.casefold()
     own = _runs(_words(ctx.folded.text))
+    told: set[tuple[str, int, int]] = set()
     for source, heard, kind in _heard(ctx):
         text = fold(heard).text
         if len(reply) == len(ctx.folded.text) and _shares(text, own, reply):
             for order in _orders(text, source, kind):
-                yield from _echoes(order, own, reply, ctx)
+                for finding in _echoes(order, own, reply, ctx):
+                    place = (finding.rule, finding.start, finding.end)
+                    if place not in told:
+                        told.add(place)
+                        yield finding
 
 
 def _echoes(
@@ -105,9 +110,7 @@ def _echoes(
     obeyed = [(at, at + length) for at, length in places if at >= 0]
     for start, end in obeyed:
         message = "The reply says what somebody ordered the assistant to say."
-        yield sec_echo.finding(
-            "obeys", *ctx.folded.span(start, end), message, evidence=(evidence,)
-        )
+        yield sec_echo.finding("obeys", *ctx.folded.span(start, end), message, evidence=(evidence,))
     shared = [own[run] for run in _runs(_words(said)) if run in own]
     if shared and not obeyed:
         span = ctx.folded.span(min(s for s, _ in shared), max(e for _, e in shared))

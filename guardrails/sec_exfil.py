@@ -21,7 +21,9 @@ from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import blocks
 from handrail.guardrails.links import Link, allowed, cleaned, host_of, links_in
 
-_BLANK = re.compile(r"\{[^{}/]{0,60}\}|%7b|\[[a-z_ -]{3,40}\]|\$[a-z_]{3,30}|<[a-z_ ]{3,30}", re.IGNORECASE)
+_BLANK = re.compile(
+    r"\{[^{}/]{0,60}\}|%7b|\[[a-z_ -]{3,40}\]|\$[a-z_]{3,30}|<[a-z_ ]{3,30}", re.IGNORECASE
+)
 _BLOCK = re.compile(r"[?&#/=][A-Za-z0-9+/_=-]{40,2000}")
 _SHORTEST = 4
 """Characters; a shorter value stands in an address by chance."""

@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import nh3
-
 from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
 
@@ -28,9 +26,12 @@ _ELEMENT = re.compile(
     r"<\s{0,4}[/\\]?\s{0,4}[a-z][a-z0-9:-]{0,60}(?:[\s/>\"'=]|$)|<[!?]", re.IGNORECASE
 )
 _HANDLER = re.compile(
-    r"(?<![\w-])(?:on[a-z]{3,30}|srcdoc|formaction|xlink:href)\s{0,4}=\s{0,4}[\"'`\w(\\]", re.IGNORECASE
+    r"(?<![\w-])(?:on[a-z]{3,30}|srcdoc|formaction|xlink:href)\s{0,4}=\s{0,4}[\"'`\w(\\]",
+    re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&#(?:x[0-9a-f]{1,6}|\d{1,7});?|&(?:lt|gt|colon|tab|newline|lpar|quot);", re.IGNORECASE)
+_ENTITY = re.compile(
+    r"&#(?:x[0-9a-f]{1,6}|\d{1,7});?|&(?:lt|gt|colon|tab|newline|lpar|quot);", re.IGNORECASE
+)
 _TEMPLATE = re.compile(
     r"\{\{[^{}]{0,200}\}\}|\{%[^{}%]{0,200}%\}|\$\{[^{}]{0,200}\}|#\{[^{}]{0,200}\}"
     r"|<%[^<>%]{0,200}%>"
@@ -52,11 +53,13 @@ def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
     return any(start <= hit.start < end for start, end in spans)
 
 
-def _tags(ctx: CheckContext) -> Iterator[Hit]:
-    """What an HTML parser would take for more than text."""
+def _tags(ctx: CheckContext) -> Iterator[tuple[Hit, str]]:
+    """What a browser could take for a tag, each with what to write there."""
     for hit in ctx.search(_TAG):
-        if _ELEMENT.match(hit.match[0]) or nh3.is_html(hit.match[0]):
-            yield hit
+        if _ELEMENT.match(hit.match[0]):
+            yield hit, ""
+        elif not hit.match[0][1].isspace():  # with a blank there it is text to any browser
+            yield hit, f"< {hit.match[0][1:]}"
 
 
 @check("sec.markup", severity="high")
@@ -64,10 +67,10 @@ def sec_markup(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
     """Flag tags, event handlers, character references, template syntax, control characters."""
     text = ctx.folded.text
     tags: list[tuple[int, int]] = []
-    for hit in _tags(ctx) if "<" in text else ():
+    for hit, instead in _tags(ctx) if "<" in text else ():
         tags.append((hit.start, hit.end))
         yield sec_markup.finding(
-            "tag", hit.start, hit.end, "A reply holds no HTML.", replacement=""
+            "tag", hit.start, hit.end, "A reply holds no HTML.", replacement=instead
         )
     for hit in ctx.search(_HANDLER) if "=" in text else ():
         if not _inside(hit, tags):

@@ -164,11 +164,11 @@ def _speed() -> Iterator[Measured]:
     for length, goal in ((500, 1.0), (8000, 50.0)):
         times: list[float] = []
         for _ in range(30):
-            began = time.perf_counter()
+            began = time.process_time()
             said((words * 120)[:length])
-            times.append((time.perf_counter() - began) * 1000)
+            times.append((time.process_time() - began) * 1000)
         median = sorted(times)[len(times) // 2]
-        name = f"injection: {length} characters, median"
+        name = f"injection: {length} characters, processor time, median"
         yield Measured(Row(name, median, "ms", len(times), goal=goal, at="most"))
     weights = attack_scorer().weights.nbytes / 1000
     yield Measured(Row("injection: weights in memory", weights, "kB", 1))
