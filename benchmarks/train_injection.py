@@ -1,4 +1,6 @@
-"""Trains the weights of ``in.injection`` and ``in.indirect``: ``python -m benchmarks.train_injection``.
+"""Trains the weights of ``in.injection`` and ``in.indirect``.
+
+Command: ``python -m benchmarks.train_injection``; it takes about three minutes.
 
 Attacks are written by the grammars in ``injection_material``; honest texts are written by them
 too, and come from the training parts of MultiDoGO, Banking77, CLINC150, HWU64 and DSTC9. A first
@@ -11,7 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -101,6 +103,10 @@ def _real(chance: random.Random, *, held_out: bool) -> Iterator[tuple[str, list[
     yield "dstc9_faq", texts[::5] if held_out else [t for at, t in enumerate(texts) if at % 5]
 
 
+Learned = tuple[NDArray[np.float64], float]
+"""Weights by bucket, and the bias."""
+
+
 def material(kind: Kind, seed: int, *, held_out: bool) -> Material:
     """Gather the texts of one half."""
     chance = random.Random(seed)
@@ -129,7 +135,7 @@ def matrix(texts: Iterable[str]) -> Any:
     return csr_matrix((values, at, ends), shape=(len(rows), BUCKETS))
 
 
-def fit(parts: Iterable[Material]) -> tuple[NDArray[np.float64], float]:
+def fit(parts: Iterable[Material]) -> Learned:
     """Fit the weights and the bias on the parts together."""
     features: list[Any] = []
     labels: list[int] = []
@@ -138,17 +144,21 @@ def fit(parts: Iterable[Material]) -> tuple[NDArray[np.float64], float]:
             texts = list(chain.from_iterable(sources.values()))
             features.append(matrix(texts))
             labels += [label] * len(texts)
-    model = LogisticRegression(C=PENALTY, solver="liblinear", random_state=0, tol=1e-3)
+    model: Any = LogisticRegression(C=PENALTY, solver="liblinear", random_state=0, tol=1e-3)
     model.fit(vstack(features, format="csr"), labels)
     return model.coef_[0], float(model.intercept_[0])
 
 
-def quantised(learned: dict[Kind, tuple[NDArray[np.float64], float]]) -> AttackScorer:
-    """Round the weights to eight bits."""
-    scales = [float(np.abs(learned[kind][0]).max()) / 127 for kind in KINDS]
-    tables = [np.rint(learned[k][0] / s) for k, s in zip(KINDS, scales, strict=True)]
-    biases = [learned[kind][1] for kind in KINDS]
-    return AttackScorer(np.stack(tables).astype(np.int8), scales, biases, [0.0] * len(KINDS))
+def quantised(learned: Sequence[Learned], thresholds: Sequence[float]) -> AttackScorer:
+    """Round the weights of each kind to eight bits."""
+    scales = [float(np.abs(weights).max()) / 127 for weights, _ in learned]
+    tables = [np.rint(weights / scale) for (weights, _), scale in zip(learned, scales, strict=True)]
+    biases = [bias for _, bias in learned]
+    return AttackScorer(np.stack(tables).astype(np.int8), scales, biases, thresholds)
+
+
+def _other_language(name: str) -> bool:
+    return name.startswith("benign.") and name != "benign.en"
 
 
 def set_threshold(scorer: AttackScorer, kind: Kind, held: Material) -> float:
@@ -166,6 +176,9 @@ def set_threshold(scorer: AttackScorer, kind: Kind, held: Material) -> float:
     print(f"{kind}: threshold {limit}")
     for name, found in scores.items():
         print(f"  honest {name:14} {100 * (found > limit).mean():6.2f} % of {len(found)}")
+    others = [found for name, found in scores.items() if _other_language(name)]
+    pooled = np.concatenate(others) > limit
+    print(f"  honest, all languages but English {100 * pooled.mean():.2f} % of {len(pooled)}")
     for name, texts in held.attacks.items():
         hits = [scorer.score(text, kind) > limit for text in texts]
         print(f"  attack {name:14} {100 * sum(hits) / len(hits):6.2f} % of {len(hits)}")
@@ -176,16 +189,12 @@ def main() -> None:
     """Train, print and write the weights."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--output", type=Path, default=WEIGHTS)
-    options.add_argument("--quick", action="store_true", help="keep the first model")
     asked = options.parse_args()
-    first = {kind: material(kind, 1, held_out=False) for kind in KINDS}
-    held = {kind: material(kind, 2, held_out=True) for kind in KINDS}
-    trial = quantised({kind: fit([first[kind]]) for kind in KINDS})
-    limits = {kind: set_threshold(trial, kind, held[kind]) for kind in KINDS}
-    kept = trial
-    if not asked.quick:
-        kept = quantised({kind: fit([first[kind], held[kind]]) for kind in KINDS})
-    kept.thresholds = limits
+    first = [material(kind, 1, held_out=False) for kind in KINDS]
+    held = [material(kind, 2, held_out=True) for kind in KINDS]
+    trial = quantised([fit([part]) for part in first], [0.0] * len(KINDS))
+    limits = [set_threshold(trial, kind, part) for kind, part in zip(KINDS, held, strict=True)]
+    kept = quantised([fit(parts) for parts in zip(first, held, strict=True)], limits)
     asked.output.parent.mkdir(exist_ok=True)
     write_scorer(asked.output, kept)
     print(f"{asked.output.name}: {asked.output.stat().st_size / 1000:.0f} kB")

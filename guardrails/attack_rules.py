@@ -73,8 +73,8 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"(?:^|\n)[ \t>*#]{0,6}(?:system|assistant|developer)(?: (?:message|prompt|note|override))?\*{0,2}"
-    r"[ \t]{0,3}[:>]|###[ ]{0,2}(?:system|instructions?|assistant)\b",
+    r"(?:^|\n)[ \t>*#]{0,6}(?:system|assistant|developer)(?: (?:message|prompt|note|override))?"
+    r"\*{0,2}[ \t]{0,3}[:>]|###[ ]{0,2}(?:system|instructions?|assistant)\b",
     re.IGNORECASE,
 )
 _MANY_SHOT = re.compile(
@@ -106,9 +106,9 @@ _EXTRACTION = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(
-    r"\b(?:what(?:['’]s| is)|tell me|give me|share|reveal|say|spell|write|need|want)\b[^.!?\n]{0,15}?"
-    r"\b(?:your|the) (?:secret(?: key| word| phrase)?|passphrase|admin password|master key"
-    r"|secret password)\b"
+    r"\b(?:what(?:['’]s| is)|tell me|give me|share|reveal|say|spell|write|need|want)\b"
+    r"[^.!?\n]{0,15}?\b(?:your|the) (?:secret(?: key| word| phrase)?|passphrase|admin password"
+    r"|master key|secret password)\b"
     r"|\b(?:what(?:['’]s| is)|tell me|give me|share|need|want|reveal) your (?:password|pin|api key"
     r"|access code)\b",
     re.IGNORECASE,

@@ -22,16 +22,14 @@ Hashes = NDArray[np.uint32]
 
 Kind = Literal["direct", "indirect"]
 KINDS: Final[tuple[Kind, ...]] = ("direct", "indirect")
-"""``direct``: written to the assistant. ``indirect``: an order to an assistant inside a document."""
+"""``direct``: written to the assistant. ``indirect``: an order to it inside of a document."""
 
 SIZES: Final = (2, 3, 4, 5)
 BUCKETS: Final = 1 << 18
 WINDOWS: Final = (1, 2, 4)
 """Sentences that are judged together: an attack is often one of many."""
 
-_SENTENCE: Final = re.compile(
-    r"(?:[^.!?。！？؟।\n]|[.!?](?!\s|$)){1,300}[.!?。！？؟।]{0,4}"  # noqa: RUF001
-)
+_SENTENCE: Final = re.compile(r"(?:[^.!?。！？؟।\n]|[.!?](?!\s|$)){1,300}[.!?。！？؟।]{0,4}")
 _MULTIPLIER: Final = np.uint32(0x01000193)
 _MIXER: Final = np.uint32(0x2C1B3C6D)
 

@@ -12,6 +12,7 @@ trained scorer says so (all high). A finding makes the turn supervised; nobody i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from handrail.core.verdict import EvidenceSpan, Finding
@@ -35,6 +36,10 @@ _MESSAGES: Mapping[str, str] = MappingProxyType(
 )
 
 
+MOST = 20
+"""Findings on one message: more of them tell nothing new."""
+
+
 class InjectionSettings(CheckSettings):
     """How sure the scorer must be."""
 
@@ -45,7 +50,8 @@ class InjectionSettings(CheckSettings):
 @check("in.injection", severity="high", stage="input", settings=InjectionSettings)
 def in_injection(ctx: CheckContext, settings: InjectionSettings) -> Iterator[Finding]:
     """Flag orders to the assistant."""
-    for attack in attacks_in(ctx.folded.text, "direct", margin=settings.margin):
+    attacks = attacks_in(ctx.folded.text, "direct", margin=settings.margin)
+    for attack in islice(attacks, MOST):
         start, end = ctx.folded.span(attack.start, attack.end)
         evidence = EvidenceSpan(
             source=f"rule:injection/{attack.rule}",

@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from handrail.core.verdict import EvidenceSpan, Finding
-from handrail.guardrails.attacks import attacks_in
 from handrail.guardrails.attack_scorer import Kind
+from handrail.guardrails.attacks import attacks_in
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
 
@@ -25,9 +26,13 @@ _WORD = re.compile(r"[^\W_]{1,60}(?:['’-][^\W_]{1,30}){0,3}")
 _RUN = 4
 """Words in a row that are no chance, where an order holds them."""
 _FEW = frozenset(
-    "a an and are as at be by do for have i if in is it me my no not of on or our so that the this"
-    " to us was we what when with yes you your please order thank thanks can could would will".split()
+    """
+    a an and are as at be by can could do for have i if in is it me my no not of on or order our
+    please so thank thanks that the this to us was we what when will with would yes you your
+    """.split()  # noqa: SIM905 - a list of words is read as words
 )
+MOST = 20
+"""Orders of one text that are looked for in a reply."""
 _WANTED = re.compile(
     r"\b(?:say|state|write|print|reply|respond|answer|repeat|append|add|include|mention|output|with"
     r"|di|escribe|responde|diga|dis|réponds|sag|schreib|antworte|scrivi|rispondi)\b[^\"“«'‘\n]{0,80}"
@@ -76,7 +81,7 @@ def _shares(text: str, own: dict[str, tuple[int, int]], reply: str) -> bool:
 
 
 def _orders(text: str, source: str, kind: Kind) -> Iterator[_Order]:
-    for attack in attacks_in(text, kind):
+    for attack in islice(attacks_in(text, kind), MOST):
         line = text.find("\n", attack.end)
         yield _Order(source, text, attack.start, attack.end, line if line >= 0 else len(text))
 

@@ -10,8 +10,8 @@ from langgraph.runtime import Runtime
 from opentelemetry import trace
 
 from handrail.core import attributes as a
-from handrail.core.decisions import Decided, Reject, Worded, draft_of
 from handrail.core.conversation import Passage
+from handrail.core.decisions import Decided, Reject, Worded, draft_of
 from handrail.core.drafting import Draft, DraftNotes
 from handrail.core.modes import tighter
 from handrail.core.ports import DraftRequest

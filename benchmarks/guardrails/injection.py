@@ -1,4 +1,4 @@
-"""Attacks on the assistant: how many the input checks see, and how many honest messages they flag."""
+"""Attacks on the assistant: how many the input checks see, and what honest messages they flag."""
 
 from __future__ import annotations
 

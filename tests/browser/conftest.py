@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 
 @contextmanager
-def served(home: Path, **settings: str) -> Iterator[str]:
+def served(home: Path, **settings: str) -> Generator[str]:
     """Run ``handrail up`` and yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
