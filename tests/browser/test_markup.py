@@ -82,8 +82,8 @@ def packed(payloads: list[str], limit: int) -> Iterator[str]:
 def nothing_ran(page: Page) -> None:
     """Nothing set the flag, and no element of a payload is there."""
     assert page.evaluate("window.ran") is None
-    lured = "script:not([src^='/static']), iframe, svg[onload], #lure, img, object, embed, base"
-    assert page.locator(f"main :is({lured})").count() == 0
+    lured = "#lure, img, iframe, object, embed, video, form[action*='evil'], script:not([src])"
+    assert page.locator(f"main :is({lured}, [onload], [onerror], [onclick])").count() == 0
 
 
 def test_payloads_of_a_customer_and_a_model_stay_text(windows: Any) -> None:
@@ -122,7 +122,7 @@ def test_payloads_of_an_agent_reach_the_chat_as_text(windows: Any) -> None:
 def _conversations(page: Page) -> list[str]:
     """The conversations of the server, the last changed first."""
     page.goto(page.url.partition("/desk")[0].partition("/conversations")[0] + "/conversations")
-    links = page.locator("tbody a").all()
+    links = page.locator("tbody a[href^='/c/']").all()
     return list(dict.fromkeys(str(link.get_attribute("href")).rpartition("/")[2] for link in links))
 
 
