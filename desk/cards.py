@@ -20,6 +20,7 @@ REASONS = {
     "critical": "critical finding",
     "finding": "guardrail finding",
     "mode": "policy",
+    "suspicious": "tries to steer the assistant",
     "failure": "something failed",
     "human_request": "asks for a person",
     "crisis": "crisis",

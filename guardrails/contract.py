@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from handrail.core.conversation import Mode, Record, Snapshot
+from handrail.core.conversation import Mode, Passage, Record, Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
 from handrail.core.ports import OwnerIndex
@@ -80,6 +80,8 @@ class CheckContext:
     """What the customer wrote in this turn."""
     draft: Draft | None = None
     """The draft that ``text`` belongs to; ``None`` where a customer's words are judged."""
+    found: tuple[Passage, ...] = ()
+    """Passages found for the question, where these are judged before anything is drafted."""
     owners: OwnerIndex | None = None
     standing: tuple[Source, ...] = ()
     """Sources that every conversation shares: the playbook's own words."""

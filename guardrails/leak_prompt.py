@@ -1,7 +1,8 @@
 """Check ``leak.prompt``: instructions, internal articles and notes stay inside.
 
 Fires: eight words in a row of an internal note or of the model's instructions, plain, reversed,
-in ROT13 or Base64; a canary word. Does not fire: the same words where a public source holds them.
+in ROT13, Base64 or hexadecimal; a canary word. Does not fire: the same words where a public source
+holds them.
 
 Rules: ``canary``, ``verbatim``, ``encoded`` (critical), ``speaks_of_prompt`` (high).
 The evidence names the protected source; its words are not quoted.
@@ -9,19 +10,16 @@ The evidence names the protected source; its words are not quoted.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import codecs
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.encodings import backwards, blocks, rotated
 from handrail.guardrails.reading import Reading
 
 _WORD = re.compile(r"[^\W_]{1,60}")
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8000}={0,2}")
 _SPEAKS = re.compile(
     r"\b(?:(?:my|the|these|our) (?:system|hidden|initial|original|internal|secret) "
     r"(?:prompt|instructions?|guidelines?|notes?)\b|my instructions (?:are|say|state)\b"
@@ -96,15 +94,9 @@ def _leaks(text: str, ctx: CheckContext) -> Iterator[tuple[str, int, int]]:
 
 def _decoded(text: str) -> Iterator[tuple[str, int, int]]:
     """Other readings of a text, each with the span it was read from."""
-    yield codecs.encode(text, "rot13"), 0, len(text)
-    yield text[::-1], 0, len(text)
-    for match in _BASE64.finditer(text):
-        raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
-        try:
-            plain = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-        yield plain, *match.span()
+    yield rotated(text), 0, len(text)
+    yield backwards(text), 0, len(text)
+    yield from blocks(text)
 
 
 def _finding(rule: str, span: tuple[int, int], source: str) -> Finding:

@@ -1,9 +1,10 @@
 """Check ``sec.markup``: a reply is text; nothing in it runs, loads or fills itself in.
 
-Fires: "<script>", "<img onerror=...>", "{{order.total}}" left over, a terminal escape sequence.
-Does not fire: "price < 5 & > 2", "**bold**", "1 <3 you".
+Fires: "<script>", "<img onerror=...>", "<x-y onclick=...>", "&#106;avascript", "{{order.total}}"
+left over, a terminal escape sequence. Does not fire: "price < 5 & > 2", "**bold**", "1 <3 you".
 
-Rules: ``tag``, ``handler``, ``control`` (high, the proposal takes it out), ``template`` (high).
+Rules: ``tag``, ``handler``, ``entity``, ``control`` (high, the proposal takes it out, and with a
+script its code), ``template`` (high).
 """
 
 from __future__ import annotations
@@ -15,14 +16,22 @@ from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
 
 _TAG = re.compile(
-    r"<\s{0,4}/?\s{0,4}(?:script|iframe|object|embed|applet|form|input|button|link|meta|base"
-    r"|style|svg"
-    r"|math|img|image|video|audio|source|template|body|html|head|frame|frameset|marquee|textarea"
-    r"|select|details|dialog|portal|noscript|xml|isindex|keygen|bgsound|layer|plaintext|xmp|animate"
-    r"|set|foreignobject|a|div|span|p|b|i|u|br|table|td|tr)(?=[\s/>:]|$)[^<>]{0,2000}>?",
+    r"<(?P<raw>script|style|template|noscript|textarea|title|xmp)\b[^<>]{0,2000}>"
+    r"[^<]{0,4000}</(?P=raw)[^<>]{0,200}>?"
+    r"|<\s{0,4}[/\\]?\s{0,4}[a-z](?:[^<>]{0,2000}>?|)"
+    r"|<!(?:--[^<>]{0,2000}-{0,2}>?|\[cdata\[?|doctype|[a-z])[^<>]{0,2000}>?|<\?[a-z][^<>]{0,2000}>?",
     re.IGNORECASE,
 )
-_HANDLER = re.compile(r"(?<![\w-])on[a-z]{3,30}\s{0,4}=\s{0,4}[\"'`\w(]", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"<\s{0,4}[/\\]?\s{0,4}[a-z][a-z0-9:-]{0,60}(?:[\s/>\"'=]|$)|<[!?]", re.IGNORECASE
+)
+_HANDLER = re.compile(
+    r"(?<![\w-])(?:on[a-z]{3,30}|srcdoc|formaction|xlink:href)\s{0,4}=\s{0,4}[\"'`\w(\\]",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(
+    r"&#(?:x[0-9a-f]{1,6}|\d{1,7});?|&(?:lt|gt|colon|tab|newline|lpar|quot);", re.IGNORECASE
+)
 _TEMPLATE = re.compile(
     r"\{\{[^{}]{0,200}\}\}|\{%[^{}%]{0,200}%\}|\$\{[^{}]{0,200}\}|#\{[^{}]{0,200}\}"
     r"|<%[^<>%]{0,200}%>"
@@ -44,21 +53,34 @@ def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
     return any(start <= hit.start < end for start, end in spans)
 
 
+def _tags(ctx: CheckContext) -> Iterator[tuple[Hit, str]]:
+    """What a browser could take for a tag, each with what to write there."""
+    for hit in ctx.search(_TAG):
+        if _ELEMENT.match(hit.match[0]):
+            yield hit, ""
+        elif not hit.match[0][1].isspace():  # with a blank there it is text to any browser
+            yield hit, f"< {hit.match[0][1:]}"
+
+
 @check("sec.markup", severity="high")
 def sec_markup(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
-    """Flag tags, event handlers, template syntax and control characters."""
+    """Flag tags, event handlers, character references, template syntax, control characters."""
+    text = ctx.folded.text
     tags: list[tuple[int, int]] = []
-    if "<" in ctx.folded.text:
-        for hit in ctx.search(_TAG):
-            tags.append((hit.start, hit.end))
-            yield sec_markup.finding(
-                "tag", hit.start, hit.end, "A reply holds no HTML.", replacement=""
-            )
-    for hit in ctx.search(_HANDLER) if "=" in ctx.folded.text else ():
+    for hit, instead in _tags(ctx) if "<" in text else ():
+        tags.append((hit.start, hit.end))
+        yield sec_markup.finding(
+            "tag", hit.start, hit.end, "A reply holds no HTML.", replacement=instead
+        )
+    for hit in ctx.search(_HANDLER) if "=" in text else ():
         if not _inside(hit, tags):
             message = "This would be an event handler in HTML."
             yield sec_markup.finding("handler", hit.start, hit.end, message, replacement="")
-    if "{" in ctx.folded.text or "}" in ctx.folded.text or "<%" in ctx.folded.text:
+    for hit in ctx.search(_ENTITY) if "&" in text else ():
+        if not _inside(hit, tags):
+            message = "A character is written here as HTML writes it."
+            yield sec_markup.finding("entity", hit.start, hit.end, message, replacement="")
+    if "{" in text or "}" in text or "<%" in text:
         for hit in ctx.search(_TEMPLATE):
             message = "Template syntax was left in the reply."
             yield sec_markup.finding("template", hit.start, hit.end, message)

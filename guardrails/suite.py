@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from handrail.core.conversation import Mode, Snapshot
+from handrail.core.conversation import Mode, Passage, Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
 from handrail.core.ports import Checked, OwnerIndex
@@ -50,9 +50,20 @@ class CheckSuite:
         self._standing = (playbook_source(release.playbook),)
         self._protected = tuple(_protected(release, protected or {}))
 
-    async def screen(self, text: str, snapshot: Snapshot) -> Report:
-        """Judge what the customer wrote (the ``in.*`` checks); never raises."""
-        return await self._judge("input", text, lambda: self._context(text, snapshot, said=text))
+    async def screen(
+        self, text: str, snapshot: Snapshot, *, passages: Sequence[Passage] = ()
+    ) -> Report:
+        """Judge what comes in (the ``in.*`` checks); never raises.
+
+        Args:
+            text: What the customer wrote.
+            snapshot: The records with it.
+            passages: Found for the question; with them ``in.indirect`` judges these alone.
+        """
+        found = tuple(passages)
+        return await self._judge(
+            "input", text, lambda: self._context(text, snapshot, said=text, found=found)
+        )
 
     async def verify(
         self,

@@ -41,6 +41,14 @@ class Situation:
         """Critical findings on a person's text that the person did not accept."""
         return self.verdict.critical_keys - self.acknowledged
 
+    @property
+    def suspicion(self) -> str:
+        """Id of the input check that saw an order to the assistant; empty where none did."""
+        found = (
+            f.check for f in self.screen.findings if f.check in ("in.injection", "in.indirect")
+        )
+        return next(found, "")
+
     def screened(self, check: str) -> bool:
         """Whether an input check fired on the customer's words."""
         return any(finding.check == check for finding in self.screen.findings)
@@ -155,6 +163,12 @@ RULES: tuple[Rule, ...] = (
         "None of the playbook's intents fits; please check this draft",
     ),
     Rule(
+        lambda s: s.mode == "supervised" and bool(s.suspicion),
+        "ask",
+        "suspicious:{suspicion}",
+        "Something in this turn tries to steer the assistant; please check this draft",
+    ),
+    Rule(
         lambda s: s.mode == "supervised",
         "ask",
         "mode:supervised",
@@ -212,6 +226,7 @@ def _facts(situation: Situation) -> dict[str, str]:
     first = next((f.message for f in findings if f.check == situation.worst), "a check failed")
     return {
         "worst": situation.worst,
+        "suspicion": situation.suspicion,
         "finding": first,
         "problem": situation.draft.problem or "nothing fits",
     }

@@ -1,4 +1,8 @@
-"""Draft the reply: from templates, articles or a model, or in a person's own words."""
+"""Draft the reply: from templates, articles or a model, or in a person's own words.
+
+Passages are judged before they are relied on: one that gives orders to the assistant loses these
+words, and the turn becomes supervised.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ from langgraph.runtime import Runtime
 from opentelemetry import trace
 
 from handrail.core import attributes as a
+from handrail.core.conversation import Passage
 from handrail.core.decisions import Decided, Reject, Worded, draft_of
 from handrail.core.drafting import Draft, DraftNotes
+from handrail.core.modes import tighter
 from handrail.core.ports import DraftRequest
+from handrail.core.verdict import Report
 from handrail.nodes.contract import node
 from handrail.nodes.services import Services
 from handrail.nodes.state import SupportState
@@ -30,6 +37,8 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
     passages = services.knowledge.search(
         state["turn"].text, limit=PASSAGES, language=services.snapshot.customer.language
     )
+    screen = await services.verifier.screen("", services.snapshot, passages=passages)
+    passages = tuple(_without_orders(passage, screen) for passage in passages)
     before = state.get("draft")
     draft = await services.drafter.draft(
         DraftRequest(
@@ -43,7 +52,37 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
     )
     services.journal.drafted(draft)
     trace.get_current_span().set_attributes({a.SOURCE: draft.source, a.ROUND: draft.round})
-    return {"draft": draft, "notes": notes}
+    return {"draft": draft, "notes": notes, **_suspected(state, services, screen)}
+
+
+def _without_orders(passage: Passage, screen: Report) -> Passage:
+    """Take out of a passage what a finding names in it."""
+    named = [
+        (span.start, span.end)
+        for finding in screen.findings
+        for span in finding.evidence
+        if span.source == f"article:{passage.id}"
+    ]
+    text = passage.text
+    for start, end in sorted(named, key=lambda span: span[0] or 0, reverse=True):
+        text = text[:start] + text[end:] if start is not None and end is not None else ""
+    return passage if text == passage.text else passage.model_copy(update={"text": text})
+
+
+def _suspected(state: SupportState, services: Services, screen: Report) -> SupportState:
+    """Return how the turn goes on where a check found something in the passages."""
+    before = state["screen"]
+    new = [finding for finding in screen.findings if finding not in before.findings]
+    if not new:
+        return {}
+    for finding in new:
+        services.journal.audit("input_flagged", finding=finding.key)
+    joined = before.model_copy(update={"findings": (*before.findings, *new)})
+    mode = state["mode"]
+    if any(finding.severity in ("high", "critical") for finding in new):
+        mode = tighter(mode, "supervised")
+        services.journal.describe(mode=mode)
+    return {"screen": joined, "mode": mode}
 
 
 def _written_by(decided: Decided | None) -> Draft | None:

@@ -109,8 +109,10 @@ class Checked(Frozen):
 class Verifier(Protocol):
     """Runs the guardrails. Neither method raises: what goes wrong is in the report."""
 
-    async def screen(self, text: str, snapshot: Snapshot) -> Report:
-        """Judge what the customer wrote (the ``in.*`` checks)."""
+    async def screen(
+        self, text: str, snapshot: Snapshot, *, passages: Sequence[Passage] = ()
+    ) -> Report:
+        """Judge what the customer wrote, or the passages found for it (the ``in.*`` checks)."""
         ...
 
     async def verify(

@@ -1,4 +1,4 @@
-"""Builds the messages a language model is asked with; the customer's words stay fenced as data."""
+"""Builds the messages a language model is asked with; all that is not ours stays fenced as data."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def _record_evidence(request: DraftRequest, playbook: Playbook) -> Iterator[tupl
 def build_messages(
     request: DraftRequest, playbook: Playbook, evidence: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    """Write the chat messages: rules and evidence, then the conversation between fences.
+    """Write the chat messages: rules, then evidence and conversation, each between fences.
 
-    The fence is new each time, so that no customer can close it.
+    The fence is new each time, so that nobody can close it.
     """
     fence = f"=== {secrets.token_hex(8)} ==="
     intent = playbook.intents.get(request.intent.top or "")

@@ -112,8 +112,8 @@ async def p3_outbox_wants_a_verdict(world: Any) -> None:
     kit = world.engine.kits.active
 
     class Forged:
-        async def screen(self, text: str, snapshot: Any) -> Any:
-            return await kit.verifier.screen(text, snapshot)
+        async def screen(self, text: str, snapshot: Any, **options: Any) -> Any:
+            return await kit.verifier.screen(text, snapshot, **options)
 
         async def verify(self, draft: Draft, snapshot: Any, **options: Any) -> Any:
             checked = await kit.verifier.verify(draft, snapshot, **options)

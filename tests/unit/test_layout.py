@@ -85,7 +85,7 @@ def test_the_wheel_holds_every_module(copy: Path, wheel: set[str]) -> None:
 
 
 def test_the_wheel_holds_the_data(copy: Path, wheel: set[str]) -> None:
-    suffixes = {".mako", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg"}
+    suffixes = {".mako", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".npz"}
     expected: set[str] = set()
     for name in ("handrail", *LINKED):
         for path in (copy / name).rglob("*"):

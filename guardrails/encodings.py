@@ -1,0 +1,41 @@
+"""Reads text that is written in Base64, hexadecimal, binary, ROT13 or backwards."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,8000}={0,2}")
+_HEX = re.compile(r"(?<!\w)(?:[0-9a-f]{2}[ :,]?){8,4000}(?!\w)", re.IGNORECASE)
+_BINARY = re.compile(r"(?<!\w)(?:[01]{8} ?){4,2000}(?!\w)")
+
+
+def blocks(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield what encoded blocks of a text say, each with its span."""
+    for match in _BASE64.finditer(text):
+        raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            plain = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+        yield plain, *match.span()
+    for match in _HEX.finditer(text):
+        plain = bytes.fromhex(re.sub(r"[ :,]", "", match[0])).decode("utf-8", "replace")
+        yield plain, *match.span()
+    for match in _BINARY.finditer(text):
+        bits = match[0].replace(" ", "")
+        octets = (int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+        yield bytes(octets).decode("utf-8", "replace"), *match.span()
+
+
+def rotated(text: str) -> str:
+    """Return the text in ROT13, which undoes it."""
+    return codecs.encode(text, "rot13")
+
+
+def backwards(text: str) -> str:
+    """Return the text read from its end."""
+    return text[::-1]
