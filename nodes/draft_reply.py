@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from langgraph.runtime import Runtime
 from opentelemetry import trace
 
 from handrail.core import attributes as a
+from handrail.core.conversation import Passage
 from handrail.core.decisions import Decided, Reject, Worded, draft_of
 from handrail.core.drafting import Draft, DraftNotes
 from handrail.core.ports import DraftRequest
@@ -15,6 +18,8 @@ from handrail.nodes.state import SupportState
 
 PASSAGES = 5
 """Article passages that a draft may rely on."""
+INTERNAL_PASSAGES = 2
+"""Passages for the team that are shown beside a draft; no draft relies on them."""
 
 
 @node("draft")
@@ -27,9 +32,8 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
         services.journal.drafted(given)
         return {"draft": given}
     notes = _notes(state.get("notes", DraftNotes()), decided or state["turn"].decided)
-    passages = services.knowledge.search(
-        state["turn"].text, limit=PASSAGES, language=services.snapshot.customer.language
-    )
+    language = services.answer_language(state["turn"].text)
+    passages = find_passages(services, state["turn"].text, language)
     before = state.get("draft")
     draft = await services.drafter.draft(
         DraftRequest(
@@ -37,6 +41,7 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
             text=state["turn"].text,
             intent=state["intent"],
             passages=passages,
+            language=language,
             notes=notes,
             round=before.round + 1 if before else 0,
         )
@@ -44,6 +49,15 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
     services.journal.drafted(draft)
     trace.get_current_span().set_attributes({a.SOURCE: draft.source, a.ROUND: draft.round})
     return {"draft": draft, "notes": notes}
+
+
+def find_passages(services: Services, text: str, language: str) -> tuple[Passage, ...]:
+    """Find what customers may read, and after it what only people of the team may."""
+    snapshot = services.snapshot
+    search = partial(services.knowledge.search, text, language=language, on=snapshot.now.date())
+    tier = snapshot.customer.tier if snapshot.verified else None
+    inside = [p for p in search(limit=PASSAGES, internal=True) if p.internal]
+    return (*search(limit=PASSAGES, tier=tier), *inside[:INTERNAL_PASSAGES])
 
 
 def _written_by(decided: Decided | None) -> Draft | None:

@@ -50,7 +50,9 @@ def train_playbook(
 
     Corrections towards intents that the playbook no longer has are left out.
     """
-    pairs = [(text, name) for name, intent in playbook.intents.items() for text in intent.examples]
+    pairs = [
+        (text, name) for name, intent in playbook.intents.items() for text in intent.all_examples
+    ]
     pairs += [(text, name) for text, name in corrections if name in playbook.intents]
     return train(pairs, playbook.thresholds)
 
