@@ -28,7 +28,7 @@ _QUOTE: Words = {
 }
 _WHICH_INTENT: Words = {
     "en": "I want to be sure I help with the right thing. Do you mean: {{options}}?",
-    "es": "Quiero asegurarme de ayudarle con lo correcto. ¿Se refiere a: {{options}}?",
+    "es": "Quiero asegurarme de ayudar con lo correcto. ¿Se trata de: {{options}}?",
 }
 _WHICH_RECORD: Words = {
     "en": "Which {{kind}} is it about: {{options}}?",
@@ -119,11 +119,6 @@ class Intent(Strict):
     """Always a person's."""
     team: Name | None = None
     """Who reviews and answers it; the first team where left out."""
-
-    @property
-    def all_examples(self) -> tuple[str, ...]:
-        """Examples in all languages."""
-        return (*self.examples, *(e for more in self.translated_examples.values() for e in more))
 
 
 class Thresholds(Strict):
@@ -305,6 +300,15 @@ class Playbook(Strict):
         known = name if name in self.teams else None
         chosen = known or next(iter(self.teams))
         return chosen, self.teams[chosen]
+
+    def examples_in(self, language: str) -> list[tuple[str, str]]:
+        """Return the examples in one of the brand's languages, each with its intent."""
+        first = language == self.brand.languages[0]
+        return [
+            (text, name)
+            for name, intent in self.intents.items()
+            for text in (intent.examples if first else intent.translated_examples.get(language, ()))
+        ]
 
     def manner(self, language: str | None, *, email: bool = False) -> Manner:
         """Return how a customer of a language is answered."""

@@ -12,7 +12,7 @@ from handrail.playbook.fields import (
 )
 from handrail.playbook.models import Conditions, Intent, OtherTeam, Playbook, Template
 from handrail.playbook.problems import Problem, alternatives
-from handrail.playbook.wording import Words, closest, texts, wording_problems
+from handrail.playbook.wording import Words, texts, wording_problems
 from handrail.playbook.yaml_source import Path, Source
 
 
@@ -119,9 +119,11 @@ class _Finder:
     def languages(self, intent: Intent, path: Path) -> Iterator[tuple[Path, str]]:
         spoken = self.playbook.brand.languages
         for language in intent.translated_examples:
-            if closest(language, spoken) is None:
+            if language not in spoken:
                 known = alternatives(language, spoken)
                 yield (*path, language), f"the brand does not answer in {language!r}; {known}"
+            elif language == spoken[0]:
+                yield (*path, language), "this is the first language; write these under examples"
 
     def team(self, name: str | None, path: Path) -> Iterator[tuple[Path, str]]:
         if name is not None and name not in self.playbook.teams:
