@@ -126,7 +126,9 @@ class ArticleIndex:
 
     def _scores(self, query: str, languages: Iterable[str]) -> Floats:
         scores = np.zeros(len(self.passages), dtype=np.float64)
-        for number in self._known({t for name in languages for t in search_terms(query, name)}):
+        for number in self._known(
+            {t for name in languages for t in search_terms(query, name, numbers=True)}
+        ):
             start, end = self._bounds[number], self._bounds[number + 1]
             scores[self._places[start:end]] += self._weights[start:end]
         return scores
@@ -134,13 +136,13 @@ class ArticleIndex:
     def _known(self, terms: set[str]) -> set[int]:
         """Return the numbers of terms, and of the nearest one for each that is not known."""
         found = {self._vocabulary[word] for word in terms if word in self._vocabulary}
-        odd = sorted(word for word in terms if len(word) > 3 and word not in self._vocabulary)
+        odd = sorted(w for w in terms if len(w) > 3 and w.isalpha() and w not in self._vocabulary)
         for word in odd[:_MOST_MISSPELT]:
             near = process.extractOne(
                 word,
                 self._vocabulary.keys(),
                 scorer=DamerauLevenshtein.distance,
-                score_cutoff=1 if len(word) < 8 else 2,
+                score_cutoff=1,
             )
             if near:
                 found.add(self._vocabulary[near[0]])

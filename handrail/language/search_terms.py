@@ -13,6 +13,10 @@ from handrail.playbook.wording import primary
 _WORD: Final = re.compile(r"[^\W_]{1,40}(?:['-][^\W_]{1,20}){0,3}")
 _CHARS: Final = MAX_WORDS * 40
 
+_STEM_CHARS: Final = 6
+"""Stems are cut to this length, so that ``access`` and ``accessible`` meet. Chosen on the training
+part of dstc9_faq."""
+
 _ENGLISH: Final = ("ingly", "ments", "ation", "ment", "ings", "ing", "ies", "ied", "ed", "es", "s")
 _SPANISH: Final = (
     "amientos", "imientos", "amiento", "imiento", "aciones", "uciones", "acion", "ucion",
@@ -80,14 +84,26 @@ def tokens(text: str) -> list[str]:
 
 @lru_cache(maxsize=16_384)
 def term(word: str, language: str = "en") -> str | None:
-    """Return a word as it is searched for; ``None`` for stop words and whatever holds a digit."""
+    """Return a word as it is searched for, ``None`` for a stop word; numbers stay as they are."""
+    if _has_digit(word):
+        return word
     stops = SPANISH_STOP_WORDS if language == "es" else STOP_WORDS
-    if word in stops or (not word.isalpha() and any(map(str.isdigit, word))):
-        return None
-    return stem(word, language)
+    return None if word in stops else stem(word, language)[:_STEM_CHARS]
 
 
-def search_terms(text: str, language: str = "en") -> list[str]:
-    """Return the stems of a text's words, in order, without stop words and numbers."""
+def _has_digit(word: str) -> bool:
+    return not word.isalpha() and any(map(str.isdigit, word))
+
+
+def search_terms(text: str, language: str = "en", *, numbers: bool = False) -> list[str]:
+    """Return the stems of a text's words, in order, without stop words.
+
+    Args:
+        text: Any text; very long ones are cut.
+        language: Whose stop words and endings; BCP 47.
+        numbers: Keep words that hold a digit. They tell passages apart, but the number of an
+            order is nothing that an article could answer.
+    """
     spoken = primary(language)
-    return [found for word in tokens(text) if (found := term(word, spoken)) is not None]
+    found = (term(word, spoken) for word in tokens(text) if numbers or not _has_digit(word))
+    return [one for one in found if one is not None]

@@ -51,7 +51,8 @@ def train_playbook(
 ) -> IntentClassifier:
     """Train on a playbook's examples and ``(text, intent)`` corrections that people made.
 
-    The examples are those of one language, the brand's first where left out. Corrections towards intents that the playbook no longer has are left out.
+    The examples are those of one language, the brand's first where left out. Corrections towards
+    intents that the playbook no longer has are left out.
     """
     pairs = playbook.examples_in(language or playbook.brand.languages[0])
     pairs += [(text, name) for text, name in corrections if name in playbook.intents]

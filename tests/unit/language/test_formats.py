@@ -69,9 +69,7 @@ def test_text_stays_on_one_line(value: str) -> None:
         ("boolean", True, "sí", "sí"),
     ],
 )
-def test_each_type_in_spanish(
-    kind: FieldType, value: str | int | float, spain: str, mexico: str
-) -> None:
+def test_each_type_in_spanish(kind: FieldType, value: str | float, spain: str, mexico: str) -> None:
     field = FieldValue(type=kind, value=value, currency="EUR")
     assert format_value(field, locale_for("es", "ES")) == spain
     assert format_value(field, locale_for("es", "MX")) == mexico
