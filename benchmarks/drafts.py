@@ -40,44 +40,8 @@ _EXAMPLES: Final = 3
 _TAU_CUSTOMERS: Final = 120
 _NUMBER: Final = re.compile(r"\d[\d.,]{0,20}")
 _TELLS: Final = {
-    "en": frozenset(
-        [
-            "the",
-            "and",
-            "is",
-            "you",
-            "of",
-            "to",
-            "your",
-            "with",
-            "it",
-            "for",
-            "was",
-            "are",
-            "that",
-            "not",
-        ]
-    ),
-    "es": frozenset(
-        [
-            "el",
-            "la",
-            "los",
-            "de",
-            "que",
-            "y",
-            "tu",
-            "en",
-            "un",
-            "una",
-            "con",
-            "por",
-            "para",
-            "del",
-            "se",
-            "lo",
-        ]
-    ),
+    "en": frozenset(("the", "and", "is", "you", "of", "to", "your", "with", "it", "for", "was")),
+    "es": frozenset(("el", "la", "los", "de", "que", "y", "tu", "en", "un", "una", "con", "por")),
 }
 """Small words by which a reader sees the language."""
 

@@ -126,9 +126,8 @@ class ArticleIndex:
 
     def _scores(self, query: str, languages: Iterable[str]) -> Floats:
         scores = np.zeros(len(self.passages), dtype=np.float64)
-        for number in self._known(
-            {t for name in languages for t in search_terms(query, name, numbers=True)}
-        ):
+        terms = {t for name in languages for t in search_terms(query, name, numbers=True)}
+        for number in self._known(terms):
             start, end = self._bounds[number], self._bounds[number + 1]
             scores[self._places[start:end]] += self._weights[start:end]
         return scores

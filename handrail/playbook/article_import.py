@@ -80,7 +80,7 @@ def _prepare(
     text = decode(path.read_bytes(), name)
     if isinstance(text, Problem):
         return [text]
-    content = text if split_front(text) else _with_front(text, Path(name).stem)
+    content = text if split_front(text) else _with_front(text, _plain(Path(name).stem))
     problems = read_article(content.encode(), name, article_id)[1]
     if problems:
         return problems
@@ -92,11 +92,14 @@ def _prepare(
 
 def _id(name: str, language: str | None) -> str:
     stem = name.rpartition(".")[0]
-    named = language_in_name(stem)
-    plain = stem.removesuffix(f".{named}") if named else stem
-    slug = re.sub(r"[^\w]+", "-", plain.casefold()).strip("-") or "article"
-    spoken = named or language
+    slug = re.sub(r"[^\w]+", "-", _plain(stem).casefold()).strip("-") or "article"
+    spoken = language_in_name(stem) or language
     return f"{slug}.{spoken}" if spoken else slug
+
+
+def _plain(stem: str) -> str:
+    named = language_in_name(stem)
+    return stem.removesuffix(f".{named}") if named else stem
 
 
 def _with_front(text: str, stem: str) -> str:
