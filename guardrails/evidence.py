@@ -22,20 +22,14 @@ from handrail.guardrails.reading import (
 from handrail.guardrails.record_facts import Fact, RecordFacts, record_facts, record_words
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
-from handrail.playbook.wording import Words, texts
+from handrail.playbook.translations import worded
+from handrail.playbook.wording import texts
 
 
 def playbook_source(playbook: Playbook) -> Source:
     """All words of the playbook that may reach a customer, as one source."""
-    tone = playbook.tone
-    said: list[Words] = [playbook.brand.name, tone.greeting, tone.signature, tone.apology]
-    for intent in playbook.intents.values():
-        for template in intent.templates:
-            said += [template.text, template.next_step]
-    said += [playbook.clarify.text, playbook.human_request_reply, playbook.crisis_reply]
-    said.append(playbook.holding_reply)
-    every = [text for words in said for _, text in texts(words) if text]
-    return Source("playbook", read_published("\n".join(every)))
+    said = (text for _, words in worded(playbook) for _, text in texts(words) if text)
+    return Source("playbook", read_published("\n".join((playbook.brand.name, *said))))
 
 
 def draft_sources(draft: Draft | None) -> Iterator[Source]:

@@ -12,6 +12,7 @@ from handrail.playbook.fields import (
 )
 from handrail.playbook.models import Conditions, Intent, OtherTeam, Playbook, Template
 from handrail.playbook.problems import Problem, alternatives
+from handrail.playbook.translations import worded
 from handrail.playbook.wording import Words, texts, wording_problems
 from handrail.playbook.yaml_source import Path, Source
 
@@ -49,29 +50,16 @@ class _Finder:
         yield from self.fields(tone.signature, ("tone", "signature"))
         yield from self.fields(tone.apology, ("tone", "apology"))
         yield from self.fields(playbook.sign_in_reply, ("sign_in_reply",))
-        for name in ("human_request_reply", "crisis_reply", "holding_reply"):
-            yield from self.wording(getattr(playbook, name), (name,))
-        if "quote" in tone.model_fields_set:
-            yield from self.slots(tone.quote, ("title",), ("tone", "quote"))
-        if "text" in clarify.model_fields_set:
-            yield from self.slots(clarify.text, ("options",), ("clarify", "text"))
-        if "record" in clarify.model_fields_set:
-            yield from self.slots(clarify.record, ("kind", "options"), ("clarify", "record"))
-        for kind, record in playbook.records.items():
-            yield from self.wording(record.label, ("records", kind, "label"))
-            for field, definition in record.fields.items():
-                for value, words in definition.values.items():
-                    path: Path = ("records", kind, "fields", field, "values", value)
-                    yield from self.wording(words, path)
-
-    def wording(self, words: Words, path: Path) -> Iterator[tuple[Path, str]]:
-        for steps, message in wording_problems(words, self.playbook.brand.languages):
-            yield (*path, *steps), message
+        yield from self.slots(tone.quote, ("title",), ("tone", "quote"))
+        yield from self.slots(clarify.text, ("options",), ("clarify", "text"))
+        yield from self.slots(clarify.record, ("kind", "options"), ("clarify", "record"))
+        for path, words in worded(playbook):
+            for steps, message in wording_problems(words, playbook.brand.languages):
+                yield (*path, *steps), message
 
     def slots(
         self, words: Words, allowed: tuple[str, ...], path: Path
     ) -> Iterator[tuple[Path, str]]:
-        yield from self.wording(words, path)
         for steps, text in texts(words):
             for name in field_names(text):
                 if name not in allowed:
@@ -79,7 +67,6 @@ class _Finder:
                     yield (*path, *steps), message
 
     def fields(self, words: Words, path: Path) -> Iterator[tuple[Path, str]]:
-        yield from self.wording(words, path)
         for steps, text in texts(words):
             for message in self.field_messages(text):
                 yield (*path, *steps), message
@@ -99,7 +86,6 @@ class _Finder:
     def intents(self) -> Iterator[tuple[Path, str]]:
         for name, intent in self.playbook.intents.items():
             path: Path = ("intents", name)
-            yield from self.wording(intent.description, (*path, "description"))
             yield from self.languages(intent, (*path, "translated_examples"))
             yield from self.team(intent.team, (*path, "team"))
             yield from self.needs(intent, (*path, "needs"))

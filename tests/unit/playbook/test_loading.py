@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from handrail.core.errors import PlaybookError
-from handrail.playbook.loading import check_playbook, demo_path, load_release
+from handrail.playbook.loading import (
+    check_playbook,
+    demo_path,
+    find_untranslated,
+    load_release,
+    release_id,
+)
+from handrail.playbook.models import Release
 from handrail.playbook.records import read_data
 
 MAIN = """\
@@ -203,6 +211,32 @@ def test_a_playbook_in_two_languages_loads(folder: Path, spanish: Write) -> None
     assert playbook.examples_in("es") == [("¿Dónde está mi pedido?", "order_status")]
     assert playbook.brand.answers_in("es-MX") == "es"
     assert playbook.brand.answers_in("fr") == playbook.brand.answers_in(None) == "en"
+
+
+def test_what_is_not_in_every_language_is_told_and_is_no_mistake(
+    folder: Path, spanish: Write
+) -> None:
+    spanish("brand:", "brand:")
+    told = {str(problem) for problem in find_untranslated(folder)}
+    assert "playbook.yaml:6:5: not written in es" in told  # the label of an order
+    spanish("{en: Please wait., es: Espera.}", "Please wait.")
+    assert check_playbook(folder) == []
+    more = {str(problem) for problem in find_untranslated(folder)} - told
+    assert more == {"intents/order_status.yaml:15:5: not written in es"}
+    spanish("translated_examples:\n  es: [¿Dónde está mi pedido?]\n", "")
+    more = {str(problem) for problem in find_untranslated(folder)} - told
+    assert more == {"intents/order_status.yaml:3:1: no examples in es"}
+
+
+def test_the_demo_is_written_in_both_languages() -> None:
+    assert find_untranslated(demo_path()) == []
+
+
+def test_a_release_in_several_languages_is_stored_whole() -> None:
+    release = load_release(demo_path())
+    stored = Release.model_validate(json.loads(json.dumps(release.model_dump(mode="json"))))
+    assert stored == release
+    assert release_id(stored.playbook, stored.articles) == release.id
 
 
 @pytest.mark.parametrize(
