@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
-from benchmarks.report import Row, no_data, parser, share, show
+from benchmarks.report import DATASETS, Row, no_data, parser, share, show
 from benchmarks.tau_retail import convert
 from handrail.core.conversation import ConversationFacts, Customer, Record, Snapshot
 from handrail.core.drafting import Draft, IntentGuess, IntentResult
@@ -244,11 +244,12 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--show-misses", type=int, default=0, metavar="N", help="print findings")
     asked = options.parse_args()
-    if not (asked.data / "tau_support").is_dir():
+    data = next((d for d in (asked.data, DATASETS) if (d / "tau_support").is_dir()), None)
+    if data is None:
         no_data(asked.data / "tau_support")
     found: list[Row] = []
     notes: list[str] = []
-    for shop, language in ((demo(), "en"), (demo(), "es"), (tau(asked.data), "en")):
+    for shop, language in ((demo(), "en"), (demo(), "es"), (tau(data), "en")):
         found += rows(shop, language)
         notes += [f"{shop.name}, {language}: {miss}" for miss in shop.misses[: asked.show_misses]]
     show(found, notes, as_json=asked.json)
