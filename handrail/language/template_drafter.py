@@ -144,12 +144,17 @@ class _Composer:
         return bool(apology) and any(apology in text for text in mine)
 
     def _relied(self, template: Template, number: int) -> list[Passage] | None:
-        """Return the passages a template relies on; ``None`` where an article is not valid now."""
+        """Return the passages a template relies on; ``None`` where an article does not hold."""
         found: list[Passage] = []
+        snapshot = self.request.snapshot
+        tier = snapshot.customer.tier if snapshot.verified else None
         for name in template.articles:
             article = self.drafter.article(name, self.manner.language)
-            if article is None or not article.holds_on(self.request.snapshot.now.date()):
+            if article is None or not article.holds_on(snapshot.now.date()):
                 self.reasons.append(f"template {number} relies on {name}, which is not valid now")
+                return None
+            if not article.is_for(tier):
+                self.reasons.append(f"template {number} relies on {name}, which is for others")
                 return None
             found += self.drafter.passages.get(article.id, ())
         return found

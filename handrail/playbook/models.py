@@ -342,6 +342,10 @@ class Article(Strict):
         """Id without its language, under which playbooks name it in all languages."""
         return self.id.removesuffix(f".{self.language}")
 
+    def is_for(self, tier: str | None) -> bool:
+        """Whether it is for customers of a tier; ``None`` where that is not known."""
+        return not self.audience or tier in self.audience
+
     def holds_on(self, day: date) -> bool:
         """Whether it is true on a day."""
         return (self.valid_from or day) <= day <= (self.valid_to or day)

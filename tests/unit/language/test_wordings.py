@@ -155,6 +155,8 @@ async def test_words_go_with_their_number(
         ({"valid_to": date(2026, 1, 5)}, None),
         ({"valid_to": date(2026, 1, 4)}, "template 1 relies on sale, which is not valid now"),
         ({"valid_from": date(2026, 1, 6)}, "template 1 relies on sale, which is not valid now"),
+        ({"audience": ("standard", "gold")}, None),
+        ({"audience": ("gold",)}, "template 1 relies on sale, which is for others"),
     ],
 )
 async def test_a_template_lives_as_long_as_its_articles(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from handrail.core.errors import PlaybookError
-from handrail.playbook.loading import (
-    check_playbook,
-    demo_path,
-    find_untranslated,
-    load_release,
-    release_id,
-)
-from handrail.playbook.models import Release
+from handrail.playbook.loading import check_playbook, demo_path, load_release
 from handrail.playbook.records import read_data
 
 MAIN = """\
@@ -169,104 +161,6 @@ def test_template_files_add_to_their_intent(folder: Path, write: Write) -> None:
     assert len(load_release(folder).playbook.intents["order_status"].templates) == 2
     write("templates/order_status.yaml", "- text: We look into it.\n- text: '{{order.x}}'\n")
     assert only_problem(folder).startswith("templates/order_status.yaml:2:3: field {{order.x}}: ")
-
-
-SPANISH = {
-    "playbook.yaml": MAIN.replace("brand:\n", "brand:\n  languages: [en, es]\n", 1),
-    "intents/order_status.yaml": """\
-description: {en: where an order is, es: dónde está un pedido}
-mode: autonomous
-examples:
-  - Where is my order?
-  - Has it shipped?
-translated_examples:
-  es: [¿Dónde está mi pedido?]
-templates:
-  - when: {order.status: shipped}
-    text:
-      en: Order {{order.id}} over {{order.total}} has left us.
-      es:
-        plain: El pedido {{order.id}} ha salido.
-        formal: Su pedido {{order.id}} ha salido.
-    next_step: {en: Please wait., es: Espera.}
-""",
-}
-
-
-@pytest.fixture
-def spanish(write: Write) -> Write:
-    """Makes the small playbook answer in Spanish too, with something replaced."""
-
-    def put(old: str, new: str | bytes) -> None:
-        assert any(old in text for text in SPANISH.values())
-        for name, text in SPANISH.items():
-            write(name, text.replace(old, str(new)))
-
-    return put
-
-
-def test_a_playbook_in_two_languages_loads(folder: Path, spanish: Write) -> None:
-    spanish("brand:", "brand:")
-    playbook = load_release(folder).playbook
-    assert playbook.examples_in("es") == [("¿Dónde está mi pedido?", "order_status")]
-    assert playbook.brand.answers_in("es-MX") == "es"
-    assert playbook.brand.answers_in("fr") == playbook.brand.answers_in(None) == "en"
-
-
-def test_what_is_not_in_every_language_is_told_and_is_no_mistake(
-    folder: Path, spanish: Write
-) -> None:
-    spanish("brand:", "brand:")
-    told = {str(problem) for problem in find_untranslated(folder)}
-    assert "playbook.yaml:6:5: not written in es" in told  # the label of an order
-    spanish("{en: Please wait., es: Espera.}", "Please wait.")
-    assert check_playbook(folder) == []
-    more = {str(problem) for problem in find_untranslated(folder)} - told
-    assert more == {"intents/order_status.yaml:15:5: not written in es"}
-    spanish("translated_examples:\n  es: [¿Dónde está mi pedido?]\n", "")
-    more = {str(problem) for problem in find_untranslated(folder)} - told
-    assert more == {"intents/order_status.yaml:3:1: no examples in es"}
-
-
-def test_the_demo_is_written_in_both_languages() -> None:
-    assert find_untranslated(demo_path()) == []
-
-
-def test_a_release_in_several_languages_is_stored_whole() -> None:
-    release = load_release(demo_path())
-    stored = Release.model_validate(json.loads(json.dumps(release.model_dump(mode="json"))))
-    assert stored == release
-    assert release_id(stored.playbook, stored.articles) == release.id
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("      es:\n        plain", "      fr:\n        plain", "12:7: the brand does not answer"),
-        ("formal: Su", "fromal: Su", "14:9: 'fromal' is no language, style or channel"),
-        ("Su pedido {{order.id}}", "Su pedido {{order.idd}}", "14:9: field {{order.idd}}: "),
-        ("Su pedido {{order.id}}", "Su pedido {{order.id}", "14:9: not YAML|14:9: a field is"),
-        (
-            "Su pedido {{order.id}}",
-            "{{order.total|a|b}}",
-            "14:9: order.total is no number|not YAML",
-        ),
-        ("{en: Please wait., es: Espera.}", "{en: Please wait., it: Attendi.}", "15:35: the brand"),
-        ("  es: [¿", "  fr: [¿", "7:3: the brand does not answer in 'fr'; "),
-        ("  es: [¿", "  en: [¿", "7:3: this is the first language; write these under examples"),
-        ("[¿Dónde está mi pedido?]", "'x'", "7:3: "),
-        ("plain: El", "en: El", "not of one kind"),
-        ("    next_step", "    apology: true\n    next_step", "15:5: there is no apology to say"),
-        ("{en: where an order is, es: dónde", "{en: where an order is, de: dónde", "1:38: the br"),
-        ("es: Espera.}", "es: 5}", "15:5: "),
-    ],
-)
-def test_wrong_wordings_are_told_at_their_place(
-    folder: Path, spanish: Write, old: str, new: str, told: str
-) -> None:
-    spanish(old, new)
-    said = "\n".join(str(problem) for problem in check_playbook(folder))
-    assert any(option in said for option in told.split("|") if len(option) > 4), said
 
 
 def test_repeated_example_is_told(folder: Path, write: Write) -> None:
