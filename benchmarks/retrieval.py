@@ -122,9 +122,12 @@ def dstc9(data: Path) -> Iterator[Row]:
     ArticleIndex(articles)
     memory = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
-    start = perf_counter()
-    index = ArticleIndex(articles)
-    seconds = perf_counter() - start
+    seconds = float("inf")
+    index = ArticleIndex(())
+    for _ in range(3):  # the least of three: other programs of the machine only add to it
+        start = perf_counter()
+        index = ArticleIndex(articles)
+        seconds = min(seconds, perf_counter() - start)
     draw = random.Random(1)
     known = [(row, target) for row in replies if (target := find(row)) is not None]
     by_reply = [Asked(f"{t.query} {statements(row['reply'])}", t.right) for row, t in known]
