@@ -13,6 +13,7 @@ from handrail.core.verdict import Finding
 from handrail.desk.marking import Piece, mark
 from handrail.engine.service import Engine
 from handrail.engine.views import ConversationView
+from handrail.playbook.wording import Words, say
 from handrail.store.conversations import ConversationLine
 from handrail.store.reviews import QueueLine, queue
 
@@ -166,7 +167,11 @@ async def load_card(
     findings = review.verdict.report.findings if review and review.verdict else ()
     text = review.draft.text if review and review.draft else ""
     playbook = engine.kits.active.release.playbook
-    words = {"human_request": playbook.human_request_reply, "crisis": playbook.crisis_reply}
+    manner = playbook.manner(view.customer.language)
+    words: dict[str, Words] = {
+        "human_request": playbook.human_request_reply,
+        "crisis": playbook.crisis_reply,
+    }
     return Card(
         view=view,
         review=review,
@@ -174,6 +179,6 @@ async def load_card(
         turn=turn,
         intents=tuple(sorted(playbook.intents)),
         teams=tuple(playbook.teams),
-        approved_words=words.get(review.reason, "") if review else "",
+        approved_words=(say(words.get(review.reason, ""), manner) or "") if review else "",
         now=now,
     )

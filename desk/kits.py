@@ -21,6 +21,7 @@ from handrail.language.intents import IntentClassifier
 from handrail.language.knowledge import ArticleIndex
 from handrail.language.model_drafter import ModelDrafter
 from handrail.language.prompt import prompt_texts
+from handrail.language.several_languages import SeveralLanguages
 from handrail.language.template_drafter import TemplateDrafter
 from handrail.nodes.services import Services
 from handrail.playbook.models import Release
@@ -99,14 +100,23 @@ class ReleaseKits:
 
 
 def load_classifier(release: Release, cache: Path) -> IntentModel:
-    """Load the classifier that was trained for a release, or train and keep it."""
-    file, thresholds = cache / f"{release.id}.intents", release.playbook.thresholds
+    """Load the classifiers that were trained for a release, or train and keep them."""
+    playbook = release.playbook
+    spoken = [name for name in playbook.brand.languages if playbook.examples_in(name)]
+    models = [_load_classifier(release, cache, language) for language in spoken]
+    return models[0] if len(models) == 1 else SeveralLanguages(models)
+
+
+def _load_classifier(release: Release, cache: Path, language: str) -> IntentModel:
+    first = language == release.playbook.brand.languages[0]
+    name = release.id if first else f"{release.id}.{language}"
+    file, thresholds = cache / f"{name}.intents", release.playbook.thresholds
     if file.is_file():
         with suppress(IntegrityError):  # written by another version: train again
             return IntentClassifier.from_bytes(file.read_bytes(), thresholds)
     from handrail.language.training import train_playbook  # noqa: PLC0415 - needs scikit-learn
 
-    classifier = train_playbook(release.playbook)
+    classifier = train_playbook(release.playbook, language=language)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")

@@ -76,10 +76,16 @@ class World:
     home: Path
 
     async def say(
-        self, text: str, *, name: str | None = None, address: str = "ada", channel: str = "test"
+        self,
+        text: str,
+        *,
+        name: str | None = None,
+        address: str = "ada",
+        channel: str = "test",
+        customer: Customer = ADA,
     ) -> Accepted:
-        """Let the customer write, without doing the work."""
-        body = CustomerMessage(text=text, address=address, customer=ADA, verified=True)
+        """Let a customer, Ada where none is named, write, without doing the work."""
+        body = CustomerMessage(text=text, address=address, customer=customer, verified=True)
         return await self.engine.ingest(
             Event(channel=channel, external_id=name or new_id("ext"), body=body)
         )

@@ -146,13 +146,13 @@ class Clauses:
         text: str,
         values: Sequence[Value],
         sheets: Sequence[Sheet],
-        labels: Mapping[str, str],
+        labels: Mapping[str, tuple[str, ...]],
     ) -> None:
         self.text = lowered(text)
         self.kinds = {
             word: kind
             for kind in {sheet.record.kind for sheet in sheets}
-            for word in kind_words(kind, labels.get(kind, ""))
+            for word in kind_words(kind, *labels.get(kind, ()))
         }
         """Kinds of record by the words they are called by."""
         self.mentions = find_mentions(self.text, values, sheets)

@@ -22,16 +22,14 @@ from handrail.guardrails.reading import (
 from handrail.guardrails.record_facts import Fact, RecordFacts, record_facts, record_words
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
+from handrail.playbook.translations import worded
+from handrail.playbook.wording import texts
 
 
 def playbook_source(playbook: Playbook) -> Source:
     """All words of the playbook that may reach a customer, as one source."""
-    texts: list[str] = [playbook.brand.name, playbook.tone.greeting, playbook.tone.signature]
-    for intent in playbook.intents.values():
-        texts.extend(template.text for template in intent.templates)
-    texts += [playbook.clarify.text, playbook.human_request_reply, playbook.crisis_reply]
-    texts.append(playbook.holding_reply)
-    return Source("playbook", read_published("\n".join(filter(None, texts))))
+    said = (text for _, words in worded(playbook) for _, text in texts(words) if text)
+    return Source("playbook", read_published("\n".join((playbook.brand.name, *said))))
 
 
 def draft_sources(draft: Draft | None) -> Iterator[Source]:

@@ -142,9 +142,9 @@ def also(concept: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def kind_words(kind: str, label: str = "") -> frozenset[str]:
-    """The words by which a kind of record is called."""
-    names = {part for text in (kind, label) for part in _PART.findall(text.casefold())[-1:]}
+def kind_words(kind: str, *labels: str) -> frozenset[str]:
+    """The words by which a kind of record is called; ``labels`` in any language."""
+    names = {part for text in (kind, *labels) for part in _PART.findall(text.casefold())[-1:]}
     families = {_FAMILY_OF.get(name, name) for name in names}
     same = {word for word, family in _FAMILY_OF.items() if family in families}
     return frozenset({*names, *(f"{name}s" for name in names), *same})

@@ -25,6 +25,7 @@ from handrail.guardrails.slot_words import (
     vague_concept,
 )
 from handrail.guardrails.values import Value
+from handrail.playbook.wording import texts
 
 SLOT_TYPES: dict[str, FieldType] = {
     "money": "money",
@@ -88,7 +89,10 @@ class Slots:
     def __init__(self, ctx: CheckContext) -> None:
         self._ctx = ctx
         self.sheets = ctx.evidence.records.sheets
-        labels = {kind: told.label for kind, told in ctx.playbook.records.items()}
+        labels = {
+            kind: tuple(text for _, text in texts(told.label))
+            for kind, told in ctx.playbook.records.items()
+        }
         self.clauses = Clauses(ctx.text, ctx.values, self.sheets, labels)
         self.keys = frozenset(sheet.key for sheet in self.sheets)
         self._kinds = len({sheet.record.kind for sheet in self.sheets})

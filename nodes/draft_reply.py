@@ -6,6 +6,8 @@ words, and the turn becomes supervised.
 
 from __future__ import annotations
 
+from functools import partial
+
 from langgraph.runtime import Runtime
 from opentelemetry import trace
 
@@ -22,6 +24,8 @@ from handrail.nodes.state import SupportState
 
 PASSAGES = 5
 """Article passages that a draft may rely on."""
+INTERNAL_PASSAGES = 2
+"""Passages for the team that are shown beside a draft; no draft relies on them."""
 
 
 @node("draft")
@@ -34,9 +38,8 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
         services.journal.drafted(given)
         return {"draft": given}
     notes = _notes(state.get("notes", DraftNotes()), decided or state["turn"].decided)
-    passages = services.knowledge.search(
-        state["turn"].text, limit=PASSAGES, language=services.snapshot.customer.language
-    )
+    language = services.answer_language(state["turn"].text)
+    passages = find_passages(services, state["turn"].text, language)
     screen = await services.verifier.screen("", services.snapshot, passages=passages)
     passages = tuple(_without_orders(passage, screen) for passage in passages)
     before = state.get("draft")
@@ -46,6 +49,7 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
             text=state["turn"].text,
             intent=state["intent"],
             passages=passages,
+            language=language,
             notes=notes,
             round=before.round + 1 if before else 0,
         )
@@ -83,6 +87,15 @@ def _suspected(state: SupportState, services: Services, screen: Report) -> Suppo
         mode = tighter(mode, "supervised")
         services.journal.describe(mode=mode)
     return {"screen": joined, "mode": mode}
+
+
+def find_passages(services: Services, text: str, language: str) -> tuple[Passage, ...]:
+    """Find what customers may read, and after it what only people of the team may."""
+    snapshot = services.snapshot
+    search = partial(services.knowledge.search, text, language=language, on=snapshot.now.date())
+    tier = snapshot.customer.tier if snapshot.verified else None
+    inside = [p for p in search(limit=PASSAGES, internal=True) if p.internal]
+    return (*search(limit=PASSAGES, tier=tier), *inside[:INTERNAL_PASSAGES])
 
 
 def _written_by(decided: Decided | None) -> Draft | None:

@@ -27,3 +27,12 @@ class Services:
     def conversation_id(self) -> str:
         """Id of the conversation, which is the thread id."""
         return self.snapshot.conversation.id
+
+    def answer_language(self, text: str = "") -> str:
+        """Return the language to answer in: the customer's, where the team answers in it.
+
+        ``text`` is what the customer wrote in this turn. This is the one place that decides; a
+        detector of the language of ``text`` belongs here.
+        """
+        del text
+        return self.playbook.brand.answers_in(self.snapshot.customer.language)

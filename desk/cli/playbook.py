@@ -24,15 +24,19 @@ def check(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """List everything that is wrong, with line and column; exit code 1 where something is."""
-    from handrail.playbook.loading import check_playbook, demo_path
+    """List everything that is wrong, with line and column; exit code 1 where something is.
+
+    What is not written in all languages of the brand is told too, and is no mistake.
+    """
+    from handrail.playbook.loading import check_playbook, demo_path, find_untranslated
 
     folder = path or demo_path()
     problems = check_playbook(folder)
+    lacking = [] if problems else find_untranslated(folder)
     if json:
-        print_json({"ok": not problems, "problems": problems})
+        print_json({"ok": not problems, "problems": problems, "untranslated": lacking})
     else:
-        for problem in problems:
+        for problem in (*problems, *lacking):
             typer.echo(str(problem))
         if not problems:
             typer.echo(f"{folder} is right")

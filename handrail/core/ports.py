@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from handrail.core.conversation import Frozen, Message, Mode, Passage, Snapshot
@@ -24,9 +24,20 @@ class Knowledge(Protocol):
     """Finds passages of articles."""
 
     def search(
-        self, query: str, *, limit: int = 5, language: str | None = None, internal: bool = False
+        self,
+        query: str,
+        *,
+        limit: int = 5,
+        language: str | None = None,
+        internal: bool = False,
+        tier: str | None = None,
+        on: date | None = None,
     ) -> tuple[Passage, ...]:
-        """Return the best passages, best first; internal ones only where asked for."""
+        """Return the best passages, best first; internal ones only where asked for.
+
+        ``tier`` of the customer: passages for other tiers are left out, unless ``internal``.
+        ``on``: passages that are not valid on this day are left out.
+        """
         ...
 
 
@@ -38,6 +49,8 @@ class DraftRequest(Frozen):
     """The customer's words of this turn."""
     intent: IntentResult
     passages: tuple[Passage, ...]
+    language: str | None = None
+    """The language to answer in (BCP 47); the customer's own where left out."""
     notes: DraftNotes = DraftNotes()
     round: int = 0
 

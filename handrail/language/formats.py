@@ -1,41 +1,56 @@
-"""Writes typed values the way English-speaking customers read them."""
+"""Writes typed values the way customers read them, by language and region (Unicode CLDR)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
+
+from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_date as format_day
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
 
 from handrail.core.conversation import FieldValue
 
-_SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+_YES_NO: Final = {"en": ("yes", "no"), "es": ("sí", "no")}
+"""The words are not in CLDR as Babel has it; a flag in another language has no text."""
 
 
-def format_value(field: FieldValue, *, region: str) -> str | None:
-    """Write a value in words a customer reads, or ``None`` where it is unknown.
+@lru_cache(maxsize=256)
+def locale_for(language: str, region: str) -> Locale:
+    """Return the locale of a language, as it is written in a region where that is known.
 
     Args:
-        field: The typed value.
-        region: ISO 3166 code; the United States write the month first.
+        language: BCP 47 tag; a region of its own goes first.
+        region: ISO 3166 code.
     """
+    tag = language.replace("-", "_")
+    for name in (tag if "_" in tag else f"{tag}_{region}", tag.partition("_")[0]):
+        try:
+            return Locale.parse(name)
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale("en")
+
+
+def format_value(field: FieldValue, locale: Locale) -> str | None:
+    """Write a value in words a customer reads, or ``None`` where it is unknown."""
     value = field.value
     if value is None or value == "":
         return None
     match field.type:
         case "money":
-            text = format_money(str(value), field.currency)
+            text = format_money(str(value), field.currency, locale)
         case "date":
-            text = format_date(str(value), region=region)
+            text = format_date(str(value), locale)
         case "boolean":
-            text = "yes" if value else "no"
-        case "percent":
-            text = f"{value}%"
-        case "duration":
-            text = f"{value} day" if value == 1 else f"{value} days"
+            words = _YES_NO.get(locale.language)
+            text = words and words[0 if value else 1]
+        case "percent" | "duration" | "quantity":
+            text = _number(str(value), field.type, locale)
         case "status":
             text = str(value).replace("_", " ")
         case _:
@@ -44,28 +59,49 @@ def format_value(field: FieldValue, *, region: str) -> str | None:
     return text
 
 
-def format_money(amount: str, currency: str | None) -> str | None:
-    """Write ``$1,089.90`` or ``1,089.90 CHF``; ``None`` where the amount is no number."""
+def number_of(value: object) -> Decimal | None:
+    """Return a value as a number; ``None`` where it is none."""
     try:
-        number = format(Decimal(amount), ",f")
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
-    symbol = _SYMBOLS.get(currency or "")
-    if symbol:
-        return f"-{symbol}{number[1:]}" if number.startswith("-") else f"{symbol}{number}"
-    return f"{number} {currency}" if currency else number
+    return number if number.is_finite() else None
 
 
-def format_date(iso: str, *, region: str) -> str | None:
-    """Write ``January 5, 2026`` or ``5 January 2026``; ``None`` where it is no date."""
+def plural(number: Decimal, one: str, other: str, locale: Locale) -> str:
+    """Choose the form of a word that goes with a number."""
+    return one if locale.plural_form(number) == "one" else other
+
+
+def _number(text: str, kind: str, locale: Locale) -> str | None:
+    number = number_of(text)
+    if number is None:
+        return None
+    if kind == "percent":
+        return format_percent(number / 100, locale=locale, decimal_quantization=False)
+    if kind == "duration":
+        return format_unit(number, "duration-day", locale=locale)
+    return format_decimal(number, locale=locale, decimal_quantization=False)
+
+
+def format_money(amount: str, currency: str | None, locale: Locale) -> str | None:
+    """Write ``$1,089.90`` or ``1.089,90 €``; ``None`` where the amount is no number."""
+    number = number_of(amount)
+    if number is None:
+        return None
+    if not currency:
+        return format_decimal(number, locale=locale, decimal_quantization=False)
+    return format_currency(number, currency, locale=locale, decimal_quantization=False)
+
+
+def format_date(iso: str, locale: Locale) -> str | None:
+    """Write ``January 5, 2026`` or ``5 de enero de 2026``; ``None`` where it is no date."""
     try:
-        day: date = datetime.fromisoformat(iso)
+        return format_day(datetime.fromisoformat(iso), "long", locale=locale)
     except ValueError:
         return None
-    month = _MONTHS[day.month - 1]
-    return f"{month} {day.day}, {day.year}" if region == "US" else f"{day.day} {month} {day.year}"
 
 
-def join_options(options: list[str]) -> str:
-    """Join as ``a, b or c``."""
-    return " or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
+def join_options(options: list[str], locale: Locale) -> str:
+    """Join as ``a, b or c`` in the language."""
+    return format_list(options, style="or", locale=locale)

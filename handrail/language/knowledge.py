@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
 
 from handrail.core.conversation import Passage
-from handrail.language.search_terms import search_terms
+from handrail.language.search_terms import search_terms, term, tokens
 from handrail.playbook.models import Article
+from handrail.playbook.wording import primary
 
 _K1: Final = 1.2
 _B: Final = 0.75
@@ -20,6 +23,11 @@ PASSAGE_CHARS: Final = 700
 """Paragraphs under one heading are joined up to this length, in characters."""
 
 _HEADING: Final = re.compile(r"#{1,6}[ \t]{1,8}(.{1,200})")
+_MOST_MISSPELT: Final = 5
+"""Words of one query that are looked up as misspelt."""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def split_article(article: Article) -> Iterator[tuple[Passage, str]]:
@@ -60,50 +68,87 @@ class ArticleIndex:
 
     def __init__(self, articles: Iterable[Article]) -> None:
         self.passages: list[Passage] = []
-        languages: list[str] = []
-        counts: list[Counter[str]] = []
+        owners: list[Article] = []
+        postings = _Postings()
         for article in articles:
+            # The title says what the passage is about, and so counts twice.
+            title = 2 * postings.read(article.title, article.language)
             for passage, heading in split_article(article):
                 self.passages.append(passage)
-                languages.append(_primary(article.language))
-                # The title says what the passage is about, and so counts twice.
-                about = f"{article.title} {article.title} {heading} {passage.text}"
-                counts.append(Counter(search_terms(about)))
-        self._languages: NDArray[np.str_] = np.array(languages, dtype=np.str_)
-        self._internal: NDArray[np.bool_] = np.array(
-            [p.internal for p in self.passages], dtype=bool
-        )
-        self._postings = _postings(counts)
+                owners.append(article)
+                text = f"{heading} {passage.text}"
+                postings.add(title + postings.read(text, article.language))
+        self._audiences = {at: a.audience for at, a in enumerate(owners) if a.audience}
+        self._languages = tuple(dict.fromkeys(primary(a.language) for a in owners))
+        self._internal = np.array([a.internal for a in owners], dtype=bool)
+        self._starts = np.array([(a.valid_from or date.min).toordinal() for a in owners])
+        self._ends = np.array([(a.valid_to or date.max).toordinal() for a in owners])
+        self._spoken = {
+            language: np.array([primary(a.language) == language for a in owners], dtype=bool)
+            for language in self._languages
+        }
+        self._vocabulary = postings.vocabulary
+        self._bounds, self._places, self._weights = postings.weighted()
 
     def search(
-        self, query: str, *, limit: int = 5, language: str | None = None, internal: bool = False
+        self,
+        query: str,
+        *,
+        limit: int = 5,
+        language: str | None = None,
+        internal: bool = False,
+        tier: str | None = None,
+        on: date | None = None,
     ) -> tuple[Passage, ...]:
         """Return the best passages, best first.
 
         Args:
-            query: What is looked for, in plain words.
+            query: What is looked for, in plain words; misspelt ones are understood.
             limit: Most passages to return.
             language: BCP 47 tag; passages in another language are left out, regions ignored.
-            internal: Also search passages that customers must not see.
+            internal: Search as the team: also passages that customers must not see, and those
+                for customers of any tier.
+            tier: The customer's; passages for other tiers are left out.
+            on: Passages that are not valid on this day are left out.
         """
-        scores = np.zeros(len(self.passages), dtype=np.float64)
-        for term in set(search_terms(query)):
-            found = self._postings.get(term)
-            if found is not None:
-                scores[found[0]] += found[1]
+        spoken = None if language is None else primary(language)
+        scores = self._scores(query, self._languages if spoken is None else (spoken,))
+        if spoken is not None:
+            scores *= self._spoken.get(spoken, np.zeros(len(scores), dtype=bool))
         if not internal:
             scores[self._internal] = 0.0
-        if language is not None:
-            scores[self._languages != _primary(language)] = 0.0
-        best = _largest(scores, limit)
+            scores[[at for at, only in self._audiences.items() if tier not in only]] = 0.0
+        if on is not None:
+            day = on.toordinal()
+            scores[(self._starts > day) | (self._ends < day)] = 0.0
+        best = _best(scores, limit)
         return tuple(self.passages[i].model_copy(update={"score": float(scores[i])}) for i in best)
 
+    def _scores(self, query: str, languages: Iterable[str]) -> Floats:
+        scores = np.zeros(len(self.passages), dtype=np.float64)
+        terms = {t for name in languages for t in search_terms(query, name, numbers=True)}
+        for number in self._known(terms):
+            start, end = self._bounds[number], self._bounds[number + 1]
+            scores[self._places[start:end]] += self._weights[start:end]
+        return scores
 
-def _primary(language: str) -> str:
-    return language.partition("-")[0].casefold()
+    def _known(self, terms: set[str]) -> set[int]:
+        """Return the numbers of terms, and of the nearest one for each that is not known."""
+        found = {self._vocabulary[word] for word in terms if word in self._vocabulary}
+        odd = sorted(w for w in terms if len(w) > 3 and w.isalpha() and w not in self._vocabulary)
+        for word in odd[:_MOST_MISSPELT]:
+            near = process.extractOne(
+                word,
+                self._vocabulary.keys(),
+                scorer=DamerauLevenshtein.distance,
+                score_cutoff=1,
+            )
+            if near:
+                found.add(self._vocabulary[near[0]])
+        return found
 
 
-def _largest(scores: NDArray[np.float64], limit: int) -> list[int]:
+def _best(scores: Floats, limit: int) -> list[int]:
     hits = np.flatnonzero(scores > 0)
     if len(hits) > limit > 0:
         hits = hits[np.argpartition(-scores[hits], limit - 1)[:limit]]
@@ -111,20 +156,51 @@ def _largest(scores: NDArray[np.float64], limit: int) -> list[int]:
     return [int(i) for i in ordered[: max(limit, 0)]]
 
 
-def _postings(
-    counts: list[Counter[str]],
-) -> dict[str, tuple[NDArray[np.int32], NDArray[np.float64]]]:
-    """By term: the passages that hold it, and what it adds to their scores."""
-    lengths = np.array([count.total() for count in counts], dtype=np.float64)
-    norm = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()) if len(lengths) else 1.0, 1.0))
-    places: dict[str, list[tuple[int, int]]] = {}
-    for number, count in enumerate(counts):
-        for term, times in count.items():
-            places.setdefault(term, []).append((number, times))
-    result: dict[str, tuple[NDArray[np.int32], NDArray[np.float64]]] = {}
-    for term, entries in places.items():
-        at = np.array([number for number, _ in entries], dtype=np.int32)
-        times = np.array([t for _, t in entries], dtype=np.float64)
-        idf = np.log1p((len(counts) - len(at) + 0.5) / (len(at) + 0.5))
-        result[term] = (at, idf * times * (_K1 + 1) / (times + norm[at]))
-    return result
+class _Numbers(dict[str, int]):
+    """Number of the term of each word of a language; -1 for words that are not searched for."""
+
+    def __init__(self, vocabulary: dict[str, int], language: str) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.language = language
+
+    def __missing__(self, word: str) -> int:
+        found = term(word, self.language)
+        number = -1 if found is None else self.vocabulary.setdefault(found, len(self.vocabulary))
+        self[word] = number
+        return number
+
+
+class _Postings:
+    """Gathers which passage holds which term how often."""
+
+    def __init__(self) -> None:
+        self.vocabulary: dict[str, int] = {}
+        self._numbers: dict[str, _Numbers] = {}
+        self._terms: list[int] = []
+        self._sizes: list[int] = []
+
+    def read(self, text: str, language: str) -> list[int]:
+        """Return the numbers of a text's terms."""
+        spoken = primary(language)
+        numbers = self._numbers.setdefault(spoken, _Numbers(self.vocabulary, spoken))
+        return [numbers[word] for word in tokens(text)]
+
+    def add(self, terms: list[int]) -> None:
+        """Add the terms of the next passage."""
+        self._terms += terms
+        self._sizes.append(len(terms))
+
+    def weighted(self) -> tuple[Ints, Ints, Floats]:
+        """By term: where its entries begin; by entry: the passage, and what the term adds to it."""
+        size = len(self._sizes)
+        terms = np.array(self._terms, dtype=np.int64)
+        passages = np.repeat(np.arange(size), self._sizes)[terms >= 0]
+        lengths = np.bincount(passages, minlength=size).astype(np.float64)
+        pairs, times = np.unique(terms[terms >= 0] * size + passages, return_counts=True)
+        terms, places = np.divmod(pairs, max(size, 1))
+        frequency = np.bincount(terms, minlength=len(self.vocabulary))
+        norm = _K1 * (1 - _B + _B * lengths / max(float(lengths.sum()) / max(size, 1), 1.0))
+        idf = np.log1p((size - frequency + 0.5) / (frequency + 0.5))
+        weights = idf[terms] * times * (_K1 + 1) / (times + norm[places])
+        return np.concatenate([[0], np.cumsum(frequency)]), places, weights

@@ -9,10 +9,11 @@ from importlib.resources import files
 
 from handrail.core.conversation import Message
 from handrail.core.ports import DraftRequest
-from handrail.language.formats import format_value
+from handrail.language.formats import format_value, locale_for
 from handrail.language.quoting import article_source
 from handrail.language.templates import record_source
-from handrail.playbook.models import Playbook
+from handrail.playbook.models import Intent, Playbook
+from handrail.playbook.wording import say
 
 HISTORY = 12
 """Most earlier messages that are shown to the model."""
@@ -41,10 +42,12 @@ def gather_evidence(request: DraftRequest, playbook: Playbook) -> dict[str, str]
 
 
 def _record_evidence(request: DraftRequest, playbook: Playbook) -> Iterator[tuple[str, str]]:
+    language = playbook.brand.answers_in(request.language or request.snapshot.customer.language)
+    locale = locale_for(language, playbook.brand.region)
     for record in request.snapshot.records:
         yield record_source(record, "id"), record.id
         for name, value in record.fields.items():
-            text = format_value(value, region=playbook.brand.region)
+            text = format_value(value, locale)
             if value.visibility == "customer" and text is not None:
                 yield record_source(record, name), text
 
@@ -63,7 +66,7 @@ def build_messages(
         fence=fence,
         max_chars=playbook.tone.max_chars,
         forbidden=", ".join(playbook.tone.forbidden) or "none",
-        intent=intent.description if intent else "unknown",
+        intent=_description(intent, playbook) if intent else "unknown",
         summary=_summary(request),
         evidence="\n".join(f"[{key}] {text}" for key, text in evidence.items()) or "none",
         notes=_notes(request),
@@ -73,6 +76,10 @@ def build_messages(
         {"role": "system", "content": system},
         {"role": "user", "content": f"{fence}\n{talk}\n{fence}"},
     ]
+
+
+def _description(intent: Intent, playbook: Playbook) -> str:
+    return say(intent.description, playbook.manner(None)) or "unknown"
 
 
 def _lines(request: DraftRequest) -> Iterator[str]:

@@ -29,17 +29,17 @@ def sentences(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _published(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
+def _published(text: str, language: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """Sentences of an article with their terms. Never for a customer's words: they stay."""
-    return tuple((sentence, frozenset(search_terms(sentence))) for sentence in sentences(text))
+    return tuple((one, frozenset(search_terms(one, language))) for one in sentences(text))
 
 
-def cite(text: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
+def cite(text: str, passages: Sequence[Passage], language: str = "en") -> tuple[Citation, ...]:
     """Cite, for each sentence of a reply, the sentence of the passages that says most of it."""
-    sources = [(p, *published) for p in passages for published in _published(p.text)]
+    sources = [(p, *published) for p in passages for published in _published(p.text, language)]
     citations: list[Citation] = []
     for sentence in sentences(text):
-        terms = set(search_terms(sentence))
+        terms = set(search_terms(sentence, language))
         best = max(sources, key=lambda source: len(terms & source[2]), default=None)
         if best and terms and len(terms & best[2]) >= _ENOUGH_SHARED * len(terms):
             citations.append(Citation(source=article_source(best[0]), quote=best[1]))
@@ -47,7 +47,10 @@ def cite(text: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
 
 
 def best_answer(
-    question: str, passages: Iterable[Passage], prefer: Sequence[str] = ()
+    question: str,
+    passages: Iterable[Passage],
+    prefer: Sequence[str] = (),
+    language: str = "en",
 ) -> Passage | None:
     """Return the passage that covers a question well enough to be quoted, if there is one.
 
@@ -55,11 +58,12 @@ def best_answer(
         question: The customer's words.
         passages: Candidates, best first; internal ones are never taken.
         prefer: Ids of articles whose passages go first.
+        language: Of question and passages.
     """
-    terms = set(search_terms(question))
+    terms = set(search_terms(question, language))
     open_ones = [passage for passage in passages if not passage.internal]
     for passage in sorted(open_ones, key=lambda p: p.article_id not in prefer):
-        shared = terms & set(search_terms(f"{passage.title} {passage.text}"))
+        shared = terms & set(search_terms(f"{passage.title} {passage.text}", language))
         if len(shared) >= max(2, _ENOUGH_MATCHED * len(terms)):
             return passage
     return None

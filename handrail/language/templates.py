@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
-from handrail.core.conversation import Record, Snapshot
+from babel.core import Locale
+
+from handrail.core.conversation import FieldValue, Record, Snapshot
 from handrail.core.drafting import Citation
-from handrail.language.formats import format_date, format_value
+from handrail.language.formats import format_date, format_value, locale_for, number_of, plural
 from handrail.playbook.fields import FIELD, field_names
 from handrail.playbook.models import Conditions, Playbook
+from handrail.playbook.wording import Manner, say
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Value:
     text: str
     source: str | None = None
     """Source of the citation; ``None`` for what needs none, such as the brand's name."""
+    number: Decimal | None = None
+    """The value as a number, which chooses the form of a word that goes with it."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,13 @@ class Filled:
     """Names of the fields that nothing supplies."""
 
 
-def fill(template: str, resolve: Callable[[str], Value | None]) -> Filled:
-    """Replace all fields in one pass; values are never read as templates themselves."""
+def fill(
+    template: str, resolve: Callable[[str], Value | None], locale: Locale | None = None
+) -> Filled:
+    """Replace all fields in one pass; values are never read as templates themselves.
+
+    ``locale`` gives the rules by which a word goes with a number; English where left out.
+    """
     values = {name: resolve(name) for name in field_names(template)}
     missing = tuple(name for name, value in values.items() if value is None)
     if missing:
@@ -42,7 +54,15 @@ def fill(template: str, resolve: Callable[[str], Value | None]) -> Filled:
     citations = tuple(
         Citation(source=value.source, quote=value.text) for value in known.values() if value.source
     )
-    return Filled(FIELD.sub(lambda match: known[match[1]].text, template).strip(), citations)
+    spoken = locale or locale_for("en", "US")
+    text = FIELD.sub(lambda match: _written(match, known[match[1]], spoken), template)
+    return Filled(text.strip(), citations)
+
+
+def _written(match: re.Match[str], value: Value, locale: Locale) -> str:
+    if match[2] is None:
+        return value.text
+    return plural(value.number or Decimal(0), match[2].strip(), match[3].strip(), locale)
 
 
 def fill_words(template: str, **texts: str) -> str:
@@ -57,11 +77,21 @@ class FieldScope:
     """
 
     def __init__(
-        self, playbook: Playbook, snapshot: Snapshot, records: Mapping[str, Record] | None = None
+        self,
+        playbook: Playbook,
+        snapshot: Snapshot,
+        manner: Manner,
+        records: Mapping[str, Record] | None = None,
     ) -> None:
         self.playbook = playbook
         self.snapshot = snapshot
+        self.manner = manner
+        self.locale = locale_for(manner.language, playbook.brand.region)
         self.records = records or {}
+
+    def fill(self, template: str) -> Filled:
+        """Fill a template from this scope."""
+        return fill(template, self.value, self.locale)
 
     def value(self, name: str) -> Value | None:
         """Return the value of a field such as ``order.total``, or ``None`` where there is none."""
@@ -82,8 +112,18 @@ class FieldScope:
         value = record.fields.get(field)
         if value is None or value.visibility != "customer":
             return None
-        text = format_value(value, region=self.playbook.brand.region)
-        return None if text is None else Value(text, source)
+        text = self._written(record.kind, field, value)
+        return None if text is None else Value(text, source, number_of(value.value))
+
+    def _written(self, kind: str, field: str, value: FieldValue) -> str | None:
+        definition = self.playbook.records.get(kind)
+        known = definition.fields.get(field) if definition else None
+        label = known.values.get(str(value.value)) if known else None
+        if label is not None:
+            return say(label, self.manner)
+        if value.type == "status" and self.manner.language != self.manner.default:
+            return None  # a status is a word of the first language
+        return format_value(value, self.locale)
 
     def _customer(self, field: str) -> Value | None:
         customer = self.snapshot.customer
@@ -91,7 +131,7 @@ class FieldScope:
             return None
         if field == "since":
             moment = customer.since.isoformat() if customer.since else ""
-            text = format_date(moment, region=self.playbook.brand.region)
+            text = format_date(moment, self.locale)
         elif field == "first_name":
             text = (customer.name or "").split(" ")[0]
         else:

@@ -44,13 +44,17 @@ these bounds a small playbook learns the opposite by chance."""
 
 
 def train_playbook(
-    playbook: Playbook, corrections: Iterable[tuple[str, str]] = ()
+    playbook: Playbook,
+    corrections: Iterable[tuple[str, str]] = (),
+    *,
+    language: str | None = None,
 ) -> IntentClassifier:
     """Train on a playbook's examples and ``(text, intent)`` corrections that people made.
 
-    Corrections towards intents that the playbook no longer has are left out.
+    The examples are those of one language, the brand's first where left out. Corrections towards
+    intents that the playbook no longer has are left out.
     """
-    pairs = [(text, name) for name, intent in playbook.intents.items() for text in intent.examples]
+    pairs = playbook.examples_in(language or playbook.brand.languages[0])
     pairs += [(text, name) for text, name in corrections if name in playbook.intents]
     return train(pairs, playbook.thresholds)
 

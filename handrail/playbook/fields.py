@@ -8,8 +8,14 @@ from typing import Final
 from handrail.playbook.models import Playbook
 from handrail.playbook.problems import alternatives
 
-FIELD: Final = re.compile(r"\{\{ {0,3}([a-zA-Z_][a-zA-Z0-9_.]{0,100}) {0,3}\}\}")
-"""``{{order.total}}``; group 1 is the name."""
+FIELD: Final = re.compile(
+    r"\{\{ {0,3}([a-zA-Z_][a-zA-Z0-9_.]{0,100}) {0,3}(?:\|([^{}|\n]{0,60})\|([^{}|\n]{0,60}))?\}\}"
+)
+"""``{{order.total}}``; group 1 is the name. ``{{order.parcels|parcel|parcels}}`` is the word that
+goes with the number: group 2 with one, group 3 with others."""
+
+NUMBERS: Final = frozenset({"quantity", "duration"})
+"""Types of field that a word can go with."""
 
 CUSTOMER_FIELDS: Final = frozenset({"name", "first_name", "email", "phone", "tier", "since"})
 BRAND_FIELDS: Final = frozenset({"name"})
@@ -38,6 +44,17 @@ def syntax_problem(text: str) -> str | None:
     rest = FIELD.sub("", text)
     if "{{" in rest or "}}" in rest:
         return "a field is written wrongly; write {{kind.field}}, such as {{order.total}}"
+    return None
+
+
+def plural_problem(text: str, playbook: Playbook) -> str | None:
+    """Say which words go with a field that is no number, if any."""
+    for match in FIELD.finditer(text):
+        kind, _, field = match[1].partition(".")
+        record = playbook.records.get(kind)
+        definition = record.fields.get(field) if record else None
+        if match[2] is not None and (definition is None or definition.type not in NUMBERS):
+            return f"{match[1]} is no number, so no word goes with it; take '|...|...' out"
     return None
 
 

@@ -20,6 +20,7 @@ from handrail.playbook.articles import read_article
 from handrail.playbook.models import Article, Playbook, Release
 from handrail.playbook.problems import Problem, alternatives, listed
 from handrail.playbook.references import reference_problems
+from handrail.playbook.translations import untranslated
 from handrail.playbook.validation import validation_problems
 from handrail.playbook.yaml_source import Source, read_yaml
 
@@ -50,6 +51,13 @@ def load_release(folder: Path) -> Release:
 def check_playbook(folder: Path) -> list[Problem]:
     """Return everything that is wrong with a playbook folder; empty where nothing is."""
     return _read(folder)[1]
+
+
+def find_untranslated(folder: Path) -> list[Problem]:
+    """Return what a playbook without problems does not say in all languages of its brand."""
+    source = _read_document(folder)
+    playbook = Playbook.model_validate(source.value)
+    return [source.place(path).problem(message) for path, message in untranslated(playbook)]
 
 
 def release_id(playbook: Playbook, articles: tuple[Article, ...]) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from handrail.core.conversation import FieldType, Mode, Visibility
+from handrail.playbook.wording import Manner, Style, Words, closest
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """A short name: lower case letters, digits, underscores."""
@@ -19,6 +20,20 @@ CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 Conditions = dict[str, str | tuple[str, ...]]
 """Values that record fields must have, ``{order.status: [shipped, delivered]}``; all must hold."""
+
+
+_QUOTE: Words = {
+    "en": 'From our help page "{{title}}":',
+    "es": "De nuestra página de ayuda «{{title}}»:",
+}
+_WHICH_INTENT: Words = {
+    "en": "I want to be sure I help with the right thing. Do you mean: {{options}}?",
+    "es": "Quiero asegurarme de ayudar con lo correcto. ¿Se trata de: {{options}}?",
+}
+_WHICH_RECORD: Words = {
+    "en": "Which {{kind}} is it about: {{options}}?",
+    "es": "¿De qué {{kind}} se trata: {{options}}?",
+}
 
 
 class Strict(BaseModel):
@@ -31,24 +46,33 @@ class Brand(Strict):
     """Who is speaking."""
 
     name: str
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     """Languages the team answers in, the default first; BCP 47."""
     links: tuple[str, ...] = ()
     """Hosts that replies may link to; subdomains included."""
     currency: CurrencyCode = "EUR"
     """ISO 4217 code of amounts written without one."""
     region: str = "US"
-    """ISO 3166 code; how telephone numbers without a country are read."""
+    """ISO 3166 code; how dates and amounts are written, and telephone numbers without a country
+    are read."""
+
+    def answers_in(self, language: str | None) -> str:
+        """Return the language a customer of this one is answered in."""
+        return closest(language, self.languages) or self.languages[0]
 
 
 class Tone(Strict):
     """How the brand sounds."""
 
-    greeting: str = ""
+    style: Style = "plain"
+    """Which style of a text is said, where there are several."""
+    greeting: Words = ""
     """Opens the first reply of a conversation; left out where one of its fields is unknown."""
-    signature: str = ""
+    signature: Words = ""
     """Closes replies by e-mail."""
-    quote: str = 'From our help page "{{title}}":'
+    apology: Words = ""
+    """Opens replies of templates that say sorry; once in a conversation."""
+    quote: Words = Field(default=_QUOTE)
     """Introduces a quoted passage of an article."""
     forbidden: tuple[str, ...] = ()
     """Words a reply must not hold."""
@@ -59,20 +83,26 @@ class Tone(Strict):
 class Template(Strict):
     """A reply with fields, for one situation of an intent."""
 
-    text: str
+    text: Words
     """Fields in double braces: ``{{order.total}}``, ``{{customer.name}}``, ``{{brand.name}}``."""
     when: Conditions = Field(default_factory=dict)
     """When this reply is right, by the customer's records."""
     articles: tuple[str, ...] = ()
-    """Ids of articles this reply relies on."""
+    """Ids of articles this reply relies on; it is not sent while one of them is not valid."""
+    apology: bool = False
+    """Opens with the tone's apology."""
+    next_step: Words = ""
+    """Closes the reply: what happens next, and who does it."""
 
 
 class Intent(Strict):
     """Something customers want, and how it is answered."""
 
-    description: str
+    description: Words
     examples: tuple[str, ...] = Field(min_length=2)
     """What customers write who want this."""
+    translated_examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """The same in the brand's other languages, by language."""
     mode: Mode
     risk: Literal["low", "medium", "high"] = "low"
     """High risk tightens an autonomous mode to supervised."""
@@ -111,8 +141,8 @@ class Thresholds(Strict):
 class Clarify(Strict):
     """The clarifying question."""
 
-    text: str = "I want to be sure I help with the right thing. Do you mean: {{options}}?"
-    record: str = "Which {{kind}} is it about: {{options}}?"
+    text: Words = Field(default=_WHICH_INTENT)
+    record: Words = Field(default=_WHICH_RECORD)
     """Asks which of several records is meant; ``kind`` is its label, ``options`` their numbers."""
     limit: int = Field(default=1, ge=0)
     """Questions in a row before a person is asked."""
@@ -226,12 +256,14 @@ class RecordField(Strict):
     currency: CurrencyCode | None = None
     """Of money fields that name none; the brand's where left out."""
     visibility: Visibility = "customer"
+    values: dict[str, Words] = Field(default_factory=dict)
+    """How customers read its values: ``{out_for_delivery: {en: on its way, es: en reparto}}``."""
 
 
 class RecordKind(Strict):
     """A kind of record, and how its fields are typed."""
 
-    label: str
+    label: Words
     """What customers call it: ``order``."""
     fields: dict[Name, RecordField]
 
@@ -253,13 +285,13 @@ class Playbook(Strict):
     sending: Sending = Sending()
     conversations: Conversations = Conversations()
     records: dict[Name, RecordKind] = Field(default_factory=dict)
-    sign_in_reply: str = ""
+    sign_in_reply: Words = ""
     """Asks a customer whose identity is not verified to sign in, where records are needed."""
-    human_request_reply: str = ""
+    human_request_reply: Words = ""
     """Sent by nobody but a person; shown to the agent when the customer asks for a person."""
-    crisis_reply: str = ""
+    crisis_reply: Words = ""
     """Approved words for a crisis; suggested to the person who takes it."""
-    holding_reply: str = ""
+    holding_reply: Words = ""
     """Tells a customer that a person still works on it, where that is a team's fallback; plain
     words without fields."""
 
@@ -268,6 +300,21 @@ class Playbook(Strict):
         known = name if name in self.teams else None
         chosen = known or next(iter(self.teams))
         return chosen, self.teams[chosen]
+
+    def examples_in(self, language: str) -> list[tuple[str, str]]:
+        """Return the examples in one of the brand's languages, each with its intent."""
+        first = language == self.brand.languages[0]
+        return [
+            (text, name)
+            for name, intent in self.intents.items()
+            for text in (intent.examples if first else intent.translated_examples.get(language, ()))
+        ]
+
+    def manner(self, language: str | None, *, email: bool = False) -> Manner:
+        """Return how a customer of a language is answered."""
+        languages = self.brand.languages
+        spoken = self.brand.answers_in(language)
+        return Manner(spoken, languages[0], self.tone.style, email=email)
 
 
 class Article(Strict):
@@ -281,6 +328,27 @@ class Article(Strict):
     language: str = "en"
     internal: bool = False
     """Informs people of the team, never reaches a customer."""
+    audience: tuple[str, ...] = ()
+    """Tiers of customers it is for; all of them where empty."""
+    valid_from: date | None = None
+    """First day on which it is true."""
+    valid_to: date | None = None
+    """Last day on which it is true."""
+    review_by: date | None = None
+    """Day by which somebody reads it again."""
+
+    @property
+    def topic(self) -> str:
+        """Id without its language, under which playbooks name it in all languages."""
+        return self.id.removesuffix(f".{self.language}")
+
+    def is_for(self, tier: str | None) -> bool:
+        """Whether it is for customers of a tier; ``None`` where that is not known."""
+        return not self.audience or tier in self.audience
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is true on a day."""
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
 
 
 class Release(Strict):

@@ -21,7 +21,11 @@ def activate(connection: Connection, release: Release, now: datetime) -> None:
                 id=release.id, name=release.name, body=body, created_at=now, active=False
             )
         )
-        rows = [{**article.model_dump(), "release_id": release.id} for article in release.articles]
+        kept = set(articles.columns.keys()) - {"release_id"}
+        rows = [
+            {**article.model_dump(include=kept), "release_id": release.id}
+            for article in release.articles
+        ]
         if rows:
             connection.execute(insert(articles), rows)
     connection.execute(update(releases).values(active=releases.c.id == release.id))

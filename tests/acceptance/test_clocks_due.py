@@ -29,6 +29,7 @@ from handrail.engine.versions import Graphs
 from handrail.guardrails.suite import CheckSuite
 from handrail.nodes import draft_holding
 from handrail.playbook.models import OtherTeam, Playbook, Team
+from handrail.playbook.wording import say
 from handrail.store import reviews, timers
 from handrail.store import tables as t
 
@@ -266,7 +267,7 @@ async def test_the_demo_shop_passes_on_what_waits_and_tells_the_customer(world: 
     assert world.postbox.delivered == []
     await world.wait(2 * HOUR)
     playbook = world.engine.kits.active.release.playbook
-    assert world.postbox.delivered == [playbook.holding_reply.strip()]
+    assert world.postbox.delivered == [say(playbook.holding_reply, playbook.manner("en"))]
 
 
 # Taking the mechanisms out

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from handrail.core.ports import IntentModel
 from handrail.language.intents import IntentClassifier
+from handrail.language.several_languages import SeveralLanguages
 from handrail.language.training import train, train_playbook
 from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.models import Thresholds
@@ -28,10 +29,15 @@ def _tiny() -> IntentModel:
     return train([("hello there", "greet"), ("good morning", "greet")], Thresholds())
 
 
-MAKERS: tuple[Callable[[], IntentModel], ...] = (_demo, _stored, _tiny)
+def _several() -> IntentModel:
+    playbook = load_release(demo_path()).playbook
+    return SeveralLanguages([train_playbook(playbook, language=name) for name in ("en", "es")])
 
 
-@pytest.fixture(scope="module", params=MAKERS, ids=["demo", "stored", "tiny"])
+MAKERS: tuple[Callable[[], IntentModel], ...] = (_demo, _stored, _tiny, _several)
+
+
+@pytest.fixture(scope="module", params=MAKERS, ids=["demo", "stored", "tiny", "several"])
 def model(request: pytest.FixtureRequest) -> IntentModel:
     return request.param()
 

@@ -18,6 +18,7 @@ import pytest
 from handrail.core.errors import ConfigurationError
 from handrail.desk.cli.editing import edit_text
 from handrail.desk.lock import worker_lock
+from handrail.playbook.loading import demo_path
 
 RUN = "from handrail.desk.cli import main; main()"
 
@@ -127,6 +128,35 @@ def test_exit_codes(shell: Shell, tmp_path: Path) -> None:
     assert shell("graph", "check").returncode == 0
     assert shell("playbook", "check").returncode == 0
     assert shell("playbook", "check", str(tmp_path)).returncode == 1
+
+
+def test_articles_are_imported_found_and_checked(shell: Shell, tmp_path: Path) -> None:
+    playbook, given = tmp_path / "shop", tmp_path / "given"
+    shutil.copytree(demo_path(), playbook)
+    given.mkdir()
+    (given / "club.md").write_text("# The club\n\nMembers of the club get points for orders.\n")
+    refused = shell("knowledge", "import", str(given))
+    assert refused.returncode == 1
+    assert "name it with --playbook" in refused.stderr
+    into = ("--playbook", str(playbook))
+    assert "new      articles/club.md" in shell("knowledge", "import", str(given), *into).stdout
+    found = shell.json("knowledge", "search", "club points", *into, "--limit", "1")["passages"]
+    assert [passage["id"] for passage in found] == ["club#1"]
+    spanish = shell("knowledge", "search", "devolver", "--language", "es", *into)
+    assert "returns.es#" in spanish.stdout
+    assert shell("knowledge", "search", "zeppelin", *into).returncode == 1
+    assert shell("knowledge", "check", str(playbook)).returncode == 0
+    changed = "# The club\n\nMembers of the club never get points for orders.\n"
+    (given / "club.md").write_text(changed)
+    again = shell("knowledge", "import", str(given), *into)
+    assert again.returncode == 1
+    assert "--replace writes over it" in again.stderr
+    (given / "club.md").rename(given / "members.md")
+    shell("knowledge", "import", str(given), *into)
+    checked = shell("knowledge", "check", str(playbook))
+    assert checked.returncode == 1
+    assert "articles/members.md:4:1: " in checked.stdout
+    assert "says the opposite of articles/club.md:4" in checked.stdout
     assert shell("nothing").returncode == 2
     assert shell("inbox", "snooze", "rev_1").returncode == 2
     assert shell("trace", "ls", "--since", "soon").returncode == 2

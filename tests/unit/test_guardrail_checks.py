@@ -197,6 +197,7 @@ KEEPS_STILL = [
     ("sec.link", "That is all.Thanks and see node.js"),
     ("sec.markup", "Price < 5 & > 2, **bold**, I <3 it."),
     ("tone.form", "Dear Ana, hello."),
+    ("tone.form", "Seca la tienda del todo."),
 ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
 
 from handrail.language.knowledge import PASSAGE_CHARS, ArticleIndex, split_article
@@ -70,3 +73,74 @@ def test_passages_follow_headings_and_keep_all_text() -> None:
     assert parts[1][0].text == "First.\n\nSecond."
     assert all(len(p.text) <= PASSAGE_CHARS + 2 for p, _ in parts)
     assert [p.id for p, _ in parts] == [p.id for p, _ in split_article(article)]
+
+
+def test_only_what_is_valid_on_the_day() -> None:
+    index = ArticleIndex(
+        [
+            Article(id="old", title="Sale", body="Tents half price.", valid_to=date(2026, 1, 31)),
+            Article(id="new", title="Sale", body="Tents cheap.", valid_from=date(2026, 2, 1)),
+            Article(id="always", title="Tents", body="We sell tents."),
+        ]
+    )
+
+    def found(on: date | None) -> set[str]:
+        return {passage.article_id for passage in index.search("tents", on=on)}
+
+    assert found(date(2026, 1, 31)) == {"old", "always"}
+    assert found(date(2026, 2, 1)) == {"new", "always"}
+    assert found(None) == {"old", "new", "always"}
+
+
+def test_what_is_for_others_is_left_out() -> None:
+    index = ArticleIndex(
+        [
+            Article(id="all", title="Points", body="Points for everybody."),
+            Article(id="gold", title="Points", body="Double points.", audience=("gold",)),
+            Article(id="team", title="Points", body="Points by hand.", internal=True),
+        ]
+    )
+
+    def found(**asked: Any) -> set[str]:
+        return {passage.article_id for passage in index.search("points", **asked)}
+
+    assert found() == found(tier="standard") == {"all"}
+    assert found(tier="gold") == {"all", "gold"}
+    assert found(internal=True) == {"all", "gold", "team"}
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "passage"),
+    [
+        ("¿cuánto tiempo tengo para devolver una chaqueta?", "es", "returns.es#1"),
+        ("perdi mi tarjeta regalo", "es", "gift-cards.es#3"),
+        ("envian a hawai", "es-MX", "shipping.es#2"),
+        ("devoluciónes", "es", "returns.es"),
+        ("is the tnet waterprof", "en", "care#1"),
+        ("lost gift crad", "en", "gift-cards#3"),
+    ],
+)
+def test_accents_endings_and_slips_do_no_harm(
+    knowledge: ArticleIndex, question: str, language: str, passage: str
+) -> None:
+    assert knowledge.search(question, language=language)[0].id.startswith(passage)
+
+
+def test_numbers_tell_passages_apart() -> None:
+    index = ArticleIndex(
+        [
+            Article(id="a", title="Tents", body="The tent 300 is light."),
+            Article(id="b", title="Tents", body="The tent 400 is light."),
+        ]
+    )
+    assert [p.article_id for p in index.search("tent 400")] == ["b", "a"]
+    # A wrong number is no slip of the pen for another one.
+    assert index.search("4000") == ()
+
+
+def test_parts_of_a_word_with_a_hyphen() -> None:
+    index = ArticleIndex([Article(id="a", title="Rooms", body="WiFi is free.")])
+    assert index.search("wi-fi")
+    index = ArticleIndex([Article(id="a", title="Rooms", body="Wi-Fi is free.")])
+    assert index.search("wifi")
+    assert index.search("Wi-Fi")

@@ -1,0 +1,55 @@
+"""Each message is read by the classifier of its language, without asking which that is."""
+
+from __future__ import annotations
+
+import pytest
+
+from handrail.language.several_languages import SeveralLanguages
+from handrail.language.training import train_playbook
+from handrail.playbook.models import Release
+
+
+@pytest.fixture(scope="module")
+def model(release: Release) -> SeveralLanguages:
+    return SeveralLanguages(
+        [train_playbook(release.playbook, language=name) for name in ("en", "es")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Where is my parcel now?", "order_status"),
+        ("¿Dónde está mi paquete ahora?", "order_status"),
+        ("donde esta mi pedido", "order_status"),
+        ("I would like my money back please", "refund_request"),
+        ("quiero que me devuelvan mi dinero", "refund_request"),
+        ("me olvidé de la contraseña de mi cuenta", "account_access"),
+        ("¿cuánto cuesta un envío a Canadá?", "shipping_cost"),
+    ],
+)
+def test_both_languages_are_understood(model: SeveralLanguages, text: str, intent: str) -> None:
+    result = model.classify(text)
+    assert (result.top, result.decision) == (intent, "accept")
+
+
+@pytest.mark.parametrize(
+    "text", ["what is the weather in Paris", "¿quién ganó el mundial?", "escribe un poema", "zzz"]
+)
+def test_other_subjects_are_not_accepted(model: SeveralLanguages, text: str) -> None:
+    assert model.classify(text).decision != "accept"
+
+
+def test_english_is_read_as_if_there_were_no_spanish(
+    model: SeveralLanguages, release: Release
+) -> None:
+    english = model.models[0]
+    for text, _ in release.playbook.examples_in("en"):
+        assert model.classify(text) == english.classify(text)
+
+
+def test_examples_by_language(release: Release) -> None:
+    for name, intent in release.playbook.intents.items():
+        assert len(intent.translated_examples["es"]) >= 10, name
+    assert len({name for _, name in release.playbook.examples_in("es")}) >= 12
+    assert release.playbook.examples_in("fr") == []
