@@ -76,7 +76,12 @@ async def open_engine(
             clock=ticking,
             graphs=Graphs(registered("graph").values()),
             kits=ReleaseKits(
-                db, active=release, model=model or chosen.model, cache=chosen.home / "models"
+                db,
+                active=release,
+                model=model or chosen.model,
+                cache=chosen.home / "models",
+                judge=chosen.judge,
+                scorer=chosen.support_scorer,
             ),
             channels=_channels(chosen),
             dispatcher=waking,

@@ -15,9 +15,11 @@ from handrail.core.errors import IntegrityError
 from handrail.core.ports import Drafter, IntentModel, Journal
 from handrail.engine.kit import ReleaseKit
 from handrail.guardrails.suite import CheckSuite
+from handrail.guardrails.support_scorer import read_scorer
 from handrail.language.chat_models import open_chat_model
 from handrail.language.fallback_drafter import FallbackDrafter
 from handrail.language.intents import IntentClassifier
+from handrail.language.judges.opening import open_judge
 from handrail.language.knowledge import ArticleIndex
 from handrail.language.model_drafter import ModelDrafter
 from handrail.language.prompt import prompt_texts
@@ -36,16 +38,26 @@ class ReleaseKits:
     """The kits of all releases in use; each is built once."""
 
     def __init__(
-        self, database: Database, *, active: Release, model: str | None, cache: Path
+        self,
+        database: Database,
+        *,
+        active: Release,
+        model: str | None,
+        cache: Path,
+        judge: str | None = None,
+        scorer: Path | None = None,
     ) -> None:
         """Build the active release's kit.
 
         Raises:
-            ModelUnavailableError: the model's package, key or name is wrong.
-            CheckDefinitionError: the playbook names an unknown check or setting.
+            ModelUnavailableError: package, key or name of the model or the judge is wrong.
+            CheckDefinitionError: the playbook names an unknown check or setting, or the file of
+                the scorer is none.
         """
         self._database = database
         self._model = open_chat_model(model) if model else None
+        self._judge = open_judge(judge) if judge else None
+        self._scorer = read_scorer(scorer) if scorer else None
         self._cache = cache
         self._built: dict[str, ReleaseKit] = {}
         self.active = self._kit(active)
@@ -73,7 +85,11 @@ class ReleaseKits:
 
     def _kit(self, release: Release) -> ReleaseKit:
         verifier = CheckSuite(
-            release, owners=DatabaseOwners(self._database), protected=prompt_texts()
+            release,
+            owners=DatabaseOwners(self._database),
+            judge=self._judge,
+            scorer=self._scorer,
+            protected=prompt_texts(),
         )
         intents = load_classifier(release, self._cache)
         knowledge = ArticleIndex(release.articles)

@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     """Folder of the playbook; the demo shop where left out."""
     model: str | None = None
     """Language model, such as ``openai:gpt-5-mini``; replies come from templates without one."""
+    judge: str | None = None
+    """Judge of statements that no rule decides: a model's name, or ``onnx:/folder`` with an NLI
+    model, or ``python:module:callable``."""
+    support_scorer: Path | None = None
+    """Scorer of ``fact.grounded`` that was trained on replies of one's own."""
     host: str = "127.0.0.1"
     port: int = 8717
     secret: str | None = None

@@ -18,29 +18,30 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Generic, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from handrail.core.conversation import Mode, Passage, Record, Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
-from handrail.core.ports import OwnerIndex
+from handrail.core.ports import Judge, OwnerIndex
 from handrail.core.registry import register
-from handrail.core.verdict import Edit, EvidenceSpan, Finding, Severity
+from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence, draft_sources
 from handrail.guardrails.normalisation import Folded, fold
 from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
+from handrail.guardrails.support_scorer import SupportScorer
 from handrail.guardrails.values import Value, find_values
 from handrail.playbook.models import Playbook
 
 Stage = Literal["exit", "input"]
 """``exit``: judges a reply before it leaves. ``input``: judges what the customer wrote."""
 
-Need = Literal["owners", "records", "passages", "history", "actions"]
+Need = Literal["owners", "records", "passages", "history", "actions", "judge"]
 """What a check cannot judge without: an owner index, records of the customer, passages found for
-the question, earlier messages, actions that the draft proposes."""
+the question, earlier messages, actions that the draft proposes, a judge of statements."""
 
 _ID: Final = re.compile(r"[a-z]{2,20}\.[a-z][a-z_]{1,40}")
 
@@ -51,6 +52,9 @@ class CheckSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = True
+    timeout_ms: int | None = Field(default=None, ge=1)
+    """Longest wait, in milliseconds, for a check that waits; ``guardrails.timeout_ms`` where left
+    out."""
 
 
 S = TypeVar("S", bound=CheckSettings)
@@ -83,6 +87,12 @@ class CheckContext:
     found: tuple[Passage, ...] = ()
     """Passages found for the question, where these are judged before anything is drafted."""
     owners: OwnerIndex | None = None
+    judge: Judge | None = None
+    """Judges the statements that no rule can decide, where one is configured."""
+    scorer: SupportScorer | None = None
+    """Scores how likely it is that nothing supports a sentence; the shipped one where left out."""
+    verdicts: tuple[ClaimVerdict, ...] = ()
+    """What the other checks said of single statements; known to checks that need the judge."""
     standing: tuple[Source, ...] = ()
     """Sources that every conversation shares: the playbook's own words."""
     protected: tuple[Source, ...] = ()
@@ -153,9 +163,12 @@ class CheckContext:
                 return bool(self.snapshot.messages)
             case "actions":
                 return self.draft is not None and bool(self.draft.actions)
+            case "judge":
+                return self.judge is not None
 
 
-Findings = Iterable[Finding]
+Findings = Iterable[Finding | ClaimVerdict]
+"""What a check yields; verdicts on single statements besides, where it has any."""
 CheckFunction = Callable[[CheckContext, S], Findings | Awaitable[Findings]]
 
 

@@ -6,7 +6,7 @@ source that speaks for or against a span.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from handrail.core.conversation import Snapshot
@@ -17,9 +17,15 @@ from handrail.guardrails.reading import (
     Source,
     plain_words,
     read_published,
-    stems,
 )
-from handrail.guardrails.record_facts import Fact, RecordFacts, record_facts, record_words
+from handrail.guardrails.record_facts import (
+    Fact,
+    RecordFacts,
+    record_facts,
+    record_texts,
+    record_words,
+)
+from handrail.guardrails.terms import Terms, stems
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
@@ -100,6 +106,34 @@ class Evidence:
         """Content words of all sources and records."""
         own = stems(record_words(self._snapshot))
         return own.union(*(source.reading.stems for source in self.sources))
+
+    @cached_property
+    def terms(self) -> Terms:
+        """Words of all sources and records, and what stands beside each."""
+        own = Terms.of(record_words(self._snapshot))
+        return Terms.union((own, *(source.reading.terms for source in self.sources)))
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """The text of each source and of each field of a record, by its id."""
+        found = dict(record_texts(self._snapshot))
+        for source in self.sources:  # a passage comes before what is cited from it
+            found.setdefault(source.id, source.reading.text)
+        return found
+
+    def sentence(self, text: str) -> EvidenceSpan | None:
+        """Return the whole sentence of a source that says the same, word by word, if any.
+
+        Half a sentence is none: what is left out may be the condition.
+        """
+        words = plain_words(text)
+        for source in self.sources:
+            if words.count(" ") < 2 or f" {words} " not in source.reading.words:
+                continue
+            for sentence, _ in source.reading.sentences:
+                if plain_words(sentence.text) == words:
+                    return quoted(source, sentence.start, sentence.end)
+        return None
 
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""

@@ -3,49 +3,134 @@
 Fires: "Gift cards never expire and work in every partner shop." where no passage speaks of it.
 Does not fire: the passage's own sentence, a close paraphrase, a greeting, a question, an offer.
 
-Rules: ``unsupported`` (medium): hardly any content word of a statement occurs in the evidence.
-A published sentence that was turned into its opposite is for ``fact.policy``.
-A free paraphrase is never called supported: it is left alone, for a judge or a person to say.
+Rules: ``unsupported`` (medium): a scorer that was trained on approved replies finds that nothing
+in the evidence bears a statement out. ``uncited`` (high), only in quote-or-cite mode: a statement
+of a template or a model neither quotes nor cites what it relies on. A published sentence that was
+altered or turned into its opposite is for ``fact.policy``.
+
+Every statement gets a verdict. ``supported`` takes a whole sentence of a source, word by word, or
+the values of a record beside the names of their fields; a free paraphrase is never called so: it
+stays ``unverified``, for a judge or a person to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
-from handrail.core.verdict import EvidenceSpan, Finding
+from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding, Support
+from handrail.guardrails.claim_features import Ground, Measured, measure_reply
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.reading import stems
+from handrail.guardrails.statement_support import cites, fields_that_say_it
+from handrail.guardrails.support_scorer import shipped_scorer
+from handrail.guardrails.terms import stems
+
+_ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
 
 class GroundedSettings(CheckSettings):
     """How little support is too little."""
 
-    min_words: int = Field(default=3, ge=1)
-    """Statements with fewer content words are not judged."""
-    coverage: float = Field(default=0.3, ge=0, le=1)
-    """Least share of content words that must occur in the evidence."""
+    min_words: int = Field(default=2, ge=1)
+    """Sentences with fewer content words are not judged."""
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    """Score from which nothing supports a sentence; that of the scorer where left out."""
+    cite: bool = False
+    """Quote-or-cite mode: every statement must quote or cite what it relies on."""
+    cited: float = Field(default=0.5, ge=0, le=1)
+    """Least share of a statement's content words that its citations must hold."""
+
+
+class _Judging:
+    """One run over one text; the sentences are measured when the first one needs it."""
+
+    def __init__(self, ctx: CheckContext, settings: GroundedSettings) -> None:
+        self.ctx = ctx
+        self.settings = settings
+        self.scorer = ctx.scorer or shipped_scorer()
+        self.known = ctx.evidence.stems | stems(ctx.said)
+        self._measured: Mapping[int, Measured] | None = None
+
+    def score(self, claim: Claim, words: frozenset[str]) -> float:
+        """The chance that nothing supports a sentence; 0 where all its words are known."""
+        if len(words) < self.settings.min_words or words <= self.known:
+            return 0.0
+        if self._measured is None:
+            ctx = self.ctx
+            ground = Ground(ctx.evidence, ctx.values, ctx.said)
+            rows = zip(ctx.claims, measure_reply(ctx.text, ctx.claims, ground), strict=True)
+            self._measured = {one.start: measured for one, measured in rows}
+        return self.scorer.score(self._measured[claim.start])
+
+    @property
+    def threshold(self) -> float:
+        """Score from which a sentence is flagged."""
+        chosen = self.settings.threshold
+        return self.scorer.threshold if chosen is None else chosen
+
+
+def _supported(claim: Claim, ctx: CheckContext) -> ClaimVerdict | None:
+    whole = ctx.evidence.sentence(claim.text)
+    if whole:
+        return _verdict(claim, "supported", "quote", whole)
+    fields = fields_that_say_it(claim, ctx)
+    return _verdict(claim, "supported", "value", *fields) if fields else None
+
+
+def _verdict(claim: Claim, support: Support, by: str, *evidence: EvidenceSpan) -> ClaimVerdict:
+    return ClaimVerdict(start=claim.start, end=claim.end, support=support, by=by, evidence=evidence)
+
+
+def _novelty(claim: Claim, words: frozenset[str], judging: _Judging) -> Iterator[Finding]:
+    score = judging.score(claim, words)
+    if score >= judging.threshold:
+        yield fact_grounded.finding(
+            "unsupported",
+            claim.start,
+            claim.end,
+            "No record, article or template speaks of this.",
+            severity="medium",
+            evidence=(_ABSENT,),
+            confidence=round(score, 3),
+        )
+
+
+def _uncited(claim: Claim, judging: _Judging) -> Iterator[Finding]:
+    ctx, settings = judging.ctx, judging.settings
+    written = ctx.draft is not None and ctx.draft.source in ("template", "articles", "model")
+    if settings.cite and written and not cites(claim, ctx, settings.cited):
+        yield fact_grounded.finding(
+            "uncited",
+            claim.start,
+            claim.end,
+            "This statement neither quotes nor cites what it relies on.",
+            evidence=(_ABSENT,),
+        )
+
+
+def _judge_statement(
+    claim: Claim, words: frozenset[str], judging: _Judging
+) -> Iterator[Finding | ClaimVerdict]:
+    supported = _supported(claim, judging.ctx)
+    if supported:
+        yield supported
+        return
+    found = [] if judging.ctx.evidence.quote(claim.text) else list(_novelty(claim, words, judging))
+    yield _verdict(claim, "unsupported" if found else "unverified", "scorer" if found else "rule")
+    yield from found or _uncited(claim, judging)
 
 
 @check("fact.grounded", severity="high", settings=GroundedSettings)
-def fact_grounded(ctx: CheckContext, settings: GroundedSettings) -> Iterator[Finding]:
+def fact_grounded(
+    ctx: CheckContext, settings: GroundedSettings
+) -> Iterator[Finding | ClaimVerdict]:
     """Flag statements that the evidence knows nothing about."""
-    evidence = ctx.evidence
-    asked = stems(ctx.said)
+    judging = _Judging(ctx, settings)
     for claim in ctx.claims:
-        if claim.kind != "statement":
-            continue
         words = stems(claim.text)
-        if len(words) < settings.min_words or evidence.quote(claim.text):
-            continue
-        if len(words & (evidence.stems | asked)) < settings.coverage * len(words):
-            yield fact_grounded.finding(
-                "unsupported",
-                claim.start,
-                claim.end,
-                "No record, article or template speaks of this.",
-                severity="medium",
-                evidence=(EvidenceSpan(source="rule:evidence", quote="", relation="absent"),),
-                confidence=0.6,
-            )
+        if claim.kind == "statement":
+            yield from _judge_statement(claim, words, judging)
+        elif claim.kind != "question" and not ctx.evidence.quote(claim.text):
+            yield from _novelty(claim, words, judging)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from handrail.core.verdict import EvidenceSpan, Finding
+from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding
 from handrail.guardrails.alignment import Aligned, Change, align
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
@@ -170,7 +170,7 @@ def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) 
 
 
 @check("fact.policy", severity="critical", settings=PolicySettings)
-def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding]:
+def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding | ClaimVerdict]:
     """Flag sentences that repeat a published one with a difference, and invented policies."""
     sources = ctx.evidence.sources
     for claim in ctx.claims:
@@ -182,7 +182,15 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
         candidates = _candidates(words, sources)
         near = _nearest(claim, candidates, settings) if candidates else None
         if near:
-            yield _altered(claim, near)
+            found = _altered(claim, near)
+            yield found
+            yield ClaimVerdict(
+                start=claim.start,
+                end=claim.end,
+                support="contradicted",
+                by="rule",
+                evidence=found.evidence,
+            )
         elif (
             claim.kind == "statement"
             and _CLAIMED.search(claim.text)

@@ -9,36 +9,8 @@ from functools import cached_property, lru_cache
 
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.normalisation import fold
+from handrail.guardrails.terms import Terms, stems
 from handrail.guardrails.values import Value, find_values
-
-_WORD = re.compile(r"[^\W_]{2,40}")
-_ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
-_STEM_CHARS = 6
-_STOPWORDS = frozenset(
-    """
-    a about above after again all also am an and any are as at be been before being below
-    but by can could did do does doing don for from further get gets got had has have having
-    he her here hers him his how i if in into is it its itself just let like ll may me more
-    most must my no nor not now of off ok on once only or other our out over own per please
-    re same say says shall she should so some such than that the their them then there these
-    they this those through to too under until up us ve very was we were what when where
-    which while who whom why will with would yes yet you your yours de la el en los las un
-    una unos unas que su sus por para con se lo le les al del y o es son está están ha han
-    he hemos su tu usted nos más muy como si ya pero este esta
-    """.split()  # noqa: SIM905 - a list of words is read as words
-)
-
-
-def stems(text: str) -> frozenset[str]:
-    """The content words of a text, shortened so that inflected forms meet."""
-    words = _WORD.findall(text.casefold())
-    return frozenset(stem(word) for word in words if word not in _STOPWORDS)
-
-
-@lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """Shorten a lower-case word so that its inflected forms meet."""
-    return (_ENDING.sub("", word) or word)[:_STEM_CHARS]
 
 
 def plain_words(text: str) -> str:
@@ -67,9 +39,19 @@ class Reading:
         return stems(self.text)
 
     @cached_property
+    def terms(self) -> Terms:
+        """Its words and what stands beside each."""
+        return Terms.of(self.text)
+
+    @cached_property
     def sentences(self) -> tuple[tuple[Claim, frozenset[str]], ...]:
         """Sentences with their content words."""
         return tuple((claim, stems(claim.text)) for claim in split_claims(self.text))
+
+    @cached_property
+    def polarities(self) -> tuple[tuple[frozenset[str], bool], ...]:
+        """The content words of each sentence, and whether it says no."""
+        return tuple((words, sentence.negated) for sentence, words in self.sentences)
 
     @cached_property
     def words(self) -> str:

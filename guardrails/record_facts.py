@@ -215,6 +215,15 @@ def record_facts(snapshot: Snapshot) -> RecordFacts:
     return RecordFacts([_sheet(record, zone) for record in own_records(snapshot)], own)
 
 
+def record_texts(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """Each field that the customer may see, by its id, as a line of text."""
+    for record in own_records(snapshot):
+        yield f"record:{record.kind}/{record.id}#id", f"{record.kind} {record.id}"
+        for name, field in _seen(record):
+            said = f"{record.kind} {record.id} {name}: {field.value} {field.currency or ''}"
+            yield f"record:{record.kind}/{record.id}#{name}", said.replace("_", " ").strip()
+
+
 def record_words(snapshot: Snapshot) -> str:
     """All words of the records that the customer may see."""
     return " ".join(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from handrail.core.conversation import FieldType
-from handrail.guardrails.reading import stem
+from handrail.guardrails.terms import stem
 
 
 def _by_word(table: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from handrail.core.conversation import Mode, Passage, Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
-from handrail.core.ports import Checked, OwnerIndex
+from handrail.core.ports import Checked, Judge, OwnerIndex
 from handrail.core.registry import registered
 from handrail.core.verdict import NotRun, Report, Severity, Verdict, text_digest
 from handrail.guardrails.contract import Check, CheckContext, Stage
@@ -16,6 +16,7 @@ from handrail.guardrails.evidence import playbook_source
 from handrail.guardrails.reading import Source, read_published
 from handrail.guardrails.resolver import outcome, repaired
 from handrail.guardrails.runner import Configured, run_checks
+from handrail.guardrails.support_scorer import SupportScorer
 from handrail.playbook.models import Release
 
 
@@ -27,6 +28,8 @@ class CheckSuite:
         release: Release,
         *,
         owners: OwnerIndex | None = None,
+        judge: Judge | None = None,
+        scorer: SupportScorer | None = None,
         protected: Mapping[str, str] | None = None,
         checks: Iterable[Check[Any]] | None = None,
     ) -> None:
@@ -35,6 +38,8 @@ class CheckSuite:
         Args:
             release: Playbook and articles.
             owners: Knows whose a personal value is; without it that check is skipped.
+            judge: Judges statements that no rule decides; without it they stay ``unverified``.
+            scorer: Finds sentences that nothing supports, in place of the one that ships.
             protected: Texts that must not reach a customer, by a name for them: prompts.
             checks: In place of all registered ones.
 
@@ -44,6 +49,7 @@ class CheckSuite:
         self.release = release
         self._playbook = release.playbook
         self._owners = owners
+        self._shared: dict[str, Any] = {"judge": judge, "scorer": scorer}
         known = registered("check") if checks is None else {one.id: one for one in checks}
         self._severities: dict[str, Severity] = {id_: one.severity for id_, one in known.items()}
         self._checks = _configured(known, release.playbook.guardrails.checks)
@@ -116,6 +122,7 @@ class CheckSuite:
             owners=self._owners,
             standing=self._standing,
             protected=self._protected,
+            **self._shared,
             **known,
         )
 

@@ -13,7 +13,7 @@ from benchmarks import guardrails
 from benchmarks.guardrails.measured import Measured
 from benchmarks.report import parser, show
 
-OTHERS = ("__main__", "measured")
+OTHERS = ("__main__", "measured", "replies")
 
 
 def _parts() -> Iterator[str]:

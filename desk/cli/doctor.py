@@ -127,6 +127,14 @@ def _model(settings: Settings) -> str:
     return settings.model
 
 
+def _judge(settings: Settings) -> str:
+    from handrail.language.judges.opening import open_judge
+
+    if settings.judge is None:
+        return "none; paraphrases stay unverified (set HANDRAIL_JUDGE for one)"
+    return open_judge(settings.judge).name
+
+
 def _desk(settings: Settings) -> str:
     import socket
 
@@ -153,6 +161,7 @@ LOOKS: dict[str, Callable[[Settings], str]] = {
     "playbook": _playbook,
     "graphs": _graphs,
     "model": _model,
+    "judge": _judge,
     "desk": _desk,
     "webhooks": _webhooks,
 }

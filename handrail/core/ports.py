@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from handrail.core.conversation import Frozen, Message, Mode, Passage, Snapshot
 from handrail.core.drafting import Draft, DraftNotes, IntentResult
-from handrail.core.verdict import Report, Verdict
+from handrail.core.verdict import Report, Support, Verdict
 
 
 class IntentModel(Protocol):
@@ -68,6 +68,35 @@ class OwnerIndex(Protocol):
 
     async def owners(self, values: Collection[str]) -> Mapping[str, frozenset[str]]:
         """Map each known value (as :func:`owner_key` writes it) to the customers it belongs to."""
+        ...
+
+
+class Judgement(Frozen):
+    """What a judge says of one statement."""
+
+    support: Support
+    source: str = ""
+    """Key of the evidence it was judged by."""
+    quote: str = ""
+    """The words of that source it rests on, letter by letter; without them it counts for nothing
+    where it says ``supported`` or ``contradicted``."""
+
+
+class Judge(Protocol):
+    """Says whether evidence bears statements out. Conformance: ``tests/conformance/test_judge.py``.
+
+    It is asked only about statements that no rule could decide, and its quotes are looked up.
+    """
+
+    name: str
+
+    async def judge(
+        self, claims: Sequence[str], evidence: Mapping[str, str]
+    ) -> Sequence[Judgement]:
+        """Judge each of ``claims`` by ``evidence`` (texts by source), in the order given.
+
+        Raise where it cannot be done: the check then says that it failed.
+        """
         ...
 
 

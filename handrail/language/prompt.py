@@ -20,13 +20,14 @@ HISTORY = 12
 
 
 @cache
-def _prompt(name: str) -> str:
+def read_prompt(name: str) -> str:
+    """Return the text of a prompt of ours."""
     return (files("handrail.language") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def prompt_texts() -> dict[str, str]:
     """Return the prompts by name: texts that must never reach a customer."""
-    return {"reply": _prompt("reply")}
+    return {name: read_prompt(name) for name in ("reply", "judge")}
 
 
 def gather_evidence(request: DraftRequest, playbook: Playbook) -> dict[str, str]:
@@ -61,7 +62,7 @@ def build_messages(
     """
     fence = f"=== {secrets.token_hex(8)} ==="
     intent = playbook.intents.get(request.intent.top or "")
-    system = _prompt("reply").format(
+    system = read_prompt("reply").format(
         brand=playbook.brand.name,
         fence=fence,
         max_chars=playbook.tone.max_chars,

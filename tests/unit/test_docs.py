@@ -71,7 +71,7 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     """A home whose database has its tables already."""
     shutil.copy(sqlite_template, tmp_path / "handrail.db")
     monkeypatch.setenv("HANDRAIL_HOME", str(tmp_path))
-    for name in ("DATABASE", "PLAYBOOK", "MODEL"):
+    for name in ("DATABASE", "PLAYBOOK", "MODEL", "JUDGE"):
         monkeypatch.delenv(f"HANDRAIL_{name}", raising=False)
     return tmp_path
 

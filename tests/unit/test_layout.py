@@ -57,7 +57,7 @@ def copy(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("handrail", *LINKED):
         shutil.copytree(root / name, target / name, symlinks=True, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(root / name, target)
     return target
 
@@ -85,7 +85,7 @@ def test_the_wheel_holds_every_module(copy: Path, wheel: set[str]) -> None:
 
 
 def test_the_wheel_holds_the_data(copy: Path, wheel: set[str]) -> None:
-    suffixes = {".mako", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".npz"}
+    suffixes = {".mako", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".npz", ".json"}
     expected: set[str] = set()
     for name in ("handrail", *LINKED):
         for path in (copy / name).rglob("*"):

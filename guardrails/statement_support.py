@@ -1,0 +1,63 @@
+"""What the evidence says of one statement, as far as words and values can tell without a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handrail.core.conversation import Record
+from handrail.core.verdict import EvidenceSpan
+from handrail.guardrails.claims import Claim
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.reading import plain_words
+from handrail.guardrails.terms import stems
+
+_READ = ("text", "status", "name", "address")
+"""Types of field whose value is compared as words."""
+
+
+def fields_that_say_it(claim: Claim, ctx: CheckContext) -> tuple[EvidenceSpan, ...]:
+    """The fields of one record that a statement repeats, where it says nothing else.
+
+    "The total of your order W100 is 89.90 EUR" is the record's own words: its kind, its number,
+    the name of a field and the value of that very field.
+    """
+    if claim.negated:
+        return ()
+    words, spoken = stems(claim.text), claim.text.casefold()
+    # Which of several records is meant must be said.
+    meant = [r for r in ctx.records if len(ctx.records) == 1 or r.id.casefold() in spoken]
+    for record in meant:
+        fields = list(_repeated(claim, record, ctx))
+        said = stems(f"{record.kind} {record.id}").union(*(stems(text) for text, _ in fields))
+        if fields and words <= said:
+            return tuple(span for _, span in fields)
+    return ()
+
+
+def _repeated(
+    claim: Claim, record: Record, ctx: CheckContext
+) -> Iterator[tuple[str, EvidenceSpan]]:
+    """The fields whose value stands in the sentence: what they account for, and where they are."""
+    prefix = f"record:{record.kind}/{record.id}#"
+    for value in ctx.values:
+        found = ctx.evidence.find(value) if claim.holds(value.start, value.end) else None
+        if found and found.source.startswith(prefix):
+            yield f"{found.source.removeprefix(prefix)} {value.text}".replace("_", " "), found
+    spoken = f" {plain_words(claim.text)} "
+    for name, field in record.fields.items():
+        if field.type in _READ and field.visibility == "customer" and field.value is not None:
+            said = plain_words(str(field.value))
+            if said and f" {said} " in spoken:
+                span = EvidenceSpan(
+                    source=prefix + name, quote=str(field.value), relation="supports"
+                )
+                yield f"{name} {said}".replace("_", " "), span
+
+
+def cites(claim: Claim, ctx: CheckContext, share: float) -> bool:
+    """Whether the draft cites sources that hold at least this share of a statement's words."""
+    words = stems(claim.text)
+    known = ctx.evidence.texts
+    cited = ctx.draft.citations if ctx.draft else ()
+    told = frozenset[str]().union(*(stems(known.get(one.source, "")) for one in cited))
+    return bool(told) and len(words & told) >= share * len(words)

@@ -1,0 +1,108 @@
+"""Scores how likely it is that nothing supports a sentence: a linear model and boosted trees.
+
+The weights are data, ``support_scorer.json``, written from approved human replies and their
+corruptions by ``python -m benchmarks.training.grounding``; a deployment trains its own with
+``python -m handrail.guardrails.support_training``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from handrail.core.conversation import Frozen
+from handrail.core.errors import CheckDefinitionError
+from handrail.guardrails.claim_features import Measured
+
+Node = tuple[int, float, int, int, float]
+"""Feature, threshold, child for values up to it, child above, value; a leaf has feature -1."""
+
+_FARTHEST = 30.0
+
+
+def _probability(odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, odds))))
+
+
+def _leaf(tree: Sequence[Node], values: Sequence[float]) -> float:
+    feature, threshold, low, high, value = tree[0]
+    while feature >= 0:
+        feature, threshold, low, high, value = tree[low if values[feature] <= threshold else high]
+    return value
+
+
+def weigh_words(weights: Mapping[str, float], measured: Measured) -> tuple[float, ...]:
+    """Sum, mean and extremes of the weights of a sentence's words, by their role.
+
+    A word that was seen too seldom to weigh counts as its role alone does.
+    """
+    new, known, beginning = (
+        [weights.get(word, weights[word[0]]) for word in words] or [0.0]
+        for words in (measured.new, measured.known, measured.beginning)
+    )
+    return (
+        sum(new),
+        sum(new) / len(new),
+        max(new),
+        sum(known),
+        sum(known) / len(known),
+        min(known),
+        sum(beginning),
+    )
+
+
+class SupportScorer(Frozen):
+    """What training found; plain data."""
+
+    data: str
+    """What it was trained on."""
+    features: tuple[str, ...]
+    words: Mapping[str, float]
+    """How far a word in its role tells a false sentence from a true one: log odds."""
+    centre: tuple[float, ...]
+    weights: tuple[float, ...]
+    """Of the linear model, for a value less its centre: the features, then those of the words."""
+    bias: float
+    trees: tuple[tuple[Node, ...], ...]
+    start: float
+    """Log odds that the trees add to."""
+    threshold: float
+    """Score from which a sentence counts as unsupported."""
+
+    def score(self, measured: Measured) -> float:
+        """Return the chance, 0 to 1, that nothing supports the sentence that was measured."""
+        values = [measured.figures[name] for name in self.features]
+        values += weigh_words(self.words, measured)
+        odds = self.bias
+        for value, centre, weight in zip(values, self.centre, self.weights, strict=True):
+            odds += (value - centre) * weight
+        grown = self.start + sum(_leaf(tree, values) for tree in self.trees)
+        return (_probability(odds) + _probability(grown)) / 2
+
+
+def read_scorer(path: Path) -> SupportScorer:
+    """Read a scorer of one's own.
+
+    Raises:
+        CheckDefinitionError: the file is none; train it again.
+    """
+    try:
+        return SupportScorer.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise CheckDefinitionError(
+            f"{path} is no scorer ({type(error).__name__}); write one with "
+            f"python -m handrail.guardrails.support_training",
+            file=str(path),
+        ) from error
+
+
+@cache
+def shipped_scorer() -> SupportScorer:
+    """The scorer that comes with the package."""
+    file = resources.files("handrail.guardrails") / "support_scorer.json"
+    return SupportScorer.model_validate_json(file.read_bytes())

@@ -1,0 +1,189 @@
+"""Trains the scorer of ``fact.grounded`` on approved replies: ``python -m`` this module.
+
+The input is JSON lines with ``reply``, ``evidence`` (a list of texts) and ``subject``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from handrail.guardrails.claim_features import BEGINNING, KNOWN, NEW
+from handrail.guardrails.support_examples import (
+    FOLDS,
+    Approved,
+    Example,
+    Judged,
+    corrupt,
+    judgeable,
+    measure,
+)
+from handrail.guardrails.support_scorer import Node, SupportScorer, weigh_words
+
+FALSE_ALARM: Final = 0.02
+"""Share of approved replies in which a sentence may be flagged, measured on replies set aside."""
+_SEEN: Final = 10
+"""Words in fewer sentences have no weight."""
+_PRIOR: Final = 3.0
+_PLACES: Final = ("place", "place_share", "sentences", "chars", "sources", "question_words")
+"""Tell more of how examples are made than of what supports them."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A scorer, and how it did on what it had not seen."""
+
+    scorer: SupportScorer
+    scores: list[list[float]]
+    """For each example the scores of its sentences, from a fold that was not trained on it."""
+
+
+def train(
+    examples: Sequence[Example],
+    *,
+    data: str,
+    without: Sequence[str] = _PLACES,
+    trees: int = 40,
+    leaves: int = 6,
+    false_alarm: float = FALSE_ALARM,
+) -> Trained:
+    """Train a scorer; the threshold comes from folds that were not trained on.
+
+    Args:
+        examples: Texts whose unsupported spans are known; some ``untouched``.
+        data: Says what they are, for the reader of the scorer.
+        without: Features left out.
+        trees: Number of boosted trees.
+        leaves: Most leaves of a tree.
+        false_alarm: Share of untouched examples that may be flagged.
+    """
+    import numpy as np  # noqa: PLC0415 - training alone needs it
+    from sklearn.model_selection import GroupKFold  # noqa: PLC0415
+
+    measured = [measure(example) for example in examples]
+    names = tuple(name for name in measured[0][0].measured.figures if name not in without)
+    groups = [example.group for example in examples]
+
+    def fitted(places: Sequence[int]) -> SupportScorer:
+        judged = [one for place in places for one in measured[place] if judgeable(one.claim)]
+        return _fit(judged, names, data, trees, leaves)
+
+    scores: dict[int, list[float]] = {}
+    for learn, test in GroupKFold(FOLDS).split(groups, groups=groups):
+        scorer = fitted(learn.tolist())
+        scores.update((place, score_all(scorer, measured[place])) for place in test)
+    clean = [max(scores[n], default=0.0) for n, one in enumerate(examples) if one.untouched]
+    threshold = float(np.quantile(clean, 1 - false_alarm)) if clean else 0.5
+    whole = fitted(range(len(examples)))
+    return Trained(
+        whole.model_copy(update={"threshold": round(threshold, 4)}),
+        [scores[place] for place in range(len(examples))],
+    )
+
+
+def score_all(scorer: SupportScorer, sentences: Sequence[Judged]) -> list[float]:
+    """The scores of a text's sentences, those that are not scored left out."""
+    return [scorer.score(one.measured) for one in sentences if judgeable(one.claim)]
+
+
+def _fit(
+    judged: Sequence[Judged], names: tuple[str, ...], data: str, trees: int, leaves: int
+) -> SupportScorer:
+    import numpy as np  # noqa: PLC0415
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    # What a sentence's own words weigh must not have been learnt from that sentence.
+    beside = [_weigh([one for one in judged if one.fold != fold]) for fold in range(FOLDS)]
+    rows = np.array(
+        [
+            [
+                *(one.measured.figures[name] for name in names),
+                *weigh_words(beside[one.fold], one.measured),
+            ]
+            for one in judged
+        ],
+        dtype=float,
+    )
+    wanted = np.array([one.unsupported for one in judged])
+    centre, scale = rows.mean(0), rows.std(0) + 1e-9
+    linear: Any = LogisticRegression(C=0.1, max_iter=500).fit((rows - centre) / scale, wanted)
+    boosting: Any = HistGradientBoostingClassifier
+    boosted: Any = boosting(
+        max_iter=trees, max_leaf_nodes=leaves, learning_rate=min(0.15, 9 / trees),
+        l2_regularization=1.0, min_samples_leaf=40, early_stopping=False, random_state=0,
+    ).fit(rows, wanted)  # fmt: skip
+    return SupportScorer(
+        data=data,
+        features=names,
+        words={word: float(f"{weight:.3g}") for word, weight in _weigh(judged).items()},
+        centre=tuple(_short(centre)),
+        weights=tuple(_short(linear.coef_[0] / scale)),
+        bias=float(linear.intercept_[0]),
+        trees=tuple(_nodes(each[0].nodes) for each in boosted._predictors),  # noqa: SLF001
+        start=float(boosted._baseline_prediction[0, 0]),  # noqa: SLF001
+        threshold=0.5,
+    )
+
+
+def _weigh(judged: Sequence[Judged]) -> dict[str, float]:
+    """Log odds of each word in false sentences against true ones, drawn towards none."""
+    false: Counter[str] = Counter()
+    true: Counter[str] = Counter()
+    for one in judged:
+        (false if one.unsupported else true).update(
+            {*one.measured.new, *one.measured.known, *one.measured.beginning}
+        )
+    for word, count in (false + true).items():
+        if count < _SEEN:
+            false[word[0]] += false.pop(word, 0)
+            true[word[0]] += true.pop(word, 0)
+    many = sum(one.unsupported for one in judged)
+    return {
+        word: math.log((false[word] + _PRIOR) / (many + _PRIOR))
+        - math.log((true[word] + _PRIOR) / (len(judged) - many + _PRIOR))
+        for word in sorted({NEW, KNOWN, BEGINNING, *false, *true})
+    }
+
+
+def _short(values: Sequence[float]) -> list[float]:
+    return [float(f"{value:.6g}") for value in values]
+
+
+def _nodes(nodes: Any) -> tuple[Node, ...]:
+    return tuple(
+        (-1, 0.0, 0, 0, float(f"{node['value']:.5g}"))
+        if node["is_leaf"]
+        else (
+            int(node["feature_idx"]),
+            float(node["num_threshold"]),
+            int(node["left"]),
+            int(node["right"]),
+            0.0,
+        )
+        for node in nodes
+    )
+
+
+def main() -> None:
+    """Train on a file of approved replies and write the scorer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("replies", type=Path, help="JSON lines: reply, evidence, subject")
+    parser.add_argument("scorer", type=Path, help="where the scorer is written to")
+    asked = parser.parse_args()
+    lines = asked.replies.read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines if line.strip()]
+    approved = [Approved(r["reply"], tuple(r["evidence"]), r["subject"]) for r in rows]
+    data = f"{len(approved)} replies of {asked.replies.name}"
+    scorer = train(list(corrupt(approved)), data=data).scorer
+    asked.scorer.write_text(scorer.model_dump_json() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

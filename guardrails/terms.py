@@ -1,0 +1,87 @@
+"""The words of a text in order, shortened, with the pairs and triples they stand in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+_WORD = re.compile(r"[^\W_]{2,40}")
+_ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
+_STEM_CHARS = 6
+STOPWORDS = frozenset(
+    """
+    a about above after again all also am an and any are as at be been before being below
+    but by can could did do does doing don for from further get gets got had has have having
+    he her here hers him his how i if in into is it its itself just let like ll may me more
+    most must my no nor not now of off ok on once only or other our out over own per please
+    re same say says shall she should so some such than that the their them then there these
+    they this those through to too under until up us ve very was we were what when where
+    which while who whom why will with would yes yet you your yours de la el en los las un
+    una unos unas que su sus por para con se lo le les al del y o es son está están ha han
+    he hemos su tu usted nos más muy como si ya pero este esta
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """Shorten a word so that its inflected forms meet."""
+    return (_ENDING.sub("", word) or word)[:_STEM_CHARS]
+
+
+def spoken(text: str) -> list[str]:
+    """The words of a text, in order, of two letters or more."""
+    return _WORD.findall(text.casefold())
+
+
+def stems(text: str) -> frozenset[str]:
+    """The content words of a text, shortened so that inflected forms meet."""
+    return frozenset(stem(word) for word in spoken(text) if word not in STOPWORDS)
+
+
+def joined(written: Sequence[str]) -> list[str]:
+    """Each two neighbours as one word, shortened."""
+    return [stem(first + second) for first, second in pairwise(written)]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which shortened words stand in a text, alone and beside each other."""
+
+    words: frozenset[str]
+    """Two neighbours written as one too: who says "high chairs" speaks of "highchairs"."""
+    pairs: frozenset[tuple[str, str]]
+    """Neighbours, stop words included."""
+    triples: frozenset[tuple[str, ...]]
+    content: frozenset[tuple[str, str]]
+    """Neighbours once the stop words are taken out."""
+
+    @classmethod
+    def of(cls, text: str) -> Terms:
+        """Read a text."""
+        written = spoken(text)
+        words = [stem(word) for word in written]
+        content = [stem(word) for word in written if word not in STOPWORDS]
+        return cls(
+            frozenset((*words, *joined(written))),
+            frozenset(pairwise(words)),
+            frozenset(zip(words, words[1:], words[2:], strict=False)),
+            frozenset(pairwise(content)),
+        )
+
+    @classmethod
+    def union(cls, several: Iterable[Terms]) -> Terms:
+        """Read several texts as one, without what would stand across two of them."""
+        all_ = tuple(several)
+        if len(all_) == 1:
+            return all_[0]
+        empty: Terms = cls(frozenset(), frozenset(), frozenset(), frozenset())
+        return cls(
+            empty.words.union(*(one.words for one in all_)),
+            empty.pairs.union(*(one.pairs for one in all_)),
+            empty.triples.union(*(one.triples for one in all_)),
+            empty.content.union(*(one.content for one in all_)),
+        )

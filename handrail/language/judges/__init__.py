@@ -1,0 +1,1 @@
+"""Judges of statements: a chat model, an ONNX folder, or a plug-in."""
