@@ -28,6 +28,9 @@ _FORWARDED = re.compile(
     r"|from: [^\n]{1,200}\n)",
     re.IGNORECASE,
 )
+_PUBLISHED = 4.0
+"""Log-odds that the scorer must be surer of an article: the team wrote or chose it, and help pages
+tell readers what to do in every line."""
 _SHORTEST = 16
 """Characters; a shorter field holds no order."""
 
@@ -97,7 +100,7 @@ def in_indirect(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]
     text, begins = _joined(_documents(ctx))
     if not begins:
         return
-    for attack in attacks_in(text, "indirect"):
+    for attack in attacks_in(text, "indirect", margin=_PUBLISHED if ctx.found else 0.0):
         for at, document, folded in begins:
             start, end = max(attack.start - at, 0), min(attack.end - at, len(folded.text))
             if start < end:
