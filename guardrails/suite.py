@@ -10,11 +10,11 @@ from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
 from handrail.core.ports import Checked, OwnerIndex
 from handrail.core.registry import registered
-from handrail.core.verdict import NotRun, Report, Severity, Verdict, text_digest
+from handrail.core.verdict import NotRun, RepairStep, Report, Severity, Verdict, text_digest
 from handrail.guardrails.contract import Check, CheckContext, Stage
 from handrail.guardrails.evidence import playbook_source
 from handrail.guardrails.reading import Source, read_published
-from handrail.guardrails.resolver import outcome, repaired
+from handrail.guardrails.resolver import outcome, repair
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.playbook.models import Release
 
@@ -61,9 +61,10 @@ class CheckSuite:
             passages: Found for the question; with them ``in.indirect`` judges these alone.
         """
         found = tuple(passages)
-        return await self._judge(
+        _, report = await self._judge(
             "input", text, lambda: self._context(text, snapshot, said=text, found=found)
         )
+        return report
 
     async def verify(
         self,
@@ -80,7 +81,7 @@ class CheckSuite:
         A person's text is never repaired. ``text`` is what the customer wrote.
         """
 
-        async def judged(one: Draft) -> Report:
+        async def judged(one: Draft) -> tuple[CheckContext | None, Report]:
             return await self._judge(
                 "exit",
                 one.text,
@@ -89,22 +90,22 @@ class CheckSuite:
                 ),
             )
 
-        report = await judged(draft)
-        before: list[str] = []
+        ctx, report = await judged(draft)
+        steps: list[RepairStep] = []
         rounds = self._playbook.guardrails.repairs if repair and draft.source != "person" else 0
-        for _ in range(rounds):
-            mended = repaired(draft.text, report.findings)
-            if mended == draft.text or mended in before:
+        while len(steps) < rounds and ctx is not None:
+            step = _repair(ctx, report, steps)
+            if step is None:
                 break
-            before.append(draft.text)
-            draft = draft.model_copy(update={"text": mended})
-            report = await judged(draft)
+            steps.append(step)
+            draft = draft.model_copy(update={"text": step.after})
+            ctx, report = await judged(draft)
         verdict = Verdict(
             digest=report.digest,
             mode=mode,
             outcome=outcome(report, mode, self._severities),
             report=report,
-            repaired_from=tuple(before),
+            repairs=tuple(steps),
         )
         return Checked(draft=draft, verdict=verdict)
 
@@ -119,13 +120,27 @@ class CheckSuite:
             **known,
         )
 
-    async def _judge(self, stage: Stage, text: str, context: Callable[[], CheckContext]) -> Report:
+    async def _judge(
+        self, stage: Stage, text: str, context: Callable[[], CheckContext]
+    ) -> tuple[CheckContext | None, Report]:
+        """Judge a text; without a context where not even that could be made."""
+        made = None
         try:
+            made = context()
             limit = self._playbook.guardrails.timeout_ms
-            return await run_checks(self._checks[stage], context(), timeout_ms=limit)
+            return made, await run_checks(self._checks[stage], made, timeout_ms=limit)
         except Exception as error:  # noqa: BLE001 - the verifier never raises
             failed = NotRun(check="suite", reason=type(error).__name__)
-            return Report(digest=text_digest(text), errored=(failed,))
+            return made, Report(digest=text_digest(text), errored=(failed,))
+
+
+def _repair(ctx: CheckContext, report: Report, before: Sequence[RepairStep]) -> RepairStep | None:
+    """The next repair; ``None`` where there is none, it leads back, or it cannot be judged."""
+    try:
+        step = repair(ctx, report.findings)
+    except Exception:  # noqa: BLE001 - the verifier never raises; the findings stay
+        return None
+    return None if step is None or step.after in {one.before for one in before} else step
 
 
 def _configured(

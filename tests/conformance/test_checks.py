@@ -212,7 +212,7 @@ def test_repair_converges_and_is_idempotent(text: str) -> None:
             )
         )
         assert not checked.verdict.report.errored
-        return checked.draft.text, len(checked.verdict.repaired_from)
+        return checked.draft.text, len(checked.verdict.repairs)
 
     once, rounds = repair(text)
     assert rounds <= 2

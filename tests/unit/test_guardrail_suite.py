@@ -119,10 +119,10 @@ async def test_a_missing_need_is_shown_as_skipped() -> None:
 
 async def test_repairs_end() -> None:
     checked = await verify(swap, repair=True)
-    assert checked.verdict.repaired_from == ("abc",)
+    assert [step.before for step in checked.verdict.repairs] == ["abc"]
     assert checked.verdict.outcome == "flagged"
     grown = await verify(grow, repair=True)
-    assert grown.verdict.repaired_from == ("abc", "xabc")
+    assert [step.before for step in grown.verdict.repairs] == ["abc", "xabc"]
 
 
 def finding(severity: Severity, start: int, end: int, replacement: str) -> Finding:
