@@ -23,7 +23,7 @@ _SERVICE = stems(
     remove removed hidden masked ending link ask asked tell told check checked look looked confirm
     confirmed request requested pass passed forward forwarded colleague colleagues team person agent
     help please would like want need know let happy sorry apologise possible possibly might
-    currently review yet sign account here details information able arrange
+    currently going review yet sign account here details information able arrange
     eliminado enlace terminado consultar preguntar comprobar revisar confirmar solicitud pasar
     equipo compañero persona agente ayudar favor gustaría quiere necesita saber posible cuenta
     aquí detalles información

@@ -15,12 +15,14 @@ from types import MappingProxyType
 SHORTEST = 20
 """Shortest text in Latin letters that is judged, in characters; scripts show in fewer."""
 _FEWEST_LETTERS = 4
-_LONGEST = 4000
+_LONGEST = 1500
 """Characters that are looked at; what comes after would not change the answer."""
 _LEAST_VOTES = 1.5
 _LEAST_SHARE = 0.16
 """Least part of the words that must speak for a language: names and other tongues do not."""
 _LEAST_LEAD = 0.58
+_ENOUGH = 12
+"""Function words from which on parts of words are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ UNKNOWN = LanguageGuess(None, 0.0)
 _WORDS = MappingProxyType(
     {
         "en": """
-        the and of to is are was were be been it its that this these those you your we our they
+        a the and of to is are was were be been it its that this these those you your we our they
         their he she his her my me i not with for from have has had will would can could should
         on at by as an but if or which what when where who how there here please thank thanks
         about any all out up do does did don't can't i'm it's you're we'll i've just get got
@@ -155,15 +157,18 @@ def detect_language(text: str) -> LanguageGuess:
     Returns:
         No name for a text that is too short, too mixed, or in a language that is not known here.
     """
-    text = _LINK.sub(" ", text[:_LONGEST])
-    foreign = _NON_LATIN.findall(text)
+    text = text[:_LONGEST]
+    if "@" in text or "://" in text or "www." in text:
+        text = _LINK.sub(" ", text)
     words = _WORD.findall(text.casefold().replace("’", "'"))
     letters = sum(map(len, words))
-    if len(foreign) >= _FEWEST_LETTERS and len(foreign) * 2 > letters:
-        return _by_script(foreign, letters)
+    if not text.isascii():
+        foreign = _NON_LATIN.findall(text)
+        if len(foreign) >= _FEWEST_LETTERS and len(foreign) * 2 > letters:
+            return _by_script(foreign, letters)
+        if len(_OTHERS.findall("".join(words))) > letters * _MOST_OTHERS:
+            return UNKNOWN
     if len(text.strip()) < SHORTEST or not words:
-        return UNKNOWN
-    if len(_OTHERS.findall("".join(words))) > letters * _MOST_OTHERS:
         return UNKNOWN
     return _by_words(words)
 
@@ -188,20 +193,21 @@ def _script(letter: str) -> str | None:
 
 
 def _by_words(words: list[str]) -> LanguageGuess:
-    voted: Counter[str] = Counter()
+    voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
     heard = 0
     for word in words:
         votes = _VOTES.get(word)
         if votes is not None:
             heard += 1
             for tag, vote in votes:
-                voted[tag] += vote  # pyright: ignore[reportArgumentType] - a counter of shares
-    for tag in _marked(words):
-        voted[tag] += _MARK_VOTE  # pyright: ignore[reportArgumentType]
-    if not voted or heard / len(words) < _LEAST_SHARE:
+                voted[tag] += vote
+    if heard / len(words) < _LEAST_SHARE:
         return UNKNOWN
-    (tag, most), *rest = voted.most_common(2)
-    lead = most / (most + (rest[0][1] if rest else 0.0))
+    if heard < _ENOUGH:
+        for tag in _marked(words):
+            voted[tag] += _MARK_VOTE
+    (tag, most), (_, second) = sorted(voted.items(), key=lambda item: -item[1])[:2]
+    lead = most / (most + second) if most else 0.0
     if most < _LEAST_VOTES or lead < _LEAST_LEAD:
         return UNKNOWN
     return LanguageGuess(tag, round(lead, 3))
