@@ -63,7 +63,7 @@ def describe(check: Check[Any]) -> CheckCard:
         needs=tuple(sorted(check.needs)),
         summary=head.partition("``: ")[2] or head,
         about=about.strip(),
-        rules=tuple(_rules(about.partition("Rules:")[2])),
+        rules=tuple(_rules(about.replace("Rule:", "Rules:").partition("Rules:")[2])),
         settings=tuple(_settings(check)),
     )
 
