@@ -140,5 +140,6 @@ def _advice(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]
 @check("conv.relevance", severity="medium", settings=RelevanceSettings)
 def conv_relevance(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]:
     """Flag a reply beside the question, and advice that is not the team's to give."""
-    yield from _off_topic(ctx, settings)
+    if ctx.draft is None or ctx.draft.answers:  # a question back or a holding reply answers nothing
+        yield from _off_topic(ctx, settings)
     yield from _advice(ctx, settings)

@@ -103,5 +103,5 @@ def _meanings(model: type[Any]) -> dict[str, str]:
         source = inspect.getsource(model)
     except (OSError, TypeError):
         return {}
-    found = re.findall(r'(?m:^)    (\w{1,60}): [^\n]{1,300}\n    """([^"]{1,600})"""', source)
+    found = re.findall(r'(?m:^)    (\w{1,60}): [^\n]{1,300}\n    """((?s:.){1,600}?)"""', source)
     return {name: " ".join(meaning.split()) for name, meaning in found}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from handrail.core.drafting import Draft, ProposedAction
 from handrail.core.registry import registered
 from handrail.core.verdict import Finding
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
+from handrail.guardrails.describing import describe
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.guardrails.suite import CheckSuite
 from handrail.playbook.models import Article, Brand, Intent, Playbook, Release
@@ -90,13 +92,13 @@ EARLIER = Message(
 )
 
 
-def context(text: str, *passages: str) -> CheckContext:
+def context(text: str, *passages: str, records: tuple[Record, ...] = (ORDER,)) -> CheckContext:
     snapshot = Snapshot(
         conversation=ConversationFacts(id="k1", customer_id="c1", channel="web", address="a"),
         customer=Customer(id="c1", name="Ana Diaz"),
         verified=True,
         messages=(EARLIER,),
-        records=(ORDER,),
+        records=records,
         now=NOW,
         release="rel_1",
     )
@@ -139,17 +141,37 @@ def test_the_first_checks_are_registered() -> None:
 
 @each_check
 def test_it_says_what_it_does(one: Check[Any]) -> None:
+    card = describe(one)
     assert one.__doc__
     assert issubclass(one.settings, CheckSettings)
+    assert card.rules, "name the rules in the module's docstring: Rules: ``one`` (high), ..."
+    assert card.summary
+    assert "Fires" in card.about
+    assert "not fire" in card.about
+    assert all(setting.meaning for setting in card.settings), card.settings
+
+
+def fired(one: Check[Any], ctx: CheckContext) -> tuple[Finding, ...]:
+    """Judge a text; whatever is said keeps to what the check says of itself."""
+    findings = judge(one, ctx)
+    known = {rule.name for rule in describe(one).rules}
+    sources = {source.id: source.reading.text for source in ctx.evidence.sources}
+    for finding in findings:
+        assert 0 <= finding.start <= finding.end <= len(ctx.text)
+        assert finding.message
+        assert finding.rule in known, f"{finding.rule} is not among the rules that are named"
+        assert 0 <= finding.confidence <= 1
+        for proof in finding.evidence:
+            if proof.start is not None and proof.source in sources:
+                assert sources[proof.source][proof.start : proof.end] == proof.quote
+    return findings
 
 
 @each_check
 @quick
 @given(text=texts)
-def test_it_never_raises_and_its_spans_are_inside(one: Check[Any], text: str) -> None:
-    for finding in judge(one, context(text)):
-        assert 0 <= finding.start <= finding.end <= len(text)
-        assert finding.message
+def test_it_never_raises_and_its_spans_and_quotes_are_right(one: Check[Any], text: str) -> None:
+    fired(one, context(text, "We refund within 30 days.", text[:40]))
 
 
 @each_check
@@ -159,13 +181,41 @@ def test_it_is_deterministic(one: Check[Any], text: str) -> None:
     assert judge(one, context(text)) == judge(one, context(text))
 
 
-@pytest.mark.parametrize("one", [CHECKS[f"fact.{n}"] for n in ("value", "grounded", "policy")])
+def of_family(family: str) -> Any:
+    found = [one for one in CHECKS.values() if one.id.startswith(f"{family}.")]
+    return pytest.mark.parametrize("one", found, ids=[one.id for one in found])
+
+
+def places(findings: Iterable[Finding]) -> set[tuple[str, int]]:
+    return {(finding.rule, finding.start) for finding in findings}
+
+
+@of_family("fact")
 @quick
 @given(text=texts)
 def test_supporting_evidence_never_adds_a_finding(one: Check[Any], text: str) -> None:
-    before = {(finding.rule, finding.start) for finding in judge(one, context(text))}
-    after = {(finding.rule, finding.start) for finding in judge(one, context(text, text))}
-    assert after <= before
+    before = places(judge(one, context(text)))
+    assert places(judge(one, context(text, text))) <= before
+
+
+RECORDED = ["processing", "cancelled", "refunded", "shipped"]
+"""States of an order that a text may say it was brought to."""
+DONE = [
+    "I have cancelled your order W100.", "Your order W100 has been refunded.", "Order W100 shipped.",
+    "He cancelado su pedido W100.", "I have cancelled it.", "We've sent you a replacement.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", RECORDED)
+@quick
+@given(text=st.lists(st.sampled_from(DONE + PIECES), min_size=1, max_size=6).map(" ".join))
+def test_taking_an_event_away_never_takes_a_claim_finding_away(status: str, text: str) -> None:
+    one = CHECKS["act.claim"]
+    fields = {**ORDER.fields, "status": FieldValue(type="status", value=status)}
+    recorded = context(text, records=(ORDER.model_copy(update={"fields": fields}),))
+    there = {finding.start for finding in judge(one, recorded)}
+    gone = {finding.start for finding in judge(one, context(text, records=()))}
+    assert there <= gone
 
 
 @quick
@@ -257,3 +307,33 @@ def test_adversarial_text_is_judged_in_time(one: Check[Any]) -> None:
         else:
             taken = fastest(lambda: list(one(ctx, ready)))  # noqa: B023 # pyright: ignore[reportArgumentType]
         assert taken < SECONDS * MARGIN, f"{one.id} took {taken:.3f} s on {piece!r} repeated"
+
+
+def hidden(text: str) -> str:
+    """A zero-width space in every word: an eye sees no difference."""
+    return re.sub(r"([^\W\d_])(?=[^\W\d_])", "\\1\u200b", text, count=20)
+
+
+def widened(text: str) -> str:
+    """Letters and digits in full width."""
+    return "".join(chr(ord(c) + 0xFEE0) if c.isascii() and c.isalnum() else c for c in text)
+
+
+FORMS: Mapping[str, Callable[[str], str]] = {
+    "zero-width": hidden,
+    "NFKC": widened,
+    "spaces": lambda text: f"  {text}\n",
+    "case": str.upper,
+}
+"""Other spellings of a text: whatever is found in one is found in the others."""
+PLAIN = [piece for piece in PIECES if piece.isascii() and piece.isprintable()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@each_check
+@quick
+@given(text=st.lists(st.sampled_from(PLAIN), min_size=1, max_size=8).map(" ".join))
+def test_another_spelling_hides_nothing(one: Check[Any], form: str, text: str) -> None:
+    found = {finding.rule for finding in judge(one, context(text))}
+    other = {finding.rule for finding in judge(one, context(FORMS[form](text)))}
+    assert found <= other
