@@ -24,26 +24,33 @@ from handrail.guardrails.record_facts import record_words
 from handrail.language.detection import detect_language
 
 _LOOK_BACK = 4
+_TELLING = {
+    "medical": frozenset(
+        """
+        symptom symptoms diagnosis diagnose diagnosed medication medications medicine medicines
+        tablets dose doses dosage antibiotic antibiotics ibuprofen paracetamol aspirin infection
+        prescription síntoma síntomas diagnóstico medicamento medicamentos medicina medicinas
+        pastillas dosis antibiótico antibióticos ibuprofeno aspirina infección
+        """.split()  # noqa: SIM905 - a list of words is read as words
+    ),
+    "legal": frozenset(
+        """
+        sue lawsuit lawsuits lawyer lawyers attorney attorneys court liable liability damages
+        demandar demandarlos abogado abogada abogados tribunal tribunales juicio
+        """.split()  # noqa: SIM905
+    ),
+    "financial": frozenset(
+        """
+        invest investing investment investments stock stocks shares cryptocurrency cryptocurrencies
+        bitcoin mortgage pension taxes invertir invertirlo inversión inversiones acciones
+        criptomoneda criptomonedas hipoteca pensión impuestos
+        """.split()  # noqa: SIM905
+    ),
+}
+"""Words that a kind of advice is known by."""
 _TOPICS = {
-    "medical": re.compile(
-        r"\b(?:symptoms?|diagnos\w{1,6}|medications?|medicines?|tablets|dos(?:e|es|age)|antibiotics?"
-        r"|ibuprofen|paracetamol|aspirin|infection|prescription|síntomas?|diagnóstico"
-        r"|medicamentos?|medicinas?|pastillas|dosis|antibióticos?|ibuprofeno|paracetamol"
-        r"|aspirina|infección|receta médica)\b",
-        re.IGNORECASE,
-    ),
-    "legal": re.compile(
-        r"\b(?:sue|lawsuit|lawyers?|attorneys?|court|legally binding|legal action|liab(?:le|ility)"
-        r"|statute|damages|demand(?:ar|arlos)|abogad[oa]s?|tribunal(?:es)?|juicio|acciones legales)"
-        r"\b",
-        re.IGNORECASE,
-    ),
-    "financial": re.compile(
-        r"\b(?:invest(?:ing|ments?)?|stocks?|shares|cryptocurrenc\w{1,4}|bitcoin|mortgage|pension"
-        r"|taxes|tax (?:return|deduct\w{1,6})|inver(?:tir|tirlo|sión|siones)|acciones"
-        r"|criptomonedas?|hipoteca|pensión|impuestos)\b",
-        re.IGNORECASE,
-    ),
+    topic: re.compile(rf"\b(?:{'|'.join(sorted(words))})\b", re.IGNORECASE)
+    for topic, words in _TELLING.items()
 }
 _ADVISES = re.compile(
     r"\b(?:you (?:should|must|need to|ought to|could always|can safely|may want to|have a (?:good|"
@@ -73,20 +80,28 @@ class RelevanceSettings(CheckSettings):
     """Kinds of advice the team does give: ``medical``, ``legal``, ``financial``."""
 
 
-def _matter(ctx: CheckContext) -> frozenset[str]:
-    """The content words of all that the matter is known by."""
+def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
+    """The content words of all that the matter is known by, what is quickly read first."""
     wrote = [m.text for m in ctx.snapshot.messages if m.role in ("customer", "ai")][-_LOOK_BACK:]
-    texts = [ctx.said, *wrote, record_words(ctx.snapshot), ctx.playbook.brand.name]
-    words = stems(" ".join(texts))
-    if ctx.draft is not None:
-        for passage in ctx.draft.passages:
-            words |= read_published(f"{passage.title}\n{passage.text}").stems
+    yield stems(" ".join([ctx.said, *wrote, ctx.playbook.brand.name]))
     intent = ctx.playbook.intents.get(ctx.intent or "")
-    if intent is None:
-        return words
-    templates = (template.text for template in intent.templates)
-    known = "\n".join((intent.description, *intent.examples, *templates))
-    return words | read_published(known).stems
+    if intent is not None:
+        templates = (template.text for template in intent.templates)
+        known = "\n".join((intent.description, *intent.examples, *templates))
+        yield read_published(known).stems
+    for passage in ctx.draft.passages if ctx.draft else ():
+        yield read_published(f"{passage.title}\n{passage.text}").stems
+    yield stems(record_words(ctx.snapshot))
+
+
+def _is_of_the_matter(ctx: CheckContext, words: frozenset[str], least: float) -> bool:
+    """Whether more than ``least`` of the words are of the matter."""
+    common: set[str] = set()
+    for known in _matter(ctx):
+        common |= words & known
+        if len(common) > least:
+            return True
+    return False
 
 
 def _same_language(ctx: CheckContext) -> bool:
@@ -99,9 +114,8 @@ def _off_topic(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Findi
     words = stems(stated)
     if len(words) < settings.min_words or not stems(ctx.said):
         return
-    common = words & _matter(ctx)
     least = settings.overlap * len(words) if ctx.intent in ctx.playbook.intents else 0
-    if len(common) > least or not _same_language(ctx):
+    if _is_of_the_matter(ctx, words, least) or not _same_language(ctx):
         return
     asked = EvidenceSpan(source="message:said", quote=ctx.said.strip()[:200], relation="absent")
     yield conv_relevance.finding(
@@ -117,6 +131,8 @@ def _off_topic(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Findi
 def _advice(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]:
     for topic, pattern in _TOPICS.items():
         if topic in settings.scope:
+            continue
+        if _TELLING[topic].isdisjoint(ctx.words):
             continue
         for hit in ctx.search(pattern):
             claim = ctx.claim_at(hit.start, hit.end)

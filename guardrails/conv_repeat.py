@@ -39,6 +39,9 @@ def _facts(values: tuple[Value, ...]) -> frozenset[str]:
 
 def _likeness(words: str, earlier: str, least: float) -> float:
     """How alike two texts are, in percent, whatever the order of their words."""
+    shorter, both = min(len(words), len(earlier)), len(words) + len(earlier)
+    if 200 * shorter < least * both:
+        return 0.0
     return fuzz.ratio(words, earlier, score_cutoff=least) or fuzz.token_sort_ratio(
         words, earlier, score_cutoff=least
     )

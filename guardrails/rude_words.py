@@ -7,7 +7,7 @@ also names or have a decent sense of their own are not listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 PROFANE = frozenset(
@@ -93,6 +93,7 @@ _STRETCHED = re.compile(r"(?<!\w)[^\W\d_]{1,10}?([^\W\d_])\1{2,10}[^\W\d_]{0,10}
 _DIGIT_LETTERS = str.maketrans("013457", "oieast")
 _LEAST_DISGUISED = 4
 _LONG = frozenset(word for word in PROFANE if len(word) >= _LEAST_DISGUISED)
+_TRIPLE = re.compile(r"([^\W\d_])\1\1")
 _SINGLE = re.compile(r"(.)\1{1,12}")
 _SQUEEZED = frozenset(_SINGLE.sub(r"\1", word) for word in _LONG)
 
@@ -109,13 +110,20 @@ def _fits(masked: str) -> bool:
     )
 
 
-def disguised(text: str) -> Iterator[re.Match[str]]:
-    """Find swear words with masks, digits or drawn-out letters in a lower-case text."""
+def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:
+    """Find swear words with masks, digits or drawn-out letters in a lower-case text.
+
+    Args:
+        text: The text, in lower case.
+        words: Its words, each once.
+    """
     if any(mask in text for mask in "*@$#!"):
         yield from (hit for hit in _DISGUISED.finditer(text) if _fits(hit[0].rstrip("!")))
-    for hit in _SPELLED.finditer(text):
-        if hit[0].translate(_DIGIT_LETTERS) in _LONG:
-            yield hit
-    for hit in _STRETCHED.finditer(text):
-        if _SINGLE.sub(r"\1", hit[0]) in _SQUEEZED:
-            yield hit
+    if any(word.translate(_DIGIT_LETTERS) in _LONG for word in words if not word.isalpha()):
+        for hit in _SPELLED.finditer(text):
+            if hit[0].translate(_DIGIT_LETTERS) in _LONG:
+                yield hit
+    if _TRIPLE.search(" ".join(words)):
+        for hit in _STRETCHED.finditer(text):
+            if _SINGLE.sub(r"\1", hit[0]) in _SQUEEZED:
+                yield hit

@@ -29,6 +29,7 @@ from handrail.guardrails.rude_words import (
 _TOKEN = re.compile(r"[^\W_]{2,30}")
 _DENIAL = re.compile(r"(?:\b(?:not|no|nunca|never)|n['’]t)\s[^.!?\n]{0,12}$", re.IGNORECASE)
 _BEFORE = 24
+_LISTED = PROFANE | SLANG.keys()
 
 
 class BrandSettings(CheckSettings):
@@ -56,8 +57,9 @@ def _from_records(ctx: CheckContext, word: str) -> bool:
 
 def _words(ctx: CheckContext, text: str, allowed: frozenset[str]) -> Iterator[Finding]:
     """Single words: swearing, plain or disguised, and slang."""
-    listed = [hit for hit in _TOKEN.finditer(text) if hit[0] in PROFANE or hit[0] in SLANG]
-    for hit in (*listed, *disguised(text)):
+    there = not ctx.words.isdisjoint(_LISTED)
+    listed = [hit for hit in _TOKEN.finditer(text) if hit[0] in _LISTED] if there else ()
+    for hit in (*listed, *disguised(text, ctx.words)):
         word = hit[0]
         if word in allowed or _from_records(ctx, word):
             continue
@@ -139,6 +141,6 @@ def tone_brand(ctx: CheckContext, settings: BrandSettings) -> Iterator[Finding]:
     """Flag swearing, blame, ill words, slang, and words that the playbook does not want."""
     text = _lowered(ctx.folded.text)
     yield from _words(ctx, text, frozenset(word.lower() for word in settings.allowed))
-    if not TELLING.isdisjoint(_TOKEN.findall(text)):
+    if not TELLING.isdisjoint(ctx.words):
         yield from _phrases(ctx)
     yield from _listed_words(ctx)

@@ -32,6 +32,7 @@ _FOR_NAME = re.compile(
     r"\W{1,2}(?:(?:your|customer|client|first)['’]?s? ?_?)?(?:first[ _])?(?:name|nombre)\W{1,2}",
     re.IGNORECASE,
 )
+_UNFILLED = re.compile(r"\b(?:x{3,10}|tbd|tbc|todo|lorem)\b")
 _REDACTED = re.compile(r"\[(?:link )?removed\]")
 _GREETING = re.compile(
     r"\s{0,4}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|estimad[oa]|querid[oa]"
@@ -50,6 +51,7 @@ _MARKDOWN = re.compile(
     r"|(?m:^)#{1,6} (?P<heading>[^\n]{1,200})|`{3}[a-z]{0,12}\n?"
     r"|(?m:^)\|[^\n|]{1,80}\|[^\n]{0,200}\|"
 )
+_MARKS = ("**", "__", "# ", "```", "|")
 _WORD = re.compile(r"[^\W_]{1,40}")
 _READABLE_FROM = 60
 """Words from which on a text is judged for how hard it reads."""
@@ -99,18 +101,26 @@ def _greeting(ctx: CheckContext) -> Iterator[Finding]:
 
 def _unfilled(ctx: CheckContext) -> Iterator[Finding]:
     name = ctx.snapshot.customer.name
+    text = ctx.folded.text
+    if any(mark in text for mark in "[<{%") or _UNFILLED.search(" ".join(ctx.words)):
+        yield from _placeholders(ctx, name)
+    for hit in ctx.search(_REDACTED) if "removed]" in text else ():
+        message = "Something was taken out here; the sentence needs a person."
+        yield tone_form.finding("redacted", hit.start, hit.end, message, severity="high")
+
+
+def _placeholders(ctx: CheckContext, name: str | None) -> Iterator[Finding]:
     for hit in ctx.search(_PLACEHOLDER):
         own = name.split()[0] if name and _FOR_NAME.fullmatch(hit.match[0]) else None
         message = "A placeholder was left unfilled."
         yield tone_form.finding(
             "placeholder", hit.start, hit.end, message, severity="high", replacement=own
         )
-    for hit in ctx.search(_REDACTED):
-        message = "Something was taken out here; the sentence needs a person."
-        yield tone_form.finding("redacted", hit.start, hit.end, message, severity="high")
 
 
 def _markdown(ctx: CheckContext) -> Iterator[Finding]:
+    if not any(mark in ctx.folded.text for mark in _MARKS):
+        return
     for hit in ctx.search(_MARKDOWN):
         inner = hit.match["bold"] or hit.match["strong"] or hit.match["heading"]
         message = "This channel shows Markdown as it is written."
@@ -120,7 +130,7 @@ def _markdown(ctx: CheckContext) -> Iterator[Finding]:
 
 
 def _readability(ctx: CheckContext, most: float) -> Iterator[Finding]:
-    words = _WORD.findall(ctx.folded.text)
+    words = ctx.folded.text.split()
     if len(words) < _READABLE_FROM:
         return
     sentences = max(1, len(ctx.claims))

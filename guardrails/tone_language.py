@@ -17,7 +17,7 @@ from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.language.detection import LanguageGuess, detect_language
+from handrail.language.detection import LanguageGuess, detect_language, may_be_mixed
 
 _QUOTED = 80
 _LOOK_BACK = 4
@@ -76,7 +76,9 @@ def tone_language(ctx: CheckContext, settings: LanguageSettings) -> Iterator[Fin
         )
         return
     main = reply or expected
-    for claim in ctx.claims if main else ():
+    if main is None or not may_be_mixed(ctx.words, main):
+        return
+    for claim in ctx.claims:
         if len(claim.text) < settings.min_sentence:
             continue
         other = _sure(claim.text, settings.confidence)

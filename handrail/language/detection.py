@@ -144,6 +144,9 @@ def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
 
 
 _VOTES = _votes()
+_FEWEST_FOREIGN = 3
+_FOREIGN = {tag: frozenset(_VOTES) - frozenset(words.split()) for tag, words in _WORDS.items()}
+"""For each language the function words that it does not have."""
 _MARK_OF = {
     mark: tuple(tag for tag, marks in _MARKS.items() if mark in marks)
     for marks in _MARKS.values()
@@ -171,6 +174,15 @@ def detect_language(text: str) -> LanguageGuess:
     if len(text.strip()) < SHORTEST or not words:
         return UNKNOWN
     return _by_words(words)
+
+
+def may_be_mixed(words: frozenset[str], tag: str) -> bool:
+    """Whether a text's words, in lower case, leave room for a sentence in another language.
+
+    A quick test before its sentences are judged one by one.
+    """
+    foreign = words & _FOREIGN.get(tag, frozenset())
+    return len(foreign) >= _FEWEST_FOREIGN or not all(map(str.isascii, words))
 
 
 def _by_script(letters: list[str], of: int) -> LanguageGuess:
