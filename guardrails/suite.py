@@ -29,6 +29,7 @@ class CheckSuite:
         owners: OwnerIndex | None = None,
         protected: Mapping[str, str] | None = None,
         checks: Iterable[Check[Any]] | None = None,
+        strict: bool = True,
     ) -> None:
         """Configure the checks of a release.
 
@@ -37,6 +38,9 @@ class CheckSuite:
             owners: Knows whose a personal value is; without it that check is skipped.
             protected: Texts that must not reach a customer, by a name for them: prompts.
             checks: In place of all registered ones.
+            strict: Refuse unknown checks and settings. A stored release that a conversation is
+                pinned to may name a check that is gone since: with ``False`` every report says that
+                it could not judge, which closes the way where nobody looks.
 
         Raises:
             CheckDefinitionError: the playbook names an unknown check or setting.
@@ -46,7 +50,13 @@ class CheckSuite:
         self._owners = owners
         known = registered("check") if checks is None else {one.id: one for one in checks}
         self._severities: dict[str, Severity] = {id_: one.severity for id_, one in known.items()}
-        self._checks = _configured(known, release.playbook.guardrails.checks)
+        settings = release.playbook.guardrails.checks
+        self._broken = {} if strict else _broken(known, settings)
+        usable = {id_: one for id_, one in known.items() if id_ not in self._broken}
+        self._checks = _configured(
+            usable,
+            settings if strict else {id_: one for id_, one in settings.items() if id_ in usable},
+        )
         self._standing = (playbook_source(release.playbook),)
         self._protected = tuple(_protected(release, protected or {}))
 
@@ -128,10 +138,39 @@ class CheckSuite:
         try:
             made = context()
             limit = self._playbook.guardrails.timeout_ms
-            return made, await run_checks(self._checks[stage], made, timeout_ms=limit)
+            report = await run_checks(self._checks[stage], made, timeout_ms=limit)
         except Exception as error:  # noqa: BLE001 - the verifier never raises
             failed = NotRun(check="suite", reason=type(error).__name__)
-            return made, Report(digest=text_digest(text), errored=(failed,))
+            report = Report(digest=text_digest(text), errored=(failed,))
+        if broken := self._broken_at(stage):
+            report = report.model_copy(update={"errored": (*report.errored, *broken)})
+        return made, report
+
+    def _broken_at(self, stage: Stage) -> tuple[NotRun, ...]:
+        """The checks of a stage that the release names and that cannot run; unknown ones exit."""
+        return tuple(
+            NotRun(check=id_, reason=reason)
+            for id_, (at, reason) in self._broken.items()
+            if at == stage
+        )
+
+
+def _broken(
+    known: Mapping[str, Check[Any]], settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[Stage, str]]:
+    """Checks that a release names and that cannot run here, each with its stage and why."""
+    found: dict[str, tuple[Stage, str]] = {}
+    for id_, values in settings.items():
+        if values.get("enabled") is False:
+            continue
+        if id_ not in known:
+            found[id_] = ("exit", "no such check")
+            continue
+        try:
+            known[id_].configure(values)
+        except CheckDefinitionError:
+            found[id_] = (known[id_].stage, "its settings are not understood")
+    return found
 
 
 def _repair(ctx: CheckContext, report: Report, before: Sequence[RepairStep]) -> RepairStep | None:

@@ -201,7 +201,7 @@ def test_supporting_evidence_never_adds_a_finding(one: Check[Any], text: str) ->
 RECORDED = ["processing", "cancelled", "refunded", "shipped"]
 """States of an order that a text may say it was brought to."""
 DONE = [
-    "I have cancelled your order W100.", "Your order W100 has been refunded.", "Order W100 shipped.",
+    "I have cancelled your order W100.", "Your order W100 has been refunded.", "W100 was shipped.",
     "He cancelado su pedido W100.", "I have cancelled it.", "We've sent you a replacement.",
 ]  # fmt: skip
 
