@@ -149,8 +149,8 @@ def _ladder(steps: Sequence[Step]) -> Iterator[RenderableType]:
                     ("    - ", "red"), (gone, "red"), ("\n    + ", "green"),
                     (printable(edit.replacement) or "(nothing)", "green"),
                 )  # fmt: skip
-        if step.text is not None:
-            yield Text(f"    {printable(step.text)}")
+        for line in (step.text or "").splitlines():
+            yield Text(f"    {printable(line)}")
 
 
 def _audit(entries: Iterable[AuditEntry], zone: tzinfo | None) -> Iterator[RenderableType]:
