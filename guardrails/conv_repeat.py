@@ -18,7 +18,7 @@ from handrail.core.conversation import Message
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.reading import group_of, plain_words
+from handrail.guardrails.reading import plain_words
 from handrail.guardrails.values import Value, find_values
 
 
@@ -34,7 +34,7 @@ class RepeatSettings(CheckSettings):
 
 
 def _facts(values: tuple[Value, ...]) -> frozenset[str]:
-    return frozenset(f"{group_of(value.kind)}:{key}" for value in values for key in value.keys)
+    return frozenset(name for value in values for name in value.names)
 
 
 def _likeness(words: str, earlier: str, least: float) -> float:

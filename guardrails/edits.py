@@ -15,8 +15,8 @@ from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.reading import CONTACTS, group_of, stems
-from handrail.guardrails.values import Value, find_values
+from handrail.guardrails.reading import stems
+from handrail.guardrails.values import CONTACTS, Value, find_values
 
 _SERVICE = stems(
     """
@@ -64,8 +64,8 @@ def _known(value: Value, replaced: str, evidence: Evidence) -> bool:
     if evidence.find(value) is not None:
         return True
     before = find_values(fold(replaced).text)
-    names = {f"{group_of(one.kind)}:{key}" for one in before for key in one.keys}
-    if any(f"{group_of(value.kind)}:{key}" in names for key in value.keys):
+    names = {name for one in before for name in one.names}
+    if not names.isdisjoint(value.names):
         return True
     long = [one for one in before if one.kind in (*CONTACTS, "quantity")]
     part = owner_key(value.text)
