@@ -24,6 +24,8 @@ from handrail.guardrails.record_facts import record_words
 from handrail.language.detection import detect_language
 
 _LOOK_BACK = 4
+_ENOUGH_ASKED = 2
+"""Content words of a message of which no intent is known, from which it asks something."""
 _TELLING = {
     "medical": frozenset(
         """
@@ -73,7 +75,7 @@ class RelevanceSettings(CheckSettings):
 
     min_words: int = Field(default=5, ge=1)
     """Replies that state fewer content words are not judged."""
-    overlap: float = Field(default=0.04, ge=0, le=1)
+    overlap: float = Field(default=0.06, ge=0, le=1)
     """Least share of a reply's content words that must be of the matter, where the intent is known;
     where it is not, one word is enough."""
     scope: tuple[str, ...] = ()
@@ -110,12 +112,12 @@ def _same_language(ctx: CheckContext) -> bool:
 
 
 def _off_topic(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]:
-    stated = " ".join(claim.text for claim in ctx.claims if claim.kind == "statement")
-    words = stems(stated)
-    if len(words) < settings.min_words or not stems(ctx.said):
+    stated = stems(" ".join(claim.text for claim in ctx.claims if claim.kind == "statement"))
+    known = ctx.intent in ctx.playbook.intents
+    if len(stated) < settings.min_words or len(stems(ctx.said)) < (1 if known else _ENOUGH_ASKED):
         return
-    least = settings.overlap * len(words) if ctx.intent in ctx.playbook.intents else 0
-    if _is_of_the_matter(ctx, words, least) or not _same_language(ctx):
+    least = settings.overlap * len(stated) if known else 0
+    if _is_of_the_matter(ctx, stems(ctx.folded.text), least) or not _same_language(ctx):
         return
     asked = EvidenceSpan(source="message:said", quote=ctx.said.strip()[:200], relation="absent")
     yield conv_relevance.finding(

@@ -53,17 +53,19 @@ SENTENCES = (
     "See https://lanternfield.example/help/{n} for how to pack a lantern of 2.5 kg.",
 )
 _MEMORY = """
-import resource, sys
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+import resource
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 import handrail.playbook.loading as loading
 release = loading.load_release(loading.demo_path())
-before = peak()
+before = resident()
 from handrail.guardrails.suite import CheckSuite
 CheckSuite(release)
 import asyncio
 from benchmarks.guardrails.speed import judged_once
 asyncio.run(judged_once())
-print(peak() - before)
+print(resident() - before)
 """
 
 
@@ -212,7 +214,7 @@ def _memory_row() -> Measured:
     )
     row = Row("memory of checks and what they load", float(done.stdout), "MB", 1, goal=50.0,
               at="most")  # fmt: skip
-    return Measured(row, notes=["memory: growth of the peak resident size, after the playbook"])
+    return Measured(row, notes=["memory: growth of the resident size after the playbook is loaded"])
 
 
 def measure(data: Path) -> Iterator[Measured]:  # noqa: ARG001 - needs no data

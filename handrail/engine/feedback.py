@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, RowMapping, insert
 
 from handrail.core.errors import NotAllowedError
 from handrail.core.events import FindingDismissed
 from handrail.core.ids import new_id
-from handrail.core.verdict import Verdict
+from handrail.core.verdict import Finding, Verdict
 from handrail.engine.change import Change, visible
 from handrail.store import reviews
 from handrail.store import tables as t
@@ -24,16 +24,8 @@ def dismiss(connection: Connection, change: Change, body: FindingDismissed, now:
         InvalidMessageError: there is no reason.
     """
     row = reviews.row_of(connection, body.review_id)
-    verdict = Verdict.model_validate(row["verdict"], strict=False) if row["verdict"] else None
-    found = next(
-        (
-            finding
-            for finding in (verdict.report.findings if verdict else ())
-            if (finding.check, finding.rule, finding.start) == (body.check, body.rule, body.start)
-        ),
-        None,
-    )
-    if found is None or row["digest"] != body.digest or row["conversation_id"] != change.row["id"]:
+    found = _finding(row, body)
+    if found is None or row["conversation_id"] != change.row["id"]:
         raise NotAllowedError(
             f"the draft of this review has no finding {body.check}:{body.rule} at {body.start}; "
             "read the review again"
@@ -72,3 +64,12 @@ def dismiss(connection: Connection, change: Change, body: FindingDismissed, now:
             turn_id=row["turn_id"],
         )
     )
+
+
+def _finding(row: RowMapping, body: FindingDismissed) -> Finding | None:
+    """The finding that is meant, where the review's draft is still the one that was seen."""
+    if not row["verdict"] or row["digest"] != body.digest:
+        return None
+    place = (body.check, body.rule, body.start)
+    found = Verdict.model_validate(row["verdict"], strict=False).report.findings
+    return next((one for one in found if (one.check, one.rule, one.start) == place), None)
