@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from handrail.core.verdict import SEVERITY_ORDER, Severity
 from handrail.guardrails.contract import Check, Need, Stage
 
+_OPENING = re.compile(r"\bRules?(?:, all (?P<severity>[a-z]{3,8}))?:")
 _PART = re.compile(r"``(?P<rule>[a-z][a-z_]{0,60})``|\((?:all )?(?P<severity>[a-z]{3,8})\b")
 
 
@@ -63,25 +64,39 @@ def describe(check: Check[Any]) -> CheckCard:
         needs=tuple(sorted(check.needs)),
         summary=head.partition("``: ")[2] or head,
         about=about.strip(),
-        rules=tuple(_rules(about.replace("Rule:", "Rules:").partition("Rules:")[2])),
+        rules=tuple(_rules(about)),
         settings=tuple(_settings(check)),
     )
 
 
-def _rules(text: str) -> Iterator[RuleLine]:
-    """Read ``one``, ``two`` (high), ``three`` (low): ...; a severity counts for those before it."""
+def _rules(about: str) -> Iterator[RuleLine]:
+    """Read ``Rules: one, two (high), three (low)`` or ``Rules, all high: one: ..., two: ...``.
+
+    A severity in brackets counts for the names before it.
+    """
+    opening = _OPENING.search(about)
+    if opening is None:
+        return
     waiting: list[str] = []
-    for part in _PART.finditer(text):
+    for part in _PART.finditer(about[opening.end() :].partition("Setting")[0]):
         if part["rule"]:
             waiting.append(part["rule"])
-            continue
-        severity = next((known for known in SEVERITY_ORDER if known == part["severity"]), None)
-        if severity is None:
-            continue
-        for name in waiting:  # ``date_`` and ``time_is_late`` are date_is_late and time_is_late
-            rest = waiting[-1].partition("_")[2] if name.endswith("_") else ""
-            yield RuleLine(f"{name}{rest}", severity)
-        waiting.clear()
+        elif (severity := _severity(part["severity"])) is not None:
+            yield from _lines(waiting, severity)
+            waiting.clear()
+    shared = _severity(opening["severity"])
+    if shared is not None:
+        yield from _lines(waiting, shared)
+
+
+def _severity(word: str | None) -> Severity | None:
+    return next((known for known in SEVERITY_ORDER if known == word), None)
+
+
+def _lines(names: list[str], severity: Severity) -> Iterator[RuleLine]:
+    for name in names:  # ``date_`` and ``time_is_late`` are date_is_late and time_is_late
+        rest = names[-1].partition("_")[2] if name.endswith("_") else ""
+        yield RuleLine(f"{name}{rest}", severity)
 
 
 def _settings(check: Check[Any]) -> Iterator[SettingLine]:
