@@ -15,7 +15,7 @@ from handrail.core.verdict import SEVERITY_ORDER, Severity
 from handrail.guardrails.contract import Check, Need, Stage
 
 _OPENING = re.compile(r"\bRules?(?:, all (?P<severity>[a-z]{3,8}))?:")
-_PART = re.compile(r"``(?P<rule>[a-z][a-z_]{0,60})``|\((?:all )?(?P<severity>[a-z]{3,8})\b")
+_PART = re.compile(r"``(?P<rule>[a-z][a-z_]{0,60})``|\((?:all |both )?(?P<severity>[a-z]{3,8})\b")
 
 
 @dataclass(frozen=True, slots=True)
