@@ -15,6 +15,8 @@ from handrail.engine.service import Engine
 from handrail.engine.views import ConversationView
 from handrail.playbook.wording import Words, say
 from handrail.store.conversations import ConversationLine
+from handrail.store.feedback import Dismissal
+from handrail.store.judgements import Step, ladder
 from handrail.store.reviews import QueueLine, queue
 
 REASONS = {
@@ -92,6 +94,10 @@ class Card:
     approved_words: str
     """What the playbook suggests to say in a case like this."""
     now: datetime
+    steps: tuple[Step, ...] = ()
+    """How the draft came about."""
+    dismissals: tuple[Dismissal, ...] = ()
+    """What people said of its findings."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -115,6 +121,12 @@ class Card:
     def draft_text(self) -> str:
         """The draft; empty where there is none."""
         return self.review.draft.text if self.review and self.review.draft else ""
+
+    def called_wrong(self, finding: Finding) -> Dismissal | None:
+        """Who said last that a finding is not right, and why."""
+        place = (finding.check, finding.rule, finding.start)
+        said = [one for one in self.dismissals if (one.check, one.rule, one.start) == place]
+        return said[-1] if said else None
 
     def can(self, kind: str) -> bool:
         """Whether the review is open and this decision possible."""
@@ -172,6 +184,7 @@ async def load_card(
         "human_request": playbook.human_request_reply,
         "crisis": playbook.crisis_reply,
     }
+    judged = await engine.judgements(view.facts.id, turn_id=review.turn_id) if review else ()
     return Card(
         view=view,
         review=review,
@@ -181,4 +194,6 @@ async def load_card(
         teams=tuple(playbook.teams),
         approved_words=(say(words.get(review.reason, ""), manner) or "") if review else "",
         now=now,
+        steps=ladder(judged),
+        dismissals=await engine.dismissals(review.id) if review else (),
     )

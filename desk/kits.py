@@ -70,7 +70,7 @@ class ReleaseKits:
         """
         if release_id not in self._built:
             release = await self._database.read(lambda c: releases.load(c, release_id))
-            await asyncio.to_thread(self._kit, release)
+            await asyncio.to_thread(self._kit, release, strict=False)
         return self._built[release_id]
 
     def change(self, change: Callable[[Services], Services]) -> None:
@@ -83,13 +83,14 @@ class ReleaseKits:
         self._built = {name: changed(kit) for name, kit in self._built.items()}
         self.active = changed(self.active)
 
-    def _kit(self, release: Release) -> ReleaseKit:
+    def _kit(self, release: Release, *, strict: bool = True) -> ReleaseKit:
         verifier = CheckSuite(
             release,
             owners=DatabaseOwners(self._database),
             judge=self._judge,
             scorer=self._scorer,
             protected=prompt_texts(),
+            strict=strict,
         )
         intents = load_classifier(release, self._cache)
         knowledge = ArticleIndex(release.articles)

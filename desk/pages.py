@@ -196,7 +196,8 @@ async def show_story(
 ) -> HTMLResponse:
     """The whole story of a conversation."""
     view = await desk.engine.conversation(conversation_id)
-    return _desk_page(request, desk, agent, "story.html", view=view, moments=tell(view))
+    moments = tell(view, await desk.engine.judgements(conversation_id))
+    return _desk_page(request, desk, agent, "story.html", view=view, moments=moments)
 
 
 @router.get("/traces")

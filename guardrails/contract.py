@@ -43,6 +43,7 @@ Need = Literal["owners", "records", "passages", "history", "actions", "judge"]
 """What a check cannot judge without: an owner index, records of the customer, passages found for
 the question, earlier messages, actions that the draft proposes, a judge of statements."""
 
+_WORD: Final = re.compile(r"[^\W_]{1,40}")
 _ID: Final = re.compile(r"[a-z]{2,20}\.[a-z][a-z_]{1,40}")
 
 
@@ -107,6 +108,11 @@ class CheckContext:
         """Find a pattern in the folded text; the places are those of the text as written."""
         for match in pattern.finditer(self.folded.text):
             yield Hit(*self.folded.span(*match.span()), match)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the folded text in lower case: a cheap test before a heavy pattern."""
+        return frozenset(_WORD.findall(self.folded.text.lower()))
 
     @cached_property
     def values(self) -> tuple[Value, ...]:

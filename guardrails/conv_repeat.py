@@ -3,7 +3,8 @@
 Fires (medium): the same 60-character answer for the third time. Fires (low, only shown): for the
 second time. Does not fire: "You're welcome!" twice, or an answer that differs in its facts.
 
-Rules: ``repeated`` (low), ``loop`` (medium). The evidence is the earlier message.
+Rules: ``repeated`` (low), ``loop`` (medium). Case, spaces, punctuation and the order of sentences
+do not count; amounts, dates and numbers do. The evidence is the earlier message.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from collections.abc import Iterator
 from pydantic import Field
 from rapidfuzz import fuzz
 
+from handrail.core.conversation import Message
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.normalisation import fold
+from handrail.guardrails.reading import plain_words
+from handrail.guardrails.values import Value, find_values
 
 
 class RepeatSettings(CheckSettings):
@@ -28,20 +33,37 @@ class RepeatSettings(CheckSettings):
     """How many of the AI's last replies are compared."""
 
 
+def _facts(values: tuple[Value, ...]) -> frozenset[str]:
+    return frozenset(name for value in values for name in value.names)
+
+
+def _likeness(words: str, earlier: str, least: float) -> float:
+    """How alike two texts are, in percent, whatever the order of their words."""
+    shorter, both = min(len(words), len(earlier)), len(words) + len(earlier)
+    if 200 * shorter < least * both:
+        return 0.0
+    return fuzz.ratio(words, earlier, score_cutoff=least) or fuzz.token_sort_ratio(
+        words, earlier, score_cutoff=least
+    )
+
+
+def _same(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Message]:
+    earlier = [m for m in ctx.snapshot.messages if m.role == "ai" and m.answers]
+    words = plain_words(ctx.folded.text)
+    for message in earlier[-settings.look_back :]:
+        said = fold(message.text).text
+        if _likeness(words, plain_words(said), settings.similarity) and _facts(
+            ctx.values
+        ) == _facts(find_values(said)):
+            yield message
+
+
 @check("conv.repeat", severity="medium", settings=RepeatSettings)
 def conv_repeat(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Finding]:
     """Flag a reply that is nearly the same as earlier ones of the AI."""
-    text = ctx.text
-    if len(text) < settings.min_chars:
+    if len(ctx.folded.text) < settings.min_chars:
         return
-    earlier = [m for m in ctx.snapshot.messages if m.role == "ai" and m.answers][
-        -settings.look_back :
-    ]
-    same = [
-        message
-        for message in earlier[-settings.look_back :]
-        if fuzz.ratio(text, message.text, score_cutoff=settings.similarity)
-    ]
+    same = list(_same(ctx, settings))
     if not same:
         return
     again = len(same) > 1
@@ -52,7 +74,7 @@ def conv_repeat(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Finding
     yield conv_repeat.finding(
         "loop" if again else "repeated",
         0,
-        len(text),
+        len(ctx.text),
         "The AI has already said this twice or more." if again else "The AI has already said this.",
         severity="medium" if again else "low",
         evidence=evidence,

@@ -43,6 +43,7 @@ _LOOKALIKES = dict(
         strict=True,
     )
 )
+_OTHER_LETTER = re.compile("[\u0370-\u052f]")
 _MIXED_WORD = re.compile(
     r"(?=[^\W\d_]{0,60}[A-Za-z])(?=[^\W\d_]{0,60}[\u0370-\u058f])[^\W\d_]{2,60}"
 )
@@ -90,6 +91,9 @@ def _keeps(text: str, place: int) -> bool:
 
 
 def _lookalikes_folded(text: str) -> str:
+    if not _OTHER_LETTER.search(text):
+        return text
+
     def fold(match: re.Match[str]) -> str:
         return "".join(_LOOKALIKES.get(char, char) for char in match[0])
 

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from handrail.core.conversation import Mode
-from handrail.core.verdict import SEVERITY_ORDER, Edit, Finding, Outcome, Report, Severity
+from handrail.core.verdict import (
+    SEVERITY_ORDER,
+    Edit,
+    Finding,
+    Outcome,
+    RepairStep,
+    Report,
+    Severity,
+)
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.edits import permitted
 
 FOUND: Mapping[Severity, Outcome] = MappingProxyType(
     {"low": "clean", "medium": "flagged", "high": "flagged", "critical": "critical"}
@@ -54,18 +64,36 @@ def _overlap(first: Edit, second: Edit) -> bool:
     return first.start < second.end and second.start < first.end
 
 
-def chosen_edits(findings: Iterable[Finding]) -> list[Edit]:
-    """The proposals that can be applied together; where two overlap, the gravest wins."""
-    chosen: list[Edit] = []
+def chosen(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings whose proposals can be applied together, in the order of their places.
+
+    Where two proposals overlap, the gravest wins.
+    """
+    taken: list[tuple[Edit, Finding]] = []
     for finding in sorted(findings, key=lambda f: (-SEVERITY_ORDER[f.severity], f.start, f.end)):
         edit = finding.proposal
-        if edit and not any(_overlap(edit, other) for other in chosen):
-            chosen.append(edit)
-    return chosen
+        if edit and not any(_overlap(edit, other) for other, _ in taken):
+            taken.append((edit, finding))
+    return [finding for _, finding in sorted(taken, key=lambda pair: pair[0].start)]
 
 
 def repaired(text: str, findings: Iterable[Finding]) -> str:
-    """Apply the proposals right to left; a text without any comes back as it is."""
-    for edit in sorted(chosen_edits(findings), key=lambda edit: edit.start, reverse=True):
+    """Apply the chosen proposals right to left; a text without any comes back as it is."""
+    edits = [finding.proposal for finding in chosen(findings) if finding.proposal]
+    for edit in reversed(edits):
         text = text[: edit.start] + edit.replacement + text[edit.end :]
     return text
+
+
+def repair(ctx: CheckContext, findings: Iterable[Finding]) -> RepairStep | None:
+    """Repair the context's text by the proposals that may be applied.
+
+    Returns:
+        What was done; ``None`` where nothing could be.
+    """
+    sound = [one for one in findings if one.proposal and permitted(one.proposal, ctx)]
+    applied = chosen(sound)
+    after = repaired(ctx.text, applied)
+    if after == ctx.text:
+        return None
+    return RepairStep(before=ctx.text, after=after, findings=tuple(applied))

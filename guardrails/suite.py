@@ -10,11 +10,11 @@ from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
 from handrail.core.ports import Checked, Judge, OwnerIndex
 from handrail.core.registry import registered
-from handrail.core.verdict import NotRun, Report, Severity, Verdict, text_digest
+from handrail.core.verdict import NotRun, RepairStep, Report, Severity, Verdict, text_digest
 from handrail.guardrails.contract import Check, CheckContext, Stage
 from handrail.guardrails.evidence import playbook_source
 from handrail.guardrails.reading import Source, read_published
-from handrail.guardrails.resolver import outcome, repaired
+from handrail.guardrails.resolver import outcome, repair
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.guardrails.support_scorer import SupportScorer
 from handrail.playbook.models import Release
@@ -32,6 +32,7 @@ class CheckSuite:
         scorer: SupportScorer | None = None,
         protected: Mapping[str, str] | None = None,
         checks: Iterable[Check[Any]] | None = None,
+        strict: bool = True,
     ) -> None:
         """Configure the checks of a release.
 
@@ -42,6 +43,9 @@ class CheckSuite:
             scorer: Finds sentences that nothing supports, in place of the one that ships.
             protected: Texts that must not reach a customer, by a name for them: prompts.
             checks: In place of all registered ones.
+            strict: Refuse unknown checks and settings. A stored release that a conversation is
+                pinned to may name a check that is gone since: with ``False`` every report says that
+                it could not judge, which closes the way where nobody looks.
 
         Raises:
             CheckDefinitionError: the playbook names an unknown check or setting.
@@ -52,7 +56,13 @@ class CheckSuite:
         self._shared: dict[str, Any] = {"judge": judge, "scorer": scorer}
         known = registered("check") if checks is None else {one.id: one for one in checks}
         self._severities: dict[str, Severity] = {id_: one.severity for id_, one in known.items()}
-        self._checks = _configured(known, release.playbook.guardrails.checks)
+        settings = release.playbook.guardrails.checks
+        self._broken = {} if strict else _broken(known, settings)
+        usable = {id_: one for id_, one in known.items() if id_ not in self._broken}
+        self._checks = _configured(
+            usable,
+            settings if strict else {id_: one for id_, one in settings.items() if id_ in usable},
+        )
         self._standing = (playbook_source(release.playbook),)
         self._protected = tuple(_protected(release, protected or {}))
 
@@ -67,9 +77,10 @@ class CheckSuite:
             passages: Found for the question; with them ``in.indirect`` judges these alone.
         """
         found = tuple(passages)
-        return await self._judge(
+        _, report = await self._judge(
             "input", text, lambda: self._context(text, snapshot, said=text, found=found)
         )
+        return report
 
     async def verify(
         self,
@@ -86,7 +97,7 @@ class CheckSuite:
         A person's text is never repaired. ``text`` is what the customer wrote.
         """
 
-        async def judged(one: Draft) -> Report:
+        async def judged(one: Draft) -> tuple[CheckContext | None, Report]:
             return await self._judge(
                 "exit",
                 one.text,
@@ -95,22 +106,22 @@ class CheckSuite:
                 ),
             )
 
-        report = await judged(draft)
-        before: list[str] = []
+        ctx, report = await judged(draft)
+        steps: list[RepairStep] = []
         rounds = self._playbook.guardrails.repairs if repair and draft.source != "person" else 0
-        for _ in range(rounds):
-            mended = repaired(draft.text, report.findings)
-            if mended == draft.text or mended in before:
+        while len(steps) < rounds and ctx is not None:
+            step = _repair(ctx, report, steps)
+            if step is None:
                 break
-            before.append(draft.text)
-            draft = draft.model_copy(update={"text": mended})
-            report = await judged(draft)
+            steps.append(step)
+            draft = draft.model_copy(update={"text": step.after})
+            ctx, report = await judged(draft)
         verdict = Verdict(
             digest=report.digest,
             mode=mode,
             outcome=outcome(report, mode, self._severities),
             report=report,
-            repaired_from=tuple(before),
+            repairs=tuple(steps),
         )
         return Checked(draft=draft, verdict=verdict)
 
@@ -126,13 +137,56 @@ class CheckSuite:
             **known,
         )
 
-    async def _judge(self, stage: Stage, text: str, context: Callable[[], CheckContext]) -> Report:
+    async def _judge(
+        self, stage: Stage, text: str, context: Callable[[], CheckContext]
+    ) -> tuple[CheckContext | None, Report]:
+        """Judge a text; without a context where not even that could be made."""
+        made = None
         try:
+            made = context()
             limit = self._playbook.guardrails.timeout_ms
-            return await run_checks(self._checks[stage], context(), timeout_ms=limit)
+            report = await run_checks(self._checks[stage], made, timeout_ms=limit)
         except Exception as error:  # noqa: BLE001 - the verifier never raises
             failed = NotRun(check="suite", reason=type(error).__name__)
-            return Report(digest=text_digest(text), errored=(failed,))
+            report = Report(digest=text_digest(text), errored=(failed,))
+        if broken := self._broken_at(stage):
+            report = report.model_copy(update={"errored": (*report.errored, *broken)})
+        return made, report
+
+    def _broken_at(self, stage: Stage) -> tuple[NotRun, ...]:
+        """The checks of a stage that the release names and that cannot run; unknown ones exit."""
+        return tuple(
+            NotRun(check=id_, reason=reason)
+            for id_, (at, reason) in self._broken.items()
+            if at == stage
+        )
+
+
+def _broken(
+    known: Mapping[str, Check[Any]], settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[Stage, str]]:
+    """Checks that a release names and that cannot run here, each with its stage and why."""
+    found: dict[str, tuple[Stage, str]] = {}
+    for id_, values in settings.items():
+        if values.get("enabled") is False:
+            continue
+        if id_ not in known:
+            found[id_] = ("exit", "no such check")
+            continue
+        try:
+            known[id_].configure(values)
+        except CheckDefinitionError:
+            found[id_] = (known[id_].stage, "its settings are not understood")
+    return found
+
+
+def _repair(ctx: CheckContext, report: Report, before: Sequence[RepairStep]) -> RepairStep | None:
+    """The next repair; ``None`` where there is none, it leads back, or it cannot be judged."""
+    try:
+        step = repair(ctx, report.findings)
+    except Exception:  # noqa: BLE001 - the verifier never raises; the findings stay
+        return None
+    return None if step is None or step.after in {one.before for one in before} else step
 
 
 def _configured(

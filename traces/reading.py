@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 
 from handrail.core.errors import NotFoundError
-from handrail.store.tables import audit_events, spans, turns
+from handrail.store.judgements import judgements, ladder
+from handrail.store.tables import audit_events, spans, turns, verdicts
 from handrail.traces.tree import (
     ASKED,
     NS,
@@ -145,7 +146,11 @@ def read_trace(connection: Connection, reference: str) -> Trace:
         filter(None, (row.conversation_id for row in rows)), None
     ) or connection.scalar(select(turns.c.conversation_id).where(turns.c.trace_id == trace_id))
     audit = tuple(_audit(connection, trace_id, conversation_id)) if conversation_id else ()
-    return Trace(trace_id, conversation_id, _tree(rows), audit)
+    of_trace = verdicts.c.turn_id.in_(select(turns.c.id).where(turns.c.trace_id == trace_id))
+    steps = ladder(
+        judgements(connection, of_trace & (verdicts.c.conversation_id == conversation_id))
+    )
+    return Trace(trace_id, conversation_id, _tree(rows), audit, steps)
 
 
 def _audit(connection: Connection, trace_id: str, conversation_id: str) -> Iterator[AuditEntry]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handrail.core import attributes as names
+from handrail.store.judgements import Step
 from handrail.traces.notes import Look, findings, look, note, printable
 from handrail.traces.timeline import Timeline, duration
 from handrail.traces.tree import AuditEntry, SpanNode, Trace, TraceSummary
@@ -85,7 +86,7 @@ def render_trace(
             duration(span.duration_ns),
             Text(note(span), style="red" if look(span) in {"error", "flagged"} else "dim"),
         )
-    return Group(_header(trace), Text(), table, *_audit(trace.audit, zone))
+    return Group(_header(trace), Text(), table, *_ladder(trace.steps), *_audit(trace.audit, zone))
 
 
 def _header(trace: Trace) -> Text:
@@ -129,6 +130,27 @@ def _bar(span: SpanNode, timeline: Timeline) -> str:
     width = max(1, round(timeline.at(span.end_ns) * BAR) - left)
     fill = "╌" if span.is_wait else "█" if span.duration_ns else "▏"
     return (" " * left + fill * width).ljust(BAR)
+
+
+def _ladder(steps: Sequence[Step]) -> Iterator[RenderableType]:
+    """The texts of the turn, where there was more than one: what led from each to the next."""
+    if len(steps) < 2:
+        return
+    yield Text("\nhow the text came about", style="dim")
+    for number, step in enumerate(steps, 1):
+        about = f"{number} {step.kind}" + ("" if step.kind == "repaired" else f" by {step.source}")
+        yield Text.assemble((about, "bold"), (f" · {step.outcome}" if step.outcome else "", "dim"))
+        for finding in step.findings:
+            yield Text(f"    because {finding.key}: {printable(finding.message)}", style="yellow")
+            if step.kind == "repaired" and finding.proposal and step.before is not None:
+                edit = finding.proposal
+                gone = printable(step.before[edit.start : edit.end])
+                yield Text.assemble(
+                    ("    - ", "red"), (gone, "red"), ("\n    + ", "green"),
+                    (printable(edit.replacement) or "(nothing)", "green"),
+                )  # fmt: skip
+        for line in (step.text or "").splitlines():
+            yield Text(f"    {printable(line)}")
 
 
 def _audit(entries: Iterable[AuditEntry], zone: tzinfo | None) -> Iterator[RenderableType]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from handrail.store.judgements import Step
+
 Status = Literal["ok", "waiting", "error"]
 """``waiting``: a person was asked and has not decided; ``error``: a span failed."""
 
@@ -96,6 +98,8 @@ class Trace:
     roots: tuple[SpanNode, ...]
     """One, unless spans were lost: then those that lost their parent stand here too."""
     audit: tuple[AuditEntry, ...]
+    steps: tuple[Step, ...] = ()
+    """How the turn's text came about."""
 
     def walk(self) -> Iterator[SpanNode]:
         """All spans, parents first."""

@@ -8,7 +8,12 @@ from fastapi import APIRouter
 
 from handrail.core.decisions import Review
 from handrail.core.events import Accepted
-from handrail.desk.api.shapes import ClaimRequest, DecisionRequest, Reviews
+from handrail.desk.api.shapes import (
+    ClaimRequest,
+    DecisionRequest,
+    FindingFeedback,
+    Reviews,
+)
 from handrail.desk.doors import Reader, TheEngine, Writer
 
 router = APIRouter(tags=["reviews"])
@@ -50,5 +55,23 @@ async def decide_review(
         version=body.version,
         digest=body.digest,
         decision=body.decision,
+        actor=agent.name,
+    )
+
+
+@router.post("/reviews/{review_id}/feedback")
+async def give_feedback(
+    review_id: str, body: FindingFeedback, engine: TheEngine, agent: Writer
+) -> Accepted:
+    """Say that a finding on the draft is not right, and why.
+
+    It counts once for each person; the finding stays, and 422 tells that there is none like it.
+    """
+    return await engine.dismiss_finding(
+        review_id,
+        check=body.check,
+        rule=body.rule,
+        start=body.start,
+        reason=body.reason,
         actor=agent.name,
     )

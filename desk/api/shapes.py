@@ -62,6 +62,16 @@ class DecisionRequest(Body):
     decision: Decision
 
 
+class FindingFeedback(Body):
+    """What a person says of a finding that is not right."""
+
+    check: str
+    rule: str
+    start: int = Field(ge=0)
+    """Where the finding begins in the draft, in characters."""
+    reason: str = Field(max_length=2000)
+
+
 class ChatText(Body):
     """What the customer writes in the chat."""
 

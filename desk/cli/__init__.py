@@ -10,6 +10,7 @@ from handrail.desk.cli import (
     db,
     doctor,
     graph,
+    guardrail,
     inbox,
     inbox_clocks,
     knowledge,
@@ -38,6 +39,7 @@ app.add_typer(inbox.app, name="inbox")
 app.add_typer(trace.app, name="trace")
 app.add_typer(audit.app, name="audit")
 app.add_typer(graph.app, name="graph")
+app.add_typer(guardrail.app, name="guardrail")
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(db.app, name="db")

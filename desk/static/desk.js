@@ -340,6 +340,23 @@ function takeOver() {
   return act(() => (isOpen() ? decide({ kind: "take_over" }) : call(`/api/v1/conversations/${id}/take-over`, {})));
 }
 
+// What is not right with a finding goes to those who tune the check; the review stays as it is.
+async function giveFeedback(form) {
+  const { check, rule, start } = form.dataset;
+  const reason = form.elements.reason.value;
+  if (!reason.trim()) return form.elements.reason.focus();
+  try {
+    await call(`/api/v1/reviews/${review()}/feedback`, { check, rule, start: Number(start), reason });
+  } catch (error) {
+    return say(error);
+  }
+  const said = document.createElement("p");
+  said.className = "quiet";
+  said.textContent = `You called this not right: ${reason}`;
+  form.closest("details").replaceWith(said);
+  $("#main").focus();
+}
+
 async function check() {
   try {
     const verdict = await call(`/api/v1/conversations/${conversation()}/check`, { text: $("#words").value });
@@ -409,7 +426,8 @@ card.addEventListener("click", (event) => {
 });
 card.addEventListener("submit", (event) => {
   event.preventDefault();
-  submit();
+  if (event.target.dataset.rule) giveFeedback(event.target);
+  else submit();
 });
 card.addEventListener("input", count);
 queue.addEventListener("click", (event) => {

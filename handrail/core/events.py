@@ -105,6 +105,21 @@ class Recall(Frozen):
     actor: str
 
 
+class FindingDismissed(Frozen):
+    """A person says that a finding on a review's draft is not right, and why."""
+
+    kind: Literal["finding_dismissed"] = "finding_dismissed"
+    review_id: str
+    digest: str
+    """Digest of the draft that was shown."""
+    check: str
+    rule: str
+    start: int
+    """Where the finding begins, which tells it from others of its rule."""
+    reason: str
+    actor: str
+
+
 EventBody = Annotated[
     CustomerMessage
     | ReviewDecision
@@ -113,7 +128,8 @@ EventBody = Annotated[
     | FollowUp
     | TimerFired
     | DeliveryReceipt
-    | Recall,
+    | Recall
+    | FindingDismissed,
     Field(discriminator="kind"),
 ]
 

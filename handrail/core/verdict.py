@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from itertools import zip_longest
+from typing import Any, Literal, cast
+
+from pydantic import model_validator
 
 from handrail.core.conversation import Frozen, Mode
 
@@ -114,6 +117,21 @@ Outcome = Literal["clean", "flagged", "critical"]
 one critical finding, or a critical check that could not judge."""
 
 
+class RepairStep(Frozen):
+    """One repair: a text, the findings whose proposals were applied, and the text after."""
+
+    before: str
+    after: str | None
+    """``None`` in verdicts that were stored when only the texts before were kept."""
+    findings: tuple[Finding, ...] = ()
+    """Each with the edit that was applied; their spans are those of the text before."""
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits that were applied, together."""
+        return tuple(finding.proposal for finding in self.findings if finding.proposal)
+
+
 class Verdict(Frozen):
     """The judgement on one text digest, after repairs."""
 
@@ -122,8 +140,21 @@ class Verdict(Frozen):
     mode: Mode
     outcome: Outcome
     report: Report
-    repaired_from: tuple[str, ...] = ()
-    """The texts before each repair, oldest first."""
+    repairs: tuple[RepairStep, ...] = ()
+    """What was repaired before, oldest first; each step ends where the next begins."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_steps(cls, data: Any) -> Any:
+        # Verdicts were once stored with the texts before each repair alone.
+        if not isinstance(data, dict) or "repaired_from" not in data:
+            return cast("Any", data)
+        given = cast("dict[str, Any]", data)
+        texts: list[str] = list(given["repaired_from"])
+        steps = [
+            {"before": before, "after": after} for before, after in zip_longest(texts, texts[1:])
+        ]
+        return {**{k: v for k, v in given.items() if k != "repaired_from"}, "repairs": steps}
 
     @property
     def critical_keys(self) -> frozenset[str]:

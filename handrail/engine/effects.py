@@ -19,6 +19,7 @@ from handrail.core.events import (
     AgentMessage,
     Control,
     DeliveryReceipt,
+    FindingDismissed,
     FollowUp,
     Recall,
     ReviewDecision,
@@ -27,6 +28,7 @@ from handrail.core.events import (
 from handrail.core.ids import new_id
 from handrail.engine.change import Change, note, visible, write_teamnote
 from handrail.engine.deadlines import change_review, escalate, snooze
+from handrail.engine.feedback import dismiss
 from handrail.engine.timeouts import apply_timer, schedule
 from handrail.store import audit, outbox, reviews
 from handrail.store import tables as t
@@ -52,7 +54,8 @@ def apply(
     | FollowUp
     | TimerFired
     | DeliveryReceipt
-    | Recall,
+    | Recall
+    | FindingDismissed,
     name: str,
     now: datetime,
 ) -> None:
@@ -74,6 +77,8 @@ def apply(
             _receipt(connection, change, body, now)
         case Recall():
             _recall(connection, change, body, now)
+        case FindingDismissed():
+            dismiss(connection, change, body, now)
 
 
 def _review_decision(

@@ -20,6 +20,7 @@ from handrail.core.events import (
     DeliveryReceipt,
     Event,
     EventBody,
+    FindingDismissed,
     FollowUp,
     ReviewDecision,
     TimerFired,
@@ -50,6 +51,7 @@ _DUPLICATE = select(
 ).where(
     t.events.c.channel == bindparam("channel"), t.events.c.external_id == bindparam("external_id")
 )
+_LEAVES_CLOSED = TimerFired | DeliveryReceipt | FindingDismissed
 _INSERT_EVENT = insert(t.events)
 _INSERT_MESSAGE = insert(t.messages)
 _INSERT_CHANGES = insert(t.desk_changes)
@@ -58,7 +60,7 @@ _INSERT_CHANGES = insert(t.desk_changes)
 def starts_a_run(body: EventBody) -> bool:
     """Whether an event is more than the door deals with; a timer may say so itself."""
     match body:
-        case TimerFired() | FollowUp():
+        case TimerFired() | FollowUp() | FindingDismissed():
             return False
         case DeliveryReceipt():
             return body.status != "sent"
@@ -107,7 +109,7 @@ def ingest(connection: Connection, event: Event, now: datetime, release: Release
             raise NotAllowedError(f"an event of kind {body.kind!r} needs conversation_id")
         change = Change(conversations.locked(connection, event.conversation_id), release)
         apply(connection, change, body, event.external_id, now)
-    if change.row["status"] == "closed" and not isinstance(body, TimerFired | DeliveryReceipt):
+    if change.row["status"] == "closed" and not isinstance(body, _LEAVES_CLOSED):
         change.values["status"] = "open"
         note(change, "reopened", getattr(body, "actor", "customer"), now)
     return _store(connection, change, event, now)

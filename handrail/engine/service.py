@@ -27,6 +27,7 @@ from handrail.core.events import (
     AgentMessage,
     Control,
     Event,
+    FindingDismissed,
     FollowUp,
     Recall,
     ReviewDecision,
@@ -276,6 +277,43 @@ class Engine(Views):
                 external_id=f"{outbox_id}:recall",
                 conversation_id=conversation_id,
                 body=Recall(outbox_id=outbox_id, actor=actor),
+            )
+        )
+
+    async def dismiss_finding(
+        self, review_id: str, *, check: str, rule: str, start: int, reason: str, actor: str
+    ) -> Accepted:
+        """Say that a finding on a review's draft is not right; it counts once for each person.
+
+        Args:
+            review_id: The review.
+            check: Id of the check.
+            rule: Id of its rule.
+            start: Where the finding begins in the draft.
+            reason: Why it is not right, for those who tune the check.
+            actor: Name of the person.
+
+        Raises:
+            NotAllowedError: the draft has no such finding, or there is no reason.
+        """
+        row = await self.database.read(lambda c: reviews.row_of(c, review_id))
+        digest = row["digest"] or ""
+        name = f"{review_id}:{digest[:24]}:{check}:{rule}:{start}:{actor}"
+        body = FindingDismissed(
+            review_id=review_id,
+            digest=digest,
+            check=check,
+            rule=rule,
+            start=start,
+            reason=reason,
+            actor=actor,
+        )
+        return await self.ingest(
+            Event(
+                channel="desk",
+                external_id=name,
+                conversation_id=row["conversation_id"],
+                body=body,
             )
         )
 

@@ -14,10 +14,12 @@ from handrail.core.conversation import ConversationFacts, Customer, Message, Rec
 from handrail.core.decisions import Review
 from handrail.core.errors import DatabaseUnavailableError
 from handrail.core.events import FollowUp
-from handrail.store import conversations, customers, reviews
+from handrail.store import conversations, customers, feedback, reviews
 from handrail.store import tables as t
 from handrail.store.conversations import ConversationLine
 from handrail.store.database import Database
+from handrail.store.feedback import Dismissal, Tally
+from handrail.store.judgements import Judgement, judgements
 
 _FOLLOW_UPS = (
     select(t.events.c.body)
@@ -123,6 +125,23 @@ class Views:
             )
 
         return await self.database.read(load)
+
+    async def judgements(
+        self, conversation_id: str, *, turn_id: str | None = None
+    ) -> tuple[Judgement, ...]:
+        """List the drafts of a conversation, or of one turn, with their verdicts, in order."""
+        of = t.verdicts.c.conversation_id == conversation_id
+        if turn_id is not None:
+            of &= t.verdicts.c.turn_id == turn_id
+        return await self.database.read(lambda c: judgements(c, of))
+
+    async def dismissals(self, review_id: str) -> tuple[Dismissal, ...]:
+        """List what people said of the findings on a review's draft."""
+        return await self.database.read(lambda c: feedback.dismissals(c, review_id))
+
+    async def guardrail_tallies(self, *, release: str | None = None) -> tuple[Tally, ...]:
+        """Count per release, check and rule what became of the findings."""
+        return await self.database.read(lambda c: feedback.tallies(c, release=release))
 
     async def messages(
         self, conversation_id: str, *, after_seq: int = 0, customer_view: bool = True

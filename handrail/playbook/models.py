@@ -76,6 +76,8 @@ class Tone(Strict):
     """Introduces a quoted passage of an article."""
     forbidden: tuple[str, ...] = ()
     """Words a reply must not hold."""
+    competitors: tuple[str, ...] = ()
+    """Names of competitors, which a reply does not speak of."""
     max_chars: int = Field(default=1200, ge=50)
     """Longest reply, in characters."""
 

@@ -303,6 +303,27 @@ decisions = Table(
     UniqueConstraint("review_id", "version"),
 )
 
+finding_feedback = Table(
+    "finding_feedback",
+    metadata,
+    _id(),
+    _of_conversation(),
+    _text("turn_id"),
+    _text("review_id"),
+    _text("release_id"),
+    _text("digest"),
+    _text("check_id"),
+    _text("rule"),
+    Column("start", Integer, nullable=False),
+    _text("severity"),
+    _text("reason"),
+    _text("actor"),
+    Column("at", Moment, nullable=False),
+    Index("ix_finding_feedback_review_id", "review_id"),
+    Index("ix_finding_feedback_release_id_check_id", "release_id", "check_id"),
+)
+"""What people said of findings that were not right."""
+
 outbox = Table(
     "outbox",
     metadata,

@@ -209,7 +209,7 @@ async def test_0_9_customer_text_in_plain_columns(world: World, bare: BareGraph)
         rows = connection.execute("SELECT CAST(metadata AS TEXT) FROM checkpoints").fetchall()
     assert any("Zerbinetta" in row[0] for row in rows)
 
-    world.use(drafter=Writes("Dear Zerbinetta, you get 999.00 USD by carrier pigeon."))
+    world.use(drafter=Writes("Your Zerbinetta gets 999.00 USD by carrier pigeon."))
     await world.ask("Zerbinetta wants a pigeon for order LF1001")
     review = await world.only_review()
     assert review.draft is not None

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import importlib
 import json
-import pkgutil
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import handrail.guardrails as package
 from handrail.core.conversation import (
     ConversationFacts,
     Customer,
@@ -33,6 +29,7 @@ from handrail.core.drafting import Draft, ProposedAction
 from handrail.core.registry import registered
 from handrail.core.verdict import Finding
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
+from handrail.guardrails.describing import describe
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.guardrails.suite import CheckSuite
 from handrail.playbook.models import Article, Brand, Intent, Playbook, Release
@@ -95,13 +92,13 @@ EARLIER = Message(
 )
 
 
-def context(text: str, *passages: str) -> CheckContext:
+def context(text: str, *passages: str, records: tuple[Record, ...] = (ORDER,)) -> CheckContext:
     snapshot = Snapshot(
         conversation=ConversationFacts(id="k1", customer_id="c1", channel="web", address="a"),
         customer=Customer(id="c1", name="Ana Diaz"),
         verified=True,
         messages=(EARLIER,),
-        records=(ORDER,),
+        records=records,
         now=NOW,
         release="rel_1",
     )
@@ -144,17 +141,37 @@ def test_the_first_checks_are_registered() -> None:
 
 @each_check
 def test_it_says_what_it_does(one: Check[Any]) -> None:
+    card = describe(one)
     assert one.__doc__
     assert issubclass(one.settings, CheckSettings)
+    assert card.rules, "name the rules in the module's docstring: Rules: ``one`` (high), ..."
+    assert card.summary
+    assert "Fires" in card.about
+    assert "not fire" in card.about
+    assert all(setting.meaning for setting in card.settings), card.settings
+
+
+def fired(one: Check[Any], ctx: CheckContext) -> tuple[Finding, ...]:
+    """Judge a text; whatever is said keeps to what the check says of itself."""
+    findings = judge(one, ctx)
+    known = {rule.name for rule in describe(one).rules}
+    sources = {source.id: source.reading.text for source in ctx.evidence.sources}
+    for finding in findings:
+        assert 0 <= finding.start <= finding.end <= len(ctx.text)
+        assert finding.message
+        assert finding.rule in known, f"{finding.rule} is not among the rules that are named"
+        assert 0 <= finding.confidence <= 1
+        for proof in finding.evidence:
+            if proof.start is not None and proof.source in sources:
+                assert sources[proof.source][proof.start : proof.end] == proof.quote
+    return findings
 
 
 @each_check
 @quick
 @given(text=texts)
-def test_it_never_raises_and_its_spans_are_inside(one: Check[Any], text: str) -> None:
-    for finding in judge(one, context(text)):
-        assert 0 <= finding.start <= finding.end <= len(text)
-        assert finding.message
+def test_it_never_raises_and_its_spans_and_quotes_are_right(one: Check[Any], text: str) -> None:
+    fired(one, context(text, "We refund within 30 days.", text[:40]))
 
 
 @each_check
@@ -164,13 +181,41 @@ def test_it_is_deterministic(one: Check[Any], text: str) -> None:
     assert judge(one, context(text)) == judge(one, context(text))
 
 
-@pytest.mark.parametrize("one", [CHECKS[f"fact.{n}"] for n in ("value", "grounded", "policy")])
+def of_family(family: str) -> Any:
+    found = [one for one in CHECKS.values() if one.id.startswith(f"{family}.")]
+    return pytest.mark.parametrize("one", found, ids=[one.id for one in found])
+
+
+def places(findings: Iterable[Finding]) -> set[tuple[str, int]]:
+    return {(finding.rule, finding.start) for finding in findings}
+
+
+@of_family("fact")
 @quick
 @given(text=texts)
 def test_supporting_evidence_never_adds_a_finding(one: Check[Any], text: str) -> None:
-    before = {(finding.rule, finding.start) for finding in judge(one, context(text))}
-    after = {(finding.rule, finding.start) for finding in judge(one, context(text, text))}
-    assert after <= before
+    before = places(judge(one, context(text)))
+    assert places(judge(one, context(text, text))) <= before
+
+
+RECORDED = ["processing", "cancelled", "refunded", "shipped"]
+"""States of an order that a text may say it was brought to."""
+DONE = [
+    "I have cancelled your order W100.", "Your order W100 has been refunded.", "W100 was shipped.",
+    "He cancelado su pedido W100.", "I have cancelled it.", "We've sent you a replacement.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", RECORDED)
+@quick
+@given(text=st.lists(st.sampled_from(DONE + PIECES), min_size=1, max_size=6).map(" ".join))
+def test_taking_an_event_away_never_takes_a_claim_finding_away(status: str, text: str) -> None:
+    one = CHECKS["act.claim"]
+    fields = {**ORDER.fields, "status": FieldValue(type="status", value=status)}
+    recorded = context(text, records=(ORDER.model_copy(update={"fields": fields}),))
+    there = {finding.start for finding in judge(one, recorded)}
+    gone = {finding.start for finding in judge(one, context(text, records=()))}
+    assert there <= gone
 
 
 @quick
@@ -212,7 +257,7 @@ def test_repair_converges_and_is_idempotent(text: str) -> None:
             )
         )
         assert not checked.verdict.report.errored
-        return checked.draft.text, len(checked.verdict.repaired_from)
+        return checked.draft.text, len(checked.verdict.repairs)
 
     once, rounds = repair(text)
     assert rounds <= 2
@@ -264,37 +309,39 @@ def test_adversarial_text_is_judged_in_time(one: Check[Any]) -> None:
         assert taken < SECONDS * MARGIN, f"{one.id} took {taken:.3f} s on {piece!r} repeated"
 
 
-def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    for info in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        for name, value in vars(module).items():
-            found = value.values() if isinstance(value, dict) else [value]
-            for number, item in enumerate(found):
-                if isinstance(item, re.Pattern):
-                    yield f"{info.name}.{name}.{number}", item
+def hidden(text: str) -> str:
+    """A zero-width space in every word: an eye sees no difference."""
+    return re.sub(r"([^\W\d_])(?=[^\W\d_])", "\\1\u200b", text, count=20)
 
 
-def attacks(pattern: re.Pattern[str]) -> set[str]:
-    """Repeat what the pattern itself speaks of: its literals, alone, in pairs, unfinished."""
-    words = re.findall(
-        r"[^\W_]{1,12}|[^\w\s]", re.sub(r"\\.|\(\?\S|\{\d+,?\d*\}", " ", pattern.pattern)
-    )
-    seeds = list(dict.fromkeys(words))[:24]
-    pairs = [a + b for a, b in pairwise(seeds)]
-    return {piece for seed in (*seeds, *pairs) for piece in (seed, f"{seed} ")} | set(ATTACKS)
+def widened(text: str) -> str:
+    """Letters and digits in full width."""
+    return "".join(chr(ord(c) + 0xFEE0) if c.isascii() and c.isalnum() else c for c in text)
 
 
-ALL_PATTERNS = dict(patterns())
+FORMS: Mapping[str, Callable[[str], str]] = {
+    "zero-width": hidden,
+    "NFKC": widened,
+    "spaces": lambda text: f"  {text}\n",
+    "case": str.upper,
+}
+"""Other spellings of a text: whatever is found in one is found in the others."""
+READ_AS_WRITTEN = {
+    ("fact.value", "zero-width"),
+    ("fact.value", "NFKC"),
+    ("priv.own_minimise", "NFKC"),
+}
+"""Slots and account numbers are read from the text as written: these spellings hide some."""
+PLAIN = [piece for piece in PIECES if piece.isascii() and piece.isprintable()]
 
 
-@pytest.mark.parametrize("name", ALL_PATTERNS)
-def test_no_pattern_blows_up(name: str) -> None:
-    pattern = ALL_PATTERNS[name]
-    for piece in attacks(pattern):
-        text = (piece * ADVERSARIAL_CHARS)[:ADVERSARIAL_CHARS] + "\x00!"
-        taken = fastest(lambda: [0 for _ in pattern.finditer(text)])  # noqa: B023 - called at once
-        assert taken < SECONDS * MARGIN, f"{name} took {taken:.3f} s on {piece!r} repeated"
-
-
-def test_patterns_were_found() -> None:
-    assert len(ALL_PATTERNS) > 30
+@pytest.mark.parametrize("form", FORMS)
+@each_check
+@quick
+@given(text=st.lists(st.sampled_from(PLAIN), min_size=1, max_size=8).map(" ".join))
+def test_another_spelling_hides_nothing(one: Check[Any], form: str, text: str) -> None:
+    if (one.id, form) in READ_AS_WRITTEN:
+        pytest.xfail("not all of it is read from the folded text yet")
+    found = {finding.rule for finding in judge(one, context(text))}
+    other = {finding.rule for finding in judge(one, context(FORMS[form](text)))}
+    assert found <= other

@@ -216,3 +216,38 @@ def test_a_deploy_is_tried_before_it_is_made(shell: Shell, tmp_path: Path) -> No
     assert "declare renamed('old_gate'" in broken.stdout
     nowhere = shell("graph", "check", "--against", f"sqlite:///{tmp_path / 'none.db'}")
     assert (nowhere.returncode, nowhere.stderr[:5]) == (1, "HR200")
+
+
+def test_guardrails_are_listed_shown_tried_and_counted(shell: Shell, tmp_path: Path) -> None:
+    listed = shell.json("guardrail", "ls")["checks"]
+    assert {"fact.value", "tone.brand", "conv.relevance"} <= {check["id"] for check in listed}
+    shown = shell.json("guardrail", "show", "conv.repeat")
+    assert [rule["name"] for rule in shown["rules"]] == ["repeated", "loop"]
+    assert shown["actions"]["autonomous"]["low"] == "send"
+    assert {setting["name"] for setting in shown["settings"]} >= {"enabled", "similarity"}
+    assert "what happens" in shell("guardrail", "show", "conv.repeat").stdout
+    unknown = shell("guardrail", "show", "no.such")
+    assert (unknown.returncode, "no.such" in unknown.stderr) == (2, True)
+
+    records = tmp_path / "records.jsonl"
+    records.write_text(
+        '{"kind": "order", "id": "LF7001", "customer_id": "c1", "fields": {"total": "20.00"}}\n'
+        '{"kind": "order", "id": "LF7002", "customer_id": "c2", "fields": {"total": "35.00"}}\n'
+    )
+    known = ("--records", str(records), "--said", "What did my order LF7001 cost?")
+    clean = shell("guardrail", "try", "Your order LF7001 cost 20.00 USD.", *known)
+    assert clean.returncode == 0, clean.stdout
+    wrong = ("Your order LF7001 cost 35.00 USD.", *known, "--mode", "autonomous", "--no-repair")
+    found = shell("guardrail", "try", *wrong, "--json")
+    assert found.returncode == 1
+    trial = json.loads(found.stdout)
+    assert trial["action"] == "draft again with the findings"
+    assert trial["findings"][0]["check"] == "fact.value"
+    others = shell("guardrail", "try", "Order LF7002 is hers.", *known, "--no-repair")
+    assert "priv.other_customer" in others.stdout
+    assert shell("guardrail", "try", "x", "--mode", "wild").returncode == 2
+    assert shell("guardrail", "try", "x", "--records", str(tmp_path / "none")).returncode == 2
+    crisis = shell("guardrail", "try", "I want to kill myself", "--as-customer")
+    assert (crisis.returncode, "in.crisis" in crisis.stdout) == (1, True)
+    assert shell.json("guardrail", "stats") == {"rules": []}
+    assert "No check has found anything" in shell("guardrail", "stats").stdout

@@ -265,7 +265,10 @@ async def test_repetition_is_shown_first_and_flagged_later() -> None:
 async def test_an_amount_bound_to_one_field_is_repaired_and_verified_again() -> None:
     checked = await verify("Your order W100 total is $94.90.", repair=True)
     assert checked.draft.text == "Your order W100 total is 89.90 EUR."
-    assert checked.verdict.repaired_from == ("Your order W100 total is $94.90.",)
+    (step,) = checked.verdict.repairs
+    assert (step.before, step.after) == ("Your order W100 total is $94.90.", checked.draft.text)
+    assert [finding.key for finding in step.findings] == ["fact.value:money_not_in_evidence"]
+    assert [edit.replacement for edit in step.edits] == ["89.90 EUR"]
     assert checked.verdict.digest == checked.draft.digest
     assert checked.verdict.outcome == "clean"
 

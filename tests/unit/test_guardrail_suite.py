@@ -119,10 +119,10 @@ async def test_a_missing_need_is_shown_as_skipped() -> None:
 
 async def test_repairs_end() -> None:
     checked = await verify(swap, repair=True)
-    assert checked.verdict.repaired_from == ("abc",)
+    assert [step.before for step in checked.verdict.repairs] == ["abc"]
     assert checked.verdict.outcome == "flagged"
     grown = await verify(grow, repair=True)
-    assert grown.verdict.repaired_from == ("abc", "xabc")
+    assert [step.before for step in grown.verdict.repairs] == ["abc", "xabc"]
 
 
 def finding(severity: Severity, start: int, end: int, replacement: str) -> Finding:
@@ -193,3 +193,58 @@ async def test_spans_name_the_check_and_hold_no_text() -> None:
     assert spans["apply_guardrail test.boom"]["error.type"] == "ValueError"
     assert spans["apply_guardrail test.needy"]["gen_ai.guardrail.result.value"] == "skipped"
     assert "private" not in str(spans)
+
+
+@check("test.nothing", severity="high")
+async def nothing(ctx: CheckContext, settings: CheckSettings) -> list[Finding]:
+    return None  # pyright: ignore[reportReturnType] - a judge that answers nonsense
+
+
+@check("test.words", severity="high")
+async def words(ctx: CheckContext, settings: CheckSettings) -> list[Finding]:
+    return ["not a finding"]  # pyright: ignore[reportReturnType]
+
+
+@check("test.other", severity="high")
+async def other(ctx: CheckContext, settings: CheckSettings) -> list[Finding]:
+    return [grow.finding("more", 0, 0, "In another's name.")]
+
+
+@check("test.cut", severity="high")
+def cut(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    yield cut.finding("cut", 2, 1, "The wrong way round.", replacement="x")
+
+
+@pytest.mark.parametrize("one", [nothing, words, other, cut, slow], ids=lambda one: one.id)
+async def test_a_judge_that_answers_nonsense_is_an_error_of_that_check(one: Check[Any]) -> None:
+    checked = await verify(one, grow, repair=True)
+    report = checked.verdict.report
+    assert [error.check for error in report.errored] == [one.id]
+    assert report.ran == ("test.grow",)
+    assert checked.verdict.outcome == "flagged"
+
+
+async def test_a_stored_release_whose_check_is_gone_is_judged_and_says_so() -> None:
+    settings = {
+        "gone.check": {"limit": 3},
+        "off.check": {"enabled": False},
+        "test.grow": {"colour": 1},
+        "test.swap": {},
+    }
+    stored = release(checks=settings)
+    with pytest.raises(CheckDefinitionError, match=r"gone\.check"):
+        CheckSuite(stored, checks=[grow, swap])
+    suite = CheckSuite(stored, checks=[grow, swap], strict=False)
+    draft = Draft(id="d1", text="abc", source="template")
+    cases: tuple[tuple[Mode, str], ...] = (("autonomous", "critical"), ("supervised", "flagged"))
+    for mode, outcome in cases:
+        checked = await suite.verify(
+            draft, snapshot(), mode=mode, intent=None, text="", repair=False
+        )
+        assert [(error.check, error.reason) for error in checked.verdict.report.errored] == [
+            ("gone.check", "no such check"),
+            ("test.grow", "its settings are not understood"),
+        ]
+        assert checked.verdict.report.ran == ("test.swap",)
+        assert checked.verdict.outcome == outcome
+    assert (await suite.screen("abc", snapshot())).errored == ()

@@ -1,0 +1,224 @@
+"""How fast the whole deterministic suite is, what each check takes at worst, and what it weighs.
+
+The case is made up here: a reply of 2,000 characters, a customer with 50 records, 20 passages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from benchmarks.guardrails.measured import Measured
+from benchmarks.report import Row
+from handrail.core.conversation import (
+    ConversationFacts,
+    Customer,
+    FieldValue,
+    Message,
+    Passage,
+    Record,
+    Snapshot,
+)
+from handrail.core.drafting import Draft
+from handrail.core.registry import registered
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.runner import Configured, run_checks
+from handrail.guardrails.suite import CheckSuite
+from handrail.playbook.loading import demo_path, load_release
+
+RUNS = 300
+RECORDS = 50
+PASSAGES = 20
+CHARS = 2000
+ADVERSARIAL_CHARS = 8000
+NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
+ATTACKS = (
+    "a", "1", "1,", "$", "[", "<", "a.", "a@", "one ", "Ab ", "http://", "[a](", "{{", "#a-", "\n",
+    "No, ", "your order ", "I have ", "not ", "\u200b", "\u0430b", "W1", "**a", "you should ",
+    "3 March ", "refund ", "é", "eyJa.", "+1 (2) ", "f*", "f1",
+)  # fmt: skip
+SENTENCES = (
+    "Your order LF{n} left our warehouse on 3 March 2026 and arrives within 5 days.",
+    "It came to 89.90 USD, paid by card, and {n} items are in the parcel.",
+    "You may return what you do not like within 30 days; we refund 15% more slowly by post.",
+    "If anything is damaged, please send us a photo and we will check it for you.",
+    "A colleague reads every message and writes to you here.",
+    "See https://lanternfield.example/help/{n} for how to pack a lantern of 2.5 kg.",
+)
+_MEMORY = """
+import resource
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+import handrail.playbook.loading as loading
+release = loading.load_release(loading.demo_path())
+before = resident()
+from handrail.guardrails.suite import CheckSuite
+CheckSuite(release)
+import asyncio
+from benchmarks.guardrails.speed import judged_once
+asyncio.run(judged_once())
+print(resident() - before)
+"""
+
+
+class NoOwners:
+    """Knows nobody; the look-up itself is the database's time, not the suite's."""
+
+    async def owners(self, values: Any) -> Mapping[str, frozenset[str]]:  # noqa: ARG002 - a port
+        """Map nothing."""
+        return {}
+
+
+def reply(number: int) -> str:
+    """A reply of 2,000 characters, each time with other words so that no cache knows it."""
+    text = " ".join(SENTENCES[n % len(SENTENCES)].format(n=number * 37 + n) for n in range(40))
+    return text[:CHARS]
+
+
+def snapshot() -> Snapshot:
+    """A customer with 50 records."""
+    records = tuple(
+        Record(
+            kind="order",
+            id=f"LF{n}",
+            customer_id="c1",
+            fields={
+                "status": FieldValue(type="status", value="shipped"),
+                "total": FieldValue(type="money", value=f"{n}.90", currency="USD"),
+                "placed_at": FieldValue(type="date", value=f"2026-02-{n % 28 + 1:02d}"),
+                "items": FieldValue(type="text", value=f"Lantern no {n}, 2 wicks, 1 box"),
+                "tracking_number": FieldValue(type="id", value=f"BB{n:09d}"),
+            },
+        )
+        for n in range(RECORDS)
+    )
+    messages = tuple(
+        Message(
+            id=f"m{n}", conversation_id="k1", seq=n, role="ai" if n % 2 else "customer",
+            channel="web", text=reply(n)[:400], at=NOW,
+        )
+        for n in range(1, 9)
+    )  # fmt: skip
+    return Snapshot(
+        conversation=ConversationFacts(id="k1", customer_id="c1", channel="web", address="a"),
+        customer=Customer(id="c1", name="Ana Diaz", email="ana@shop.example"),
+        verified=True,
+        messages=messages,
+        records=records,
+        now=NOW,
+        release="rel_1",
+    )
+
+
+def draft(text: str) -> Draft:
+    """A model's draft with 20 passages."""
+    passages = tuple(
+        Passage(id=f"p#{n}", article_id="p", title=f"Help {n}", text=reply(n)[:700])
+        for n in range(PASSAGES)
+    )
+    return Draft(id="d1", text=text, source="model", passages=passages)
+
+
+def suite() -> CheckSuite:
+    """All registered checks under the demo playbook."""
+    return CheckSuite(
+        load_release(demo_path()), owners=NoOwners(), protected={"p": "Be kind and be brief."}
+    )
+
+
+async def judged_once(guards: CheckSuite | None = None, number: int = 1) -> float:
+    """Judge one reply by the whole suite; CPU seconds."""
+    guards, case, facts = guards or suite(), draft(reply(number)), snapshot()
+    began = time.process_time()
+    checked = await guards.verify(
+        case, facts, mode="autonomous", intent="order_status", text="Where is it?", repair=False
+    )
+    taken = time.process_time() - began
+    if checked.verdict.report.errored:
+        raise RuntimeError(str(checked.verdict.report.errored))
+    return taken
+
+
+def _suite_rows() -> Iterator[Measured]:
+    async def runs() -> list[float]:
+        guards = suite()
+        await judged_once(guards, 0)  # what a release loads once
+        return [1000 * await judged_once(guards, n) for n in range(1, RUNS + 1)]
+
+    times = quantiles(asyncio.run(runs()), n=100)
+    note = f"{len(registered('check'))} checks registered; CPU time of one thread"
+    for share, goal in ((50, 5.0), (99, 60.0)):
+        row = Row(f"suite on {CHARS} characters, p{share}", times[share - 1], "ms", RUNS, goal=goal,
+                  at="most")  # fmt: skip
+        yield Measured(row, notes=[note] if share == 50 else [])
+
+
+def _judge(check: Any, ctx: CheckContext) -> Callable[[], object]:
+    ready = [Configured(check, check.configure({}))]
+    return lambda: asyncio.run(run_checks(ready, ctx))
+
+
+def _context(text: str, guards: CheckSuite, stage: str) -> CheckContext:
+    return CheckContext(
+        text=text,
+        snapshot=snapshot(),
+        playbook=guards.release.playbook,
+        said=text,
+        draft=draft(text) if stage == "exit" else None,
+        owners=NoOwners(),
+    )
+
+
+def _fastest(check: Any, guards: CheckSuite, text: str) -> float:
+    """CPU milliseconds of the faster of two runs, each with nothing read before."""
+    times: list[float] = []
+    for _ in range(2):
+        work = _judge(check, _context(text, guards, check.stage))
+        began = time.process_time()
+        work()
+        times.append(1000 * (time.process_time() - began))
+    return min(times)
+
+
+def _check_rows() -> Iterator[Measured]:
+    guards = suite()
+    typical = {c.id: _fastest(c, guards, reply(3)[:200]) for c in registered("check").values()}
+    note = "on 200 characters, alone, with all it reads: " + ", ".join(
+        f"{name} {taken:.2f} ms" for name, taken in sorted(typical.items(), key=lambda p: -p[1])
+    )
+    for number, check in enumerate(registered("check").values()):
+        took = [
+            (_fastest(check, guards, (piece * ADVERSARIAL_CHARS)[:ADVERSARIAL_CHARS]), piece)
+            for piece in ATTACKS
+        ]
+        took.sort(reverse=True)
+        row = Row(
+            f"{check.id} on {ADVERSARIAL_CHARS} adversarial characters, worst", took[0][0], "ms",
+            len(ATTACKS), goal=50.0, at="most",
+        )  # fmt: skip
+        misses = [f"{taken:.1f} ms on {piece!r} repeated" for taken, piece in took]
+        yield Measured(row, misses=misses, notes=[] if number else [note])
+
+
+def _memory_row() -> Measured:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEMORY], capture_output=True, text=True, check=True
+    )
+    row = Row("memory of checks and what they load", float(done.stdout), "MB", 1, goal=50.0,
+              at="most")  # fmt: skip
+    return Measured(row, notes=["memory: growth of the resident size after the playbook is loaded"])
+
+
+def measure(data: Path) -> Iterator[Measured]:  # noqa: ARG001 - needs no data
+    """Measure the suite, each check at its worst, and memory."""
+    yield from _suite_rows()
+    yield from _check_rows()
+    yield _memory_row()

@@ -1,0 +1,122 @@
+"""What a check says of itself: its rules with severities, its needs, its settings with defaults."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+
+from handrail.core.verdict import SEVERITY_ORDER, Severity
+from handrail.guardrails.contract import Check, Need, Stage
+
+_OPENING = re.compile(r"\bRules?(?:, all (?P<severity>[a-z]{3,8}))?:")
+_PART = re.compile(r"``(?P<rule>[a-z][a-z_]{0,60})``|\((?:all |both )?(?P<severity>[a-z]{3,8})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingLine:
+    """One setting of a check."""
+
+    name: str
+    type: str
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """One rule of a check."""
+
+    name: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCard:
+    """All that a check says of itself."""
+
+    id: str
+    stage: Stage
+    severity: Severity
+    needs: tuple[Need, ...]
+    summary: str
+    """What a reply is that passes, in one sentence."""
+    about: str
+    """What fires and what does not."""
+    rules: tuple[RuleLine, ...]
+    settings: tuple[SettingLine, ...]
+
+
+def describe(check: Check[Any]) -> CheckCard:
+    """Read what a check says of itself from its declaration and its module's docstring."""
+    module = sys.modules.get(check.function.__module__)
+    text = inspect.getdoc(module) or check.__doc__ or ""
+    head, _, about = text.partition("\n")
+    return CheckCard(
+        id=check.id,
+        stage=check.stage,
+        severity=check.severity,
+        needs=tuple(sorted(check.needs)),
+        summary=head.partition("``: ")[2] or head,
+        about=about.strip(),
+        rules=tuple(_rules(about)),
+        settings=tuple(_settings(check)),
+    )
+
+
+def _rules(about: str) -> Iterator[RuleLine]:
+    """Read ``Rules: one, two (high), three (low)`` or ``Rules, all high: one: ..., two: ...``.
+
+    A severity in brackets counts for the names before it.
+    """
+    opening = _OPENING.search(about)
+    if opening is None:
+        return
+    waiting: list[str] = []
+    for part in _PART.finditer(about[opening.end() :].partition("Setting")[0]):
+        if part["rule"]:
+            waiting.append(part["rule"])
+        elif (severity := _severity(part["severity"])) is not None:
+            yield from _lines(waiting, severity)
+            waiting.clear()
+    shared = _severity(opening["severity"])
+    if shared is not None:
+        yield from _lines(waiting, shared)
+
+
+def _severity(word: str | None) -> Severity | None:
+    return next((known for known in SEVERITY_ORDER if known == word), None)
+
+
+def _lines(names: list[str], severity: Severity) -> Iterator[RuleLine]:
+    for name in names:  # ``date_`` and ``time_is_late`` are date_is_late and time_is_late
+        rest = names[-1].partition("_")[2] if name.endswith("_") else ""
+        yield RuleLine(f"{name}{rest}", severity)
+
+
+def _settings(check: Check[Any]) -> Iterator[SettingLine]:
+    meanings = _meanings(check.settings)
+    for name, field in check.settings.model_fields.items():
+        kind = field.annotation
+        default = field.get_default(call_default_factory=True)
+        yield SettingLine(
+            name=name,
+            type=getattr(kind, "__name__", str(kind)) if "[" not in str(kind) else str(kind),
+            default=None if default is PydanticUndefined else default,
+            meaning=meanings.get(name, "Whether the check runs." if name == "enabled" else ""),
+        )
+
+
+def _meanings(model: type[Any]) -> dict[str, str]:
+    """The docstrings under the fields of a model, which Python itself does not keep."""
+    try:
+        source = inspect.getsource(model)
+    except (OSError, TypeError):
+        return {}
+    found = re.findall(r'(?m:^)    (\w{1,60}): [^\n]{1,300}\n    """((?s:.){1,600}?)"""', source)
+    return {name: " ".join(meaning.split()) for name, meaning in found}

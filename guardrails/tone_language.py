@@ -1,0 +1,89 @@
+"""Check ``tone.language``: a reply is in the customer's language.
+
+Fires: "Your order has left our warehouse today." to "¿Dónde está mi pedido? Lo necesito ya.".
+Does not fire: a Spanish reply to it, "OK, thanks!" (too short to tell), or a reply in the team's
+language to a customer whose language the team does not answer in (low: only shown).
+
+Rules: ``differs`` (medium): the reply is in another language than the customer's. ``mixed`` (low):
+a sentence is in another language than the rest. ``not_spoken`` (low): the customer's language is
+none of ``brand.languages``. The evidence is the customer's words or their profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from handrail.core.verdict import EvidenceSpan, Finding
+from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.language.detection import LanguageGuess, detect_language, may_be_mixed
+
+_QUOTED = 80
+_LOOK_BACK = 4
+
+
+class LanguageSettings(CheckSettings):
+    """How sure a language must be."""
+
+    confidence: float = Field(default=0.65, ge=0, le=1)
+    """Least confidence, of both sides, from which they are compared."""
+    min_sentence: int = Field(default=40, ge=20)
+    """Sentences shorter than this, in characters, are not judged by themselves."""
+
+
+def _sure(text: str, least: float) -> str | None:
+    guess: LanguageGuess = detect_language(text)
+    return guess.tag if guess.confidence >= least else None
+
+
+def _customers(ctx: CheckContext, least: float) -> tuple[str | None, EvidenceSpan | None]:
+    """The customer's language: of what they wrote now, else before, else of their profile."""
+    wrote = [m for m in ctx.snapshot.messages if m.role == "customer"][-_LOOK_BACK:]
+    newest = wrote[-1].id if wrote else "said"
+    texts = [(newest, ctx.said), *((m.id, m.text) for m in reversed(wrote))]
+    for name, text in texts:
+        tag = _sure(text, least)
+        if tag is not None:
+            quote = text.strip()[:_QUOTED]
+            return tag, EvidenceSpan(source=f"message:{name}", quote=quote, relation="contradicts")
+    known = ctx.snapshot.customer.language
+    if not known:
+        return None, None
+    profile = EvidenceSpan(source="customer#language", quote=known, relation="contradicts")
+    return known.split("-")[0].casefold(), profile
+
+
+@check("tone.language", severity="medium", settings=LanguageSettings)
+def tone_language(ctx: CheckContext, settings: LanguageSettings) -> Iterator[Finding]:
+    """Flag a reply, or a sentence of it, in another language than the customer's."""
+    reply = _sure(ctx.folded.text, settings.confidence)
+    expected, source = _customers(ctx, settings.confidence)
+    evidence = (source,) if source else ()
+    if reply and expected and reply != expected:
+        spoken = {tag.split("-")[0].casefold() for tag in ctx.playbook.brand.languages}
+        ours = expected not in spoken and reply in spoken
+        yield tone_language.finding(
+            "not_spoken" if ours else "differs",
+            0,
+            len(ctx.text),
+            f"The customer writes {expected!r}, which the team does not answer in."
+            if ours
+            else f"The reply is in {reply!r}; the customer writes {expected!r}.",
+            severity="low" if ours else "medium",
+            evidence=evidence,
+            confidence=0.9,
+        )
+        return
+    main = reply or expected
+    if main is None or not may_be_mixed(ctx.words, main):
+        return
+    for claim in ctx.claims:
+        if len(claim.text) < settings.min_sentence:
+            continue
+        other = _sure(claim.text, settings.confidence)
+        if other and other != main:
+            message = f"This sentence is in {other!r}, the rest in {main!r}."
+            yield tone_language.finding(
+                "mixed", claim.start, claim.end, message, severity="low", confidence=0.7
+            )
