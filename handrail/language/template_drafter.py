@@ -32,6 +32,11 @@ class TemplateDrafter:
 
     async def draft(self, request: DraftRequest) -> Draft:
         """Return a reply, a clarifying question, a quotation, or an empty draft with a problem."""
+        if request.intent.courtesy is not None:
+            replies = self.playbook.courtesy
+            kind = request.intent.courtesy
+            text = replies.greeting if kind == "greeting" else replies.thanks
+            return self.reply(request, "template", text)
         if request.intent.decision == "clarify":
             return self._ask_intent(request)
         intent = self.playbook.intents.get(request.intent.top or "")

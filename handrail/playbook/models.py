@@ -118,6 +118,15 @@ class Clarify(Strict):
     """Questions in a row before a person is asked."""
 
 
+class CourtesyReplies(Strict):
+    """What a customer is told who only greets or thanks."""
+
+    greeting: str = "How can we help you?"
+    thanks: str = "You are welcome. Write again whenever you need something."
+    mode: Mode | None = None
+    """Whether that may leave by itself; as in ``default_mode`` where left out."""
+
+
 Promise = Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
 """What may be promised only within limits."""
 
@@ -247,6 +256,7 @@ class Playbook(Strict):
     """For messages without an accepted intent, and tightened further from there."""
     thresholds: Thresholds = Thresholds()
     clarify: Clarify = Clarify()
+    courtesy: CourtesyReplies = CourtesyReplies()
     limits: tuple[Limit, ...] = ()
     guardrails: Guardrails = Guardrails()
     teams: dict[Name, Team] = Field(default_factory=lambda: {"support": Team()}, min_length=1)
