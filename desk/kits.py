@@ -12,16 +12,18 @@ from typing import Any
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import IntegrityError
-from handrail.core.ports import Drafter, IntentModel, Journal
+from handrail.core.ports import Drafter, Journal
 from handrail.engine.kit import ReleaseKit
 from handrail.guardrails.suite import CheckSuite
 from handrail.language.chat_models import open_chat_model
+from handrail.language.embeddings import Encoder
 from handrail.language.fallback_drafter import FallbackDrafter
 from handrail.language.intents import IntentClassifier
 from handrail.language.knowledge import ArticleIndex
 from handrail.language.model_drafter import ModelDrafter
 from handrail.language.prompt import prompt_texts
 from handrail.language.template_drafter import TemplateDrafter
+from handrail.language.wishes import WishReader, reader
 from handrail.nodes.services import Services
 from handrail.playbook.models import Release
 from handrail.store import releases
@@ -35,7 +37,13 @@ class ReleaseKits:
     """The kits of all releases in use; each is built once."""
 
     def __init__(
-        self, database: Database, *, active: Release, model: str | None, cache: Path
+        self,
+        database: Database,
+        *,
+        active: Release,
+        model: str | None,
+        cache: Path,
+        encoder: Encoder | None = None,
     ) -> None:
         """Build the active release's kit.
 
@@ -45,7 +53,10 @@ class ReleaseKits:
         """
         self._database = database
         self._model = open_chat_model(model) if model else None
-        self._cache = cache
+        self.cache = cache
+        self._encoder = encoder
+        self.readers: dict[str, WishReader] = {}
+        """What reads messages, by release; :mod:`handrail.desk.learning` keeps them up."""
         self._built: dict[str, ReleaseKit] = {}
         self.active = self._kit(active)
 
@@ -74,7 +85,9 @@ class ReleaseKits:
         verifier = CheckSuite(
             release, owners=DatabaseOwners(self._database), protected=prompt_texts()
         )
-        intents = load_classifier(release, self._cache)
+        intents = reader(
+            load_classifier(release, self.cache, self._encoder), release.playbook
+        )
         knowledge = ArticleIndex(release.articles)
         drafter = self._drafter(release)
 
@@ -89,6 +102,7 @@ class ReleaseKits:
                 verifier=verifier,
             )
 
+        self.readers.setdefault(release.id, intents)
         return self._built.setdefault(release.id, ReleaseKit(release, verifier, context))
 
     def _drafter(self, release: Release) -> Drafter:
@@ -98,20 +112,32 @@ class ReleaseKits:
         return FallbackDrafter([ModelDrafter(release, self._model), templates])
 
 
-def load_classifier(release: Release, cache: Path) -> IntentModel:
+def load_classifier(
+    release: Release, cache: Path, encoder: Encoder | None = None
+) -> IntentClassifier:
     """Load the classifier that was trained for a release, or train and keep it."""
-    file, thresholds = cache / f"{release.id}.intents", release.playbook.thresholds
+    file, thresholds = classifier_file(release, cache, encoder), release.playbook.thresholds
     if file.is_file():
         with suppress(IntegrityError):  # written by another version: train again
-            return IntentClassifier.from_bytes(file.read_bytes(), thresholds)
+            return IntentClassifier.from_bytes(file.read_bytes(), thresholds, encoder)
     from handrail.language.training import train_playbook  # noqa: PLC0415 - needs scikit-learn
 
-    classifier = train_playbook(release.playbook)
+    classifier = train_playbook(release.playbook, encoder=encoder)
+    keep_classifier(classifier, file)
+    return classifier
+
+
+def classifier_file(release: Release, cache: Path, encoder: Encoder | None) -> Path:
+    """Return where the classifier of a release is kept."""
+    return cache / f"{release.id}{f'-{encoder.id}' if encoder else ''}.intents"
+
+
+def keep_classifier(classifier: IntentClassifier, file: Path) -> None:
+    """Write a classifier for the next start; a folder that cannot be written is told of."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.write_bytes(classifier.to_bytes())
         partial.replace(file)
     except OSError as error:
-        log.warning("the classifier is trained at each start: %s: %s", cache, error.strerror)
-    return classifier
+        log.warning("the classifier is trained at each start: %s: %s", file.parent, error.strerror)

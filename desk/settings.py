@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     """Folder of the playbook; the demo shop where left out."""
     model: str | None = None
     """Language model, such as ``openai:gpt-5-mini``; replies come from templates without one."""
+    embeddings: Path | None = None
+    """Folder of a sentence encoder that intents are told by too; none where left out."""
     host: str = "127.0.0.1"
     port: int = 8717
     secret: str | None = None

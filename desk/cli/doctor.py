@@ -41,7 +41,7 @@ def doctor(json: AsJson = False) -> None:
         print_json({"ok": ok, "results": results})
     else:
         for result in results:
-            typer.echo(f"{'ok  ' if result.ok else 'MEND'}  {result.name:<9} {result.text}")
+            typer.echo(f"{'ok  ' if result.ok else 'MEND'}  {result.name:<10} {result.text}")
     raise typer.Exit(0 if ok else 1)
 
 
@@ -127,6 +127,15 @@ def _model(settings: Settings) -> str:
     return settings.model
 
 
+def _embeddings(settings: Settings) -> str:
+    from handrail.language.embeddings import open_encoder
+
+    if settings.embeddings is None:
+        return "none; intents come from words alone (name a folder in HANDRAIL_EMBEDDINGS)"
+    encoder = open_encoder(settings.embeddings)
+    return f"{settings.embeddings}, {encoder.size} dimensions, {encoder.id}"
+
+
 def _desk(settings: Settings) -> str:
     import socket
 
@@ -153,6 +162,7 @@ LOOKS: dict[str, Callable[[Settings], str]] = {
     "playbook": _playbook,
     "graphs": _graphs,
     "model": _model,
+    "embeddings": _embeddings,
     "desk": _desk,
     "webhooks": _webhooks,
 }

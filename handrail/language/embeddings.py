@@ -48,6 +48,8 @@ class FolderEncoder:
         self._tokenizer.enable_truncation(max_length=min(_LONGEST, longest))
         self._tokenizer.enable_padding()
         self._states = states
+        self.size = 0
+        """Dimensions of a vector; known once it has run."""
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return one row by text; texts of like length are run together."""
@@ -90,7 +92,7 @@ def open_encoder(folder: Path) -> FolderEncoder:
             _onnx(folder / "model.onnx") if (folder / "model.onnx").is_file() else _numpy(folder)
         )
         encoder = FolderEncoder(folder, tokenizer, states, longest)
-        encoder.encode(["does it run?"])
+        encoder.size = encoder.encode(["does it run?"]).shape[1]
     except Exception as error:
         # The libraries raise plain Exception for any wrong file.
         raise ModelUnavailableError(

@@ -98,7 +98,7 @@ class Thresholds(Strict):
     """Calibrated probability from which the AI acts on the intent."""
     clarify: float = Field(default=0.3, ge=0, le=1)
     """Probability from which it asks the customer; below it asks a person."""
-    out_of_scope: float = Field(default=0.6, ge=0, le=1)
+    out_of_scope: float = Field(default=0.5, ge=0, le=1)
     """Out-of-scope score from which a person is asked whatever the intent."""
 
     @model_validator(mode="after")
