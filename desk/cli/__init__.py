@@ -12,6 +12,7 @@ from handrail.desk.cli import (
     graph,
     inbox,
     inbox_clocks,
+    intents,
     playbook,
     replay,
     simulate,
@@ -38,6 +39,7 @@ app.add_typer(trace.app, name="trace")
 app.add_typer(audit.app, name="audit")
 app.add_typer(graph.app, name="graph")
 app.add_typer(playbook.app, name="playbook")
+app.add_typer(intents.app, name="intents")
 app.add_typer(db.app, name="db")
 app.command("replay")(replay.replay)
 app.command("simulate")(simulate.simulate)

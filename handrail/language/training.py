@@ -49,9 +49,14 @@ def train_playbook(
     encoder: Encoder | None = None,
 ) -> IntentClassifier:
     """Train on a playbook's examples and ``(text, intent)`` corrections that people made."""
-    said = {name: f"{_words_of(name)}: {i.description}" for name, i in playbook.intents.items()}
     pairs = playbook_pairs(playbook, corrections)
+    said = described(playbook)
     return train(pairs, playbook.thresholds, encoder=encoder, descriptions=said)
+
+
+def described(playbook: Playbook) -> dict[str, str]:
+    """Return each intent in words: its name and description."""
+    return {name: f"{_words_of(name)}: {i.description}" for name, i in playbook.intents.items()}
 
 
 def train(
