@@ -12,6 +12,7 @@ from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.core.drafting import IntentDecision, IntentGuess, IntentResult
 from handrail.core.errors import IntegrityError
@@ -80,15 +81,16 @@ class IntentClassifier:
         scores = values @ weights.linear[at] + vector @ weights.linear[known:] + weights.bias
         stems = weights.vocabulary.block[at] == _STEMS
         similarities = examples.similarities(at[stems], values[stems])
-        nearness = [similarities, examples.vectors @ vector]
+        nearness = [(similarities[:, None], np.ones(1)), (examples.vectors, vector)]
         summed = scores * weights.factors[0]
         if weights.meaning is not None and meaning is not None:
             summed += (meaning @ weights.meaning.linear + weights.meaning.bias) * weights.factors[1]
-            nearness.append(weights.meaning.vectors @ meaning)
+            nearness.append((weights.meaning.vectors, meaning))
         probabilities = scope.softmax(summed)
         order = np.argsort(-probabilities, kind="stable")[:_RANKED]
-        own = examples.intents == order[0]
-        likeness = [scope.likeness(one, own) for one in nearness]
+        own = np.flatnonzero(examples.intents == order[0])
+        likes = [rows[own] @ one for rows, one in nearness]
+        likeness = [scope.likeness(one, np.True_) for one in likes]
         unknown = np.float32(weights.vocabulary.unknown_share(tokens))
         found = scope.evidence(
             scores, probabilities, *likeness, *[np.float32(0)] * (3 - len(likeness)), unknown
@@ -101,7 +103,7 @@ class IntentClassifier:
             ),
             out_of_scope=out_of_scope,
             decision=self._decide(float(probabilities[order[0]]), out_of_scope),
-            nearest=self._nearest(similarities if meaning is None else nearness[-1], int(order[0])),
+            nearest=self._nearest(own, likes[0] if meaning is None else likes[-1]),
             model=weights.model,
         )
 
@@ -111,12 +113,10 @@ class IntentClassifier:
             return "escalate"
         return "accept" if probability >= limits.accept else "clarify"
 
-    def _nearest(self, similarities: Floats, intent: int) -> tuple[str, ...]:
+    def _nearest(self, own: NDArray[np.intp], likes: Floats) -> tuple[str, ...]:
         """Examples of the guessed intent that are most like the message."""
-        examples = self.weights.examples
-        own = np.flatnonzero((examples.intents == intent) & (similarities > 0))
-        best = own[np.argsort(-similarities[own], kind="stable")[:_NEAREST]]
-        return tuple(examples.texts[i] for i in best)
+        best = np.argsort(-likes, kind="stable")[:_NEAREST]
+        return tuple(self.weights.examples.texts[own[i]] for i in best if likes[i] > 0)
 
     def to_bytes(self) -> bytes:
         """Write the learned weights: arrays and JSON, no code."""

@@ -35,7 +35,7 @@ def softmax(scores: NDArray[np.floating[Any]]) -> Floats:
     return (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def likeness(similarities: Floats, own: NDArray[np.bool_]) -> Floats:
+def likeness(similarities: Floats, own: NDArray[np.bool_] | np.bool_) -> Floats:
     """Mean of the three largest similarities to the examples of the guessed intent.
 
     Examples of other intents say little: a message out of scope is near to many.
@@ -77,7 +77,3 @@ def score(found: Floats, coefficients: Floats) -> Floats:
     """Turn evidence into the out-of-scope score, 0 to 1."""
     return 1 / (1 + np.exp(-np.clip(found @ coefficients, -30, 30)))
 
-
-def positions_equal(labels: Ints, guessed: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-    """Say by message and example whether the example stands under the guessed intent."""
-    return labels[None, :] == guessed[:, None]
