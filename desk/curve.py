@@ -26,8 +26,8 @@ def curve_svg(points: Sequence[Point], chosen: Point) -> str:
     at_x, at_y = place(chosen)
     right, bottom = _WIDTH - _MARGIN, _HEIGHT - _MARGIN
     return "\n".join((
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
-        ' font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
+        '<g font-family="sans-serif" font-size="13">',
         "<title>Accuracy of accepted intents by share of messages not accepted</title>",
         f'<path d="M{_MARGIN} {_MARGIN}V{bottom}H{right}" fill="none" stroke="currentColor"/>',
         f'<polyline points="{line}" fill="none" stroke="#2563eb" stroke-width="2"/>',
@@ -37,7 +37,7 @@ def curve_svg(points: Sequence[Point], chosen: Point) -> str:
         f'<text x="{_MARGIN - 40}" y="{bottom}">{floor:.0%}</text>',
         f'<text x="{_MARGIN}" y="{bottom + 20}">0 % not accepted</text>',
         f'<text x="{right}" y="{bottom + 20}" text-anchor="end">100 %</text>',
-        "</svg>",
+        "</g></svg>",
     ))  # fmt: skip
 
 

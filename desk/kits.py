@@ -85,9 +85,7 @@ class ReleaseKits:
         verifier = CheckSuite(
             release, owners=DatabaseOwners(self._database), protected=prompt_texts()
         )
-        intents = reader(
-            load_classifier(release, self.cache, self._encoder), release.playbook
-        )
+        intents = reader(load_classifier(release, self.cache, self._encoder), release.playbook)
         knowledge = ArticleIndex(release.articles)
         drafter = self._drafter(release)
 

@@ -116,6 +116,7 @@ def show(playbook: PlaybookOption = None, json: AsJson = False) -> None:
 
 @app.command("tune")
 def tune(
+    *,
     accuracy: Annotated[float | None, typer.Option(min=0, max=1, help="Least accuracy.")] = None,
     transfer: Annotated[float | None, typer.Option(min=0, max=1, help="Most transfers.")] = None,
     data: Annotated[

@@ -28,8 +28,9 @@ _BREAK: Final = re.compile(
     re.IGNORECASE,
 )
 _QUESTION: Final = re.compile(
-    r"\?\s{0,3}$|^(?:and |also |y |además )?(?:can|could|would|will|do|does|did|is|are|how|what|when"
-    r"|where|which|who|why|please|quiero|quisiera|necesito|cómo|cuándo|dónde|qué|quién|puede[ns]?)\b",
+    r"\?\s{0,3}$|^(?:and |also |y |además )?(?:can|could|would|will|do|does|did|is|are|how"
+    r"|what|when|where|which|who|why|please|quiero|quisiera|necesito|cómo|cuándo|dónde|qué|quién"
+    r"|puede[ns]?)\b",
     re.IGNORECASE,
 )
 

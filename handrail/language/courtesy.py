@@ -19,20 +19,23 @@ _THANKS: Final = re.compile(
     r"\b(?:thanks?|thank you|thx|ty|tysm|cheers|much appreciated|appreciate (?:it|that)"
     r"|bye|goodbye|see you|gracias|agradecid[oa]|adi[oó]s|hasta luego)\b"
 )
-_FILLING: Final = frozenset(
-    """
-    a again all and any appreciate appreciated are as awesome be bye cheers day dear everyone for
-    friend good goodbye great have help helping hello hey hi hiya howdy i is it lot lots lovely
-    madam many morning afternoon evening much nice no of ok okay one perfect please quick reply
-    see sir so super support sure team than thank thanks that that's the there this thx time to
-    too ty tysm very was welcome well wonderful you your yes yep excellent brilliant answer
-    greetings rest weekend night
-    adiós adios agradecida agradecido amable atención ayuda bien buen buena buenas buenos día
-    días dia dias de el equipo estimados excelente genial gracias gran hasta hola la las les los
-    luego mil mucha muchas muchísimas muy noches noche perfecto por que qué respuesta saludos señor
-    señora su tal tarde tardes todo todos tu un una usted ustedes vale y
-    """.split()
-)
+_FILLING: Final = frozenset((
+    "a", "again", "all", "and", "any", "appreciate", "appreciated", "are", "as", "awesome", "be",
+    "brilliant", "bye", "cheers", "day", "dear", "evening", "everyone", "excellent", "for",
+    "friend", "good", "goodbye", "great", "greetings", "have", "hello", "help", "helping", "hey",
+    "hi", "hiya", "howdy", "i", "is", "it", "lot", "lots", "lovely", "madam", "many", "morning",
+    "afternoon", "much", "nice", "night", "no", "of", "ok", "okay", "perfect", "quick", "reply",
+    "answer", "rest", "see", "sir", "so", "super", "support", "sure", "team", "thank", "thanks",
+    "that", "that's", "the", "there", "this", "thx", "time", "to", "too", "ty", "tysm", "very",
+    "was", "weekend", "well", "wonderful", "yep", "yes", "you", "your",
+    "adiós", "adios", "agradecida", "agradecido", "amable", "atención", "ayuda", "bien", "buen",
+    "buena", "buenas", "buenos", "de", "día", "días", "dia", "dias", "el", "equipo", "estimados",
+    "genial", "gracias", "gran", "hasta", "hola", "la", "las", "los", "luego", "mil", "mucha",
+    "muchas", "muchísimas", "muy", "noche", "noches", "perfecto", "por", "que", "qué",
+    "respuesta", "saludos", "señor", "señora", "su", "tal", "tarde", "tardes", "todo", "todos",
+    "tu", "un", "una", "usted", "ustedes", "vale", "y",
+))  # fmt: skip
+"""Words that may stand beside them without asking for anything."""
 
 
 def courtesy(text: str) -> Courtesy | None:

@@ -95,7 +95,7 @@ class IntentClassifier:
         found = scope.evidence(
             scores, probabilities, *likeness, *[np.float32(0)] * (3 - len(likeness)), unknown
         )
-        out_of_scope = float(scope.score(found, weights.scope))
+        out_of_scope = scope.score(found, weights.scope)
         return IntentResult(
             ranked=tuple(
                 IntentGuess(intent=weights.intents[i], probability=float(probabilities[i]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.language.features import Floats, Ints
+from handrail.language.features import Floats
 
 _RUNNERS_UP: Final = 5
 _NEAREST: Final = 3
@@ -29,13 +30,16 @@ BOUNDS: Final = (
 without these bounds a small playbook learns the opposite by chance."""
 
 
-def softmax(scores: NDArray[np.floating[Any]]) -> Floats:
+Array = NDArray[np.floating[Any]]
+
+
+def softmax(scores: Array) -> Floats:
     """Turn scores into probabilities along the last axis."""
     raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def likeness(similarities: Floats, own: NDArray[np.bool_] | np.bool_) -> Floats:
+def likeness(similarities: Array, own: NDArray[np.bool_] | np.bool_) -> Floats:
     """Mean of the three largest similarities to the examples of the guessed intent.
 
     Examples of other intents say little: a message out of scope is near to many.
@@ -54,7 +58,7 @@ def likeness(similarities: Floats, own: NDArray[np.bool_] | np.bool_) -> Floats:
     return (total / np.maximum(there.sum(axis=-1), 1)).astype(np.float32)
 
 
-def evidence(scores: Floats, probabilities: Floats, *rest: NDArray[np.floating[Any]]) -> Floats:
+def evidence(scores: Array, probabilities: Array, *rest: Array | np.floating[Any]) -> Floats:
     """Put the evidence together, the last column being the intercept.
 
     Args:
@@ -73,7 +77,6 @@ def evidence(scores: Floats, probabilities: Floats, *rest: NDArray[np.floating[A
     return np.stack([*columns, np.ones_like(certainty)], axis=-1).astype(np.float32)
 
 
-def score(found: Floats, coefficients: Floats) -> Floats:
-    """Turn evidence into the out-of-scope score, 0 to 1."""
-    return 1 / (1 + np.exp(-np.clip(found @ coefficients, -30, 30)))
-
+def score(found: Floats, coefficients: Floats) -> float:
+    """Turn the evidence on one message into its out-of-scope score, 0 to 1."""
+    return 1 / (1 + math.exp(-min(max(float(found @ coefficients), -30.0), 30.0)))

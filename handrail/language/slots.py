@@ -29,15 +29,24 @@ _AMOUNT: Final = re.compile(
     re.IGNORECASE,
 )
 _MONTHS: Final = {
-    name: number % 12 + 1
-    for number, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec"
-        " ene feb mar abr may jun jul ago sep oct nov dic".split()
-    )
+    "jan": 1,
+    "feb": 2,
+    "mar": 3,
+    "apr": 4,
+    "may": 5,
+    "jun": 6,
+    "jul": 7,
+    "aug": 8,
+    "sep": 9,
+    "oct": 10,
+    "nov": 11,
+    "dec": 12,
+    "ene": 1,
+    "abr": 4,
+    "ago": 8,
+    "dic": 12,
 }
-_MONTH: Final = (
-    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic)[a-zé]{0,7}"
-)
+_MONTH: Final = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic)[a-zé]{0,7}"
 _DATE: Final = re.compile(
     r"\b(?P<iso>\d{4}-\d{2}-\d{2})\b"
     rf"|\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of| de)? {_MONTH.replace('(', '(?P<after>', 1)}\b"
@@ -132,9 +141,7 @@ def _form(value: object) -> str:
 def _emails(text: str, records: Sequence[Record]) -> Iterator[Slot]:
     for hit in _EMAIL.finditer(text):
         value = hit[0].casefold()
-        yield Slot(
-            "email", *hit.span(), hit[0], value, _having(records, ("email",), value)
-        )
+        yield Slot("email", *hit.span(), hit[0], value, _having(records, ("email",), value))
 
 
 def _amounts(text: str, records: Sequence[Record]) -> Iterator[Slot]:

@@ -18,7 +18,7 @@ _FOLDS: Final = 5
 _OFFERED: Final = 3
 """Intents that a clarifying question offers."""
 _WORTH_ASKING: Final = 0.5
-"""Share of questions that must offer the right intent; a question that rarely does is a nuisance."""
+"""Share of questions that must offer the right intent; one that does not annoys."""
 _BAND: Final = 20
 """Messages that the share is taken over."""
 
@@ -91,9 +91,7 @@ def curve(judged: Sequence[Judged], out_of_scope: float = 1.0) -> list[Point]:
 
     Messages with an out-of-scope score from ``out_of_scope`` on are never accepted.
     """
-    kept = sorted(
-        (j for j in judged if j.out_of_scope < out_of_scope), key=lambda j: -j.confidence
-    )
+    kept = sorted((j for j in judged if j.out_of_scope < out_of_scope), key=lambda j: -j.confidence)
     points: list[Point] = []
     right = 0
     for taken, one in enumerate(kept, start=1):

@@ -49,6 +49,9 @@ class Corrections:
         return (self.intents[found[2]], self.texts[found[2]]) if found else None
 
 
+NONE: Final = Corrections()
+
+
 class WishReader:
     """Reads messages with an intent model.
 
@@ -62,7 +65,7 @@ class WishReader:
     def __init__(
         self,
         model: IntentModel,
-        corrections: Corrections = Corrections(),  # noqa: B008 - immutable
+        corrections: Corrections = NONE,
         *,
         courteous: bool = True,
     ) -> None:
@@ -81,7 +84,9 @@ class WishReader:
         if before and whole.decision != "accept" and refers_back(text):
             return self._one(f"{before}\n{text}").model_copy(update={"read_with": before})
         parts = clauses(text)
-        return _joined(whole, parts, [self._one(p.text) for p in parts]) if len(parts) > 1 else whole
+        return (
+            _joined(whole, parts, [self._one(p.text) for p in parts]) if len(parts) > 1 else whole
+        )
 
     def _one(self, text: str) -> IntentResult:
         result = self.model.classify(text)
@@ -127,7 +132,7 @@ def _joined(
     """
     sure = [result for result in results if result.decision == "accept"]
     main = max(sure, key=lambda r: r.confidence) if whole.decision != "accept" and sure else whole
-    names = dict.fromkeys(result.top for result in sure if result.top not in (None, main.top))
+    names = dict.fromkeys(result.top for result in sure if result.top != main.top)
     lost = any(p.asks and r.decision == "escalate" for p, r in zip(parts, results, strict=True))
     return main.model_copy(
         update={

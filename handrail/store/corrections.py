@@ -64,4 +64,3 @@ def _label(kind: str, body: Any, intent: str | None, draft: Any, text: str | Non
         return Label(text, body["intent"], "corrected")
     answered = draft and draft.get("source") in ("template", "model") and draft.get("answers", True)
     return Label(text, intent, "confirmed") if intent and answered else None
-
