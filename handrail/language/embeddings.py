@@ -66,9 +66,13 @@ class FolderEncoder:
         encoded = self._tokenizer.encode_batch(readable)
         ids = np.array([one.ids for one in encoded], dtype=np.int64)
         mask = np.array([one.attention_mask for one in encoded], dtype=np.int64)
+        if not ids.size:  # texts without a single token
+            ids = mask = np.zeros((len(texts), 1), dtype=np.int64)
         states = self._states(ids, mask)
         if states.ndim == 3:
-            states = (states * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1)[:, None]
+            states = (states * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)[
+                :, None
+            ]
         length = np.linalg.norm(states, axis=1, keepdims=True)
         return (states / np.maximum(length, 1e-9)).astype(np.float32)
 
