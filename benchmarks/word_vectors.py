@@ -87,7 +87,8 @@ def make(data: Path, target: Path) -> str:
     near, under = _counted(texts, index, labels)
     size = len(known)
     both = [_informative(near, (size, size), 0.75), _informative(under, (size, len(labels)), 1)]
-    left, strength, _ = svds(sparse.hstack(both).tocsr() * 100, k=_SIZE, random_state=0)
+    reduce: Any = svds
+    left, strength, _ = reduce(sparse.hstack(both).tocsr() * 100, k=_SIZE, random_state=0)
     placed = left * np.sqrt(strength)
     placed /= np.linalg.norm(placed, axis=1, keepdims=True) + 1e-9
     texts_with = Counter(token for tokens, _ in texts for token in set(tokens))

@@ -217,8 +217,9 @@ def _results(data: Path | None, release: Release, encoder: Encoder | None) -> An
     playbook = release.playbook
     if data is None:
         return cross_validated(playbook_pairs(playbook), described(playbook), encoder)
+    rows = _read(data, playbook.intents)
     model = train_playbook(playbook, encoder=encoder)
-    return [(model.classify(row["text"]), row["intent"]) for row in _read(data, playbook.intents)]
+    return [(model.classify(row["text"]), row["intent"]) for row in rows]
 
 
 def _read(data: Path, known: Any) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class Bert:
         for layer in self._layers:
             attended = self._attend(state, layer, hidden)
             state = self._normalised(state + attended, layer.attention_norm)
-            wide = _gelu(state @ layer.widen[0] + layer.widen[1])
+            wide: Any = _gelu(state @ layer.widen[0] + layer.widen[1])
             state = self._normalised(
                 state + wide @ layer.narrow[0] + layer.narrow[1], layer.output_norm
             )

@@ -105,7 +105,10 @@ def _decisions(monkeypatch: pytest.MonkeyPatch, labels: tuple[corrections.Label,
     monkeypatch.setattr(corrections, "labelled", lambda _: labels)
 
 
-TAUGHT = [f"the whatsit number {word} is kaputt" for word in "one two three four five six".split()]
+TAUGHT = [
+    f"the whatsit number {at} of mine, the {name}, is kaputt"
+    for at, name in enumerate(("red", "blue", "green", "round", "long", "small"))
+]
 
 
 async def test_a_model_is_trained_from_labels_and_replaces_the_one_at_work(

@@ -186,33 +186,3 @@ def test_a_deploy_is_tried_before_it_is_made(shell: Shell, tmp_path: Path) -> No
     assert "declare renamed('old_gate'" in broken.stdout
     nowhere = shell("graph", "check", "--against", f"sqlite:///{tmp_path / 'none.db'}")
     assert (nowhere.returncode, nowhere.stderr[:5]) == (1, "HR200")
-
-
-def test_intents_are_tried_shown_and_tuned(shell: Shell, tmp_path: Path) -> None:
-    tried = shell.json("intents", "try", "Where is my order LF1001?")
-    assert tried["result"]["ranked"][0]["intent"] == "order_status"
-    assert tried["slots"][0]["text"] == "LF1001"
-    shown = shell.json("intents", "show")
-    assert shown["intents"] == len(shown["by_intent"])
-    data = tmp_path / "labelled.jsonl"
-    lines = [("where is my order", "order_status"), ("please cancel LF1004", "cancel_order")]
-    lines += [("who won the world cup", None)]
-    data.write_text("\n".join(json.dumps({"text": t, "intent": i}) for t, i in lines))
-    drawing = tmp_path / "curve.svg"
-    told = shell.json(
-        "intents", "tune", "--accuracy", "0.9", "--data", str(data), "--svg", str(drawing)
-    )
-    assert told["chosen"]["accept"]["accuracy"] == 1
-    assert drawing.read_text().startswith("<svg")
-
-
-def test_wrong_labels_and_encoders_name_the_mend(shell: Shell, tmp_path: Path) -> None:
-    data = tmp_path / "labelled.jsonl"
-    data.write_text('{"text": "hello", "intent": "no_such_intent"}\n')
-    done = shell("intents", "tune", "--transfer", "0.2", "--data", str(data))
-    assert (done.returncode, "labelled.jsonl:1" in done.stderr) == (1, True)
-    assert shell("intents", "tune").returncode == 2
-    shell.environment["HANDRAIL_EMBEDDINGS"] = str(tmp_path)
-    looked = shell("doctor")
-    assert looked.returncode == 1
-    assert "tokenizer.json is missing" in looked.stdout
