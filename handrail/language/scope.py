@@ -23,11 +23,12 @@ BOUNDS: Final = (
     (None, 0.0),
     (None, 0.0),
     (None, 0.0),
-    (0.0, None),
+    (1.2, None),
     (None, None),
 )
 """Sureness and likeness never speak for out of scope, rivals and unknown words never against it;
-without these bounds a small playbook learns the opposite by chance."""
+without these bounds a small playbook learns the opposite by chance. Unknown words keep a least
+weight (by their spread): a few intents teach too little of messages in which nothing is known."""
 
 
 Array = NDArray[np.floating[Any]]
