@@ -15,11 +15,13 @@ from handrail.core.errors import DatabaseBusyError
 from handrail.core.ports import Channel, Dispatcher
 from handrail.core.registry import registered
 from handrail.desk.kits import ReleaseKits
+from handrail.desk.learning import IntentLearning
 from handrail.desk.lock import worker_lock
 from handrail.desk.settings import Settings
 from handrail.engine.preparing import open_dispatcher, prepare
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
+from handrail.language.embeddings import open_encoder
 from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.models import Release
 from handrail.playbook.records import read_data
@@ -71,18 +73,20 @@ async def open_engine(
             db, ticking, concurrency=chosen.concurrency, drain=chosen.drain_seconds
         )
         stack.push_async_callback(waking.close)
+        kits = ReleaseKits(
+            db,
+            active=release,
+            model=model or chosen.model,
+            cache=chosen.home / "models",
+            judge=chosen.judge,
+            scorer=chosen.support_scorer,
+            encoder=open_encoder(chosen.embeddings) if chosen.embeddings else None,
+        )
         engine = Engine(
             database=db,
             clock=ticking,
             graphs=Graphs(registered("graph").values()),
-            kits=ReleaseKits(
-                db,
-                active=release,
-                model=model or chosen.model,
-                cache=chosen.home / "models",
-                judge=chosen.judge,
-                scorer=chosen.support_scorer,
-            ),
+            kits=kits,
             channels=_channels(chosen),
             dispatcher=waking,
             tracer=tracing.tracer if tracing else None,
@@ -90,6 +94,8 @@ async def open_engine(
         if works:
             running = asyncio.create_task(engine.run(), name="handrail-engine")
             stack.push_async_callback(_stop, running)
+            learning = asyncio.create_task(IntentLearning(db, kits).run(), name="handrail-learning")
+            stack.push_async_callback(_stop, learning)
         yield engine
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import IntegrityError
-from handrail.core.ports import Drafter, IntentModel, Journal
+from handrail.core.ports import Drafter, Journal
 from handrail.engine.kit import ReleaseKit
 from handrail.guardrails.suite import CheckSuite
 from handrail.guardrails.support_scorer import read_scorer
 from handrail.language.chat_models import open_chat_model
+from handrail.language.embeddings import Encoder
 from handrail.language.fallback_drafter import FallbackDrafter
 from handrail.language.intents import IntentClassifier
 from handrail.language.judges.opening import open_judge
@@ -25,6 +26,7 @@ from handrail.language.model_drafter import ModelDrafter
 from handrail.language.prompt import prompt_texts
 from handrail.language.several_languages import SeveralLanguages
 from handrail.language.template_drafter import TemplateDrafter
+from handrail.language.wishes import WishReader, reader
 from handrail.nodes.services import Services
 from handrail.playbook.models import Release
 from handrail.store import releases
@@ -46,6 +48,7 @@ class ReleaseKits:
         cache: Path,
         judge: str | None = None,
         scorer: Path | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         """Build the active release's kit.
 
@@ -58,7 +61,10 @@ class ReleaseKits:
         self._model = open_chat_model(model) if model else None
         self._judge = open_judge(judge) if judge else None
         self._scorer = read_scorer(scorer) if scorer else None
-        self._cache = cache
+        self.cache = cache
+        self._encoder = encoder
+        self.readers: dict[str, WishReader] = {}
+        """What reads messages, by release; :mod:`handrail.desk.learning` keeps them up."""
         self._built: dict[str, ReleaseKit] = {}
         self.active = self._kit(active)
 
@@ -92,7 +98,7 @@ class ReleaseKits:
             protected=prompt_texts(),
             strict=strict,
         )
-        intents = load_classifier(release, self._cache)
+        intents = reader(load_classifiers(release, self.cache, self._encoder), release.playbook)
         knowledge = ArticleIndex(release.articles)
         drafter = self._drafter(release)
 
@@ -107,6 +113,7 @@ class ReleaseKits:
                 verifier=verifier,
             )
 
+        self.readers.setdefault(release.id, intents)
         return self._built.setdefault(release.id, ReleaseKit(release, verifier, context))
 
     def _drafter(self, release: Release) -> Drafter:
@@ -116,29 +123,46 @@ class ReleaseKits:
         return FallbackDrafter([ModelDrafter(release, self._model), templates])
 
 
-def load_classifier(release: Release, cache: Path) -> IntentModel:
+def load_classifiers(
+    release: Release, cache: Path, encoder: Encoder | None = None
+) -> SeveralLanguages:
     """Load the classifiers that were trained for a release, or train and keep them."""
-    playbook = release.playbook
-    spoken = [name for name in playbook.brand.languages if playbook.examples_in(name)]
-    models = [_load_classifier(release, cache, language) for language in spoken]
-    return models[0] if len(models) == 1 else SeveralLanguages(models)
+    return SeveralLanguages(
+        {
+            language: _load_classifier(release, cache, language, encoder)
+            for language in release.playbook.taught_languages
+        }
+    )
 
 
-def _load_classifier(release: Release, cache: Path, language: str) -> IntentModel:
-    first = language == release.playbook.brand.languages[0]
-    name = release.id if first else f"{release.id}.{language}"
-    file, thresholds = cache / f"{name}.intents", release.playbook.thresholds
+def _load_classifier(
+    release: Release, cache: Path, language: str, encoder: Encoder | None
+) -> IntentClassifier:
+    file = classifier_file(release, cache, language, encoder)
+    thresholds = release.playbook.thresholds
     if file.is_file():
         with suppress(IntegrityError):  # written by another version: train again
-            return IntentClassifier.from_bytes(file.read_bytes(), thresholds)
+            return IntentClassifier.from_bytes(file.read_bytes(), thresholds, encoder)
     from handrail.language.training import train_playbook  # noqa: PLC0415 - needs scikit-learn
 
-    classifier = train_playbook(release.playbook, language=language)
+    classifier = train_playbook(release.playbook, encoder=encoder, language=language)
+    keep_classifier(classifier, file)
+    return classifier
+
+
+def classifier_file(release: Release, cache: Path, language: str, encoder: Encoder | None) -> Path:
+    """Return where the classifier of a release for a language is kept."""
+    first = language == release.playbook.brand.languages[0]
+    parts = (release.id, *(() if first else (language,)), *((encoder.id,) if encoder else ()))
+    return cache / f"{'-'.join(parts)}.intents"
+
+
+def keep_classifier(classifier: IntentClassifier, file: Path) -> None:
+    """Write a classifier for the next start; a folder that cannot be written is told of."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.write_bytes(classifier.to_bytes())
         partial.replace(file)
     except OSError as error:
-        log.warning("the classifier is trained at each start: %s: %s", cache, error.strerror)
-    return classifier
+        log.warning("the classifier is trained at each start: %s: %s", file.parent, error.strerror)

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     model, or ``python:module:callable``."""
     support_scorer: Path | None = None
     """Scorer of ``fact.grounded`` that was trained on replies of one's own."""
+    embeddings: Path | None = None
+    """Folder of a sentence encoder that intents are told by too; none where left out."""
     host: str = "127.0.0.1"
     port: int = 8717
     secret: str | None = None

@@ -13,6 +13,7 @@ from handrail.desk.cli import (
     guardrail,
     inbox,
     inbox_clocks,
+    intents,
     knowledge,
     playbook,
     replay,
@@ -41,6 +42,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(graph.app, name="graph")
 app.add_typer(guardrail.app, name="guardrail")
 app.add_typer(playbook.app, name="playbook")
+app.add_typer(intents.app, name="intents")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(db.app, name="db")
 app.command("replay")(replay.replay)

@@ -41,7 +41,7 @@ def doctor(json: AsJson = False) -> None:
         print_json({"ok": ok, "results": results})
     else:
         for result in results:
-            typer.echo(f"{'ok  ' if result.ok else 'MEND'}  {result.name:<9} {result.text}")
+            typer.echo(f"{'ok  ' if result.ok else 'MEND'}  {result.name:<10} {result.text}")
     raise typer.Exit(0 if ok else 1)
 
 
@@ -135,6 +135,15 @@ def _judge(settings: Settings) -> str:
     return open_judge(settings.judge).name
 
 
+def _embeddings(settings: Settings) -> str:
+    from handrail.language.embeddings import open_encoder
+
+    if settings.embeddings is None:
+        return "none; intents come from words alone (name a folder in HANDRAIL_EMBEDDINGS)"
+    encoder = open_encoder(settings.embeddings)
+    return f"{settings.embeddings}, {encoder.size} dimensions, {encoder.id}"
+
+
 def _desk(settings: Settings) -> str:
     import socket
 
@@ -162,6 +171,7 @@ LOOKS: dict[str, Callable[[Settings], str]] = {
     "graphs": _graphs,
     "model": _model,
     "judge": _judge,
+    "embeddings": _embeddings,
     "desk": _desk,
     "webhooks": _webhooks,
 }

@@ -12,6 +12,9 @@ from handrail.core.verdict import text_digest
 
 IntentDecision = Literal["accept", "clarify", "escalate"]
 
+Courtesy = Literal["greeting", "thanks"]
+"""Words that want nothing but an equally kind reply."""
+
 
 class IntentGuess(Frozen):
     """An intent with the probability that it is the right one."""
@@ -36,6 +39,14 @@ class IntentResult(Frozen):
     """Id of the classifier: digest of its training data."""
     corrected_by: str | None = None
     """The person who set the intent, where one did."""
+    others: tuple[str, ...] = ()
+    """Further intents that the same words ask for, in their order."""
+    unclear: bool = False
+    """Whether a further question among the words fits none of the intents."""
+    courtesy: Courtesy | None = None
+    """Set where the words are a greeting or thanks alone; accepted, without an intent."""
+    read_with: str | None = None
+    """The customer's earlier words that the message only makes sense with, where it was read so."""
 
     @property
     def top(self) -> str | None:

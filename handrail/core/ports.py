@@ -15,8 +15,12 @@ from handrail.core.verdict import Report, Support, Verdict
 class IntentModel(Protocol):
     """Says what a customer wants. Conformance: ``tests/conformance/test_intent_model.py``."""
 
-    def classify(self, text: str) -> IntentResult:
-        """Rank the playbook's intents for one message; never raises on odd text."""
+    def classify(self, text: str, *, before: str = "") -> IntentResult:
+        """Rank the playbook's intents for one message; never raises on odd text.
+
+        ``before`` is what the customer said last in the conversation: a message such as "and the
+        other one?" is read together with it.
+        """
         ...
 
 

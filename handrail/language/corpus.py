@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -20,31 +20,42 @@ from handrail.language.features import (
     inverse_frequency,
     words,
 )
+from handrail.language.word_vectors import word_vectors
 
 Matrix: TypeAlias = Any
 """A SciPy matrix in CSR form; SciPy's own types know too little of its operators."""
 
 _RARE_FROM: Final = 2000
 """From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
-_NO_SUBJECT: Final = "zqxjv"
-"""Stands for a word that no playbook knows."""
+
+
+EXAMPLE, DESCRIBED, MASKED = 0, 1, 2
+_MOST_MASKED: Final = 600
 
 
 class Corpus:
-    """The training texts as a matrix of feature counts."""
+    """The training texts as a matrix of feature counts.
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+    Rows are the examples, then the descriptions of the intents, then some of the examples once
+    more about something that the playbook does not know.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]], descriptions: Mapping[str, str]) -> None:
         self.intents = tuple(sorted({intent for _, intent in pairs}))
         place = {intent: at for at, intent in enumerate(self.intents)}
-        self.labels: Ints = np.array([place[intent] for _, intent in pairs], dtype=np.int32)
-        tokens = [words(text) for text, _ in pairs]
-        counted = [features(one) for one in tokens]
-        self.names = _frequent(counted)
+        described = [(text, intent) for intent, text in descriptions.items() if words(text)]
+        rows = [(words(text), place[intent]) for text, intent in (*pairs, *described)]
+        counted = [features(tokens) for tokens, _ in rows]
+        masked = _about_others(rows[: len(pairs)])
+        counted += [features(tokens) for tokens, _ in masked]
+        kinds = [EXAMPLE] * len(pairs) + [DESCRIBED] * len(described) + [MASKED] * len(masked)
+        self.kinds: Ints = np.array(kinds, dtype=np.int32)
+        self.labels: Ints = np.array([at for _, at in (*rows, *masked)], dtype=np.int32)
+        self.texts = [text for text, _ in (*pairs, *described)]
+        self.texts += [" ".join(tokens) for tokens, _ in masked]
+        self.names = _frequent(counted[: len(rows)])
         self.counts = _count_matrix(counted, self.names)
-        masked = [[t if t in STOP_WORDS else _NO_SUBJECT for t in one] for one in tokens]
-        self.masked = _count_matrix([features(one) for one in masked], self.names)
-        """The same sentences about something nobody knows."""
-        self.maskable: NDArray[np.bool_] = np.array([_NO_SUBJECT in one for one in masked])
+        self.vectors = word_vectors().rows([tokens for tokens, _ in (*rows, *masked)])
         self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
         self.subject_words: NDArray[np.bool_] = np.array(
             [
@@ -52,6 +63,10 @@ class Corpus:
                 for name in self.names
             ]
         )
+
+    def joined(self, matrix: Matrix, rows: NDArray[np.intp]) -> Matrix:
+        """Put the word vectors of the rows beside their weighted features."""
+        return sparse.hstack([matrix, sparse.csr_matrix(self.vectors[rows])]).tocsr()
 
     def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
         """Return the inverse document frequencies of these rows, and their weighted features."""
@@ -83,6 +98,22 @@ class Corpus:
         unknown = np.asarray(present @ np.where(known > 0, 0.0, largest)).ravel()
         total = unknown + np.asarray(present @ known).ravel()
         return np.divide(unknown, total, out=np.zeros_like(total), where=total > 0)
+
+
+def _about_others(rows: Sequence[tuple[list[str], int]]) -> list[tuple[list[str], int]]:
+    """Put words that this playbook does not know in the place of its subject words."""
+    random = np.random.default_rng(0)
+    known = STOP_WORDS.union(*(tokens for tokens, _ in rows))
+    others = [word for word in word_vectors().index if word not in known]
+    able = [one for one in rows if not STOP_WORDS.issuperset(one[0])]
+    chosen = sorted(random.permutation(len(able))[:_MOST_MASKED])
+    return [
+        (
+            [t if t in STOP_WORDS else others[random.integers(len(others))] for t in able[at][0]],
+            able[at][1],
+        )
+        for at in chosen
+    ]
 
 
 def _frequent(counted: Sequence[Counter[str]]) -> list[str]:

@@ -10,9 +10,11 @@ from typing import Final
 
 from handrail.core.conversation import Record, Snapshot
 from handrail.core.ports import owner_key
+from handrail.language.slots import Slot, find_slots, same_number
 from handrail.language.templates import holds
 from handrail.playbook.models import Conditions
 
+_OTHER: Final = re.compile(r"\b(?:other|another|otr[oa]s?)\b", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[^\W_][\w-]{1,40}")
 
 
@@ -30,9 +32,11 @@ class Choice:
 def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -> Choice:
     """Choose the record of a kind that the customer means.
 
-    In this order: the one named in the text; the one named last in the conversation; the only
-    one there is; the only one with the values in ``about``. Otherwise the customer is asked. A
-    number that looks like a record's but is none of the customer's own is asked about too.
+    In this order: the one named in the text; the only one with the dates, amounts and products
+    of the text; the other one, where the text says so and there are two; the one named last in
+    the conversation; the only one there is; the only one with the values in ``about``. Otherwise
+    the customer is asked, about those that are left. A number that looks like a record's but is
+    none of the customer's own is asked about too.
     """
     if not snapshot.verified:
         return Choice(problem=f"identity not verified: {kind} records stay closed; ask to sign in")
@@ -43,23 +47,42 @@ def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -
     if len(named) > 1:
         ids = ", ".join(record.id for record in named)
         return Choice(problem=f"the message names several records: {ids}")
+    slots = find_slots(text, own, today=snapshot.now.date())
     if not named and _names_foreign(text, own):
-        return Choice(ask=newest_first(own))
+        return Choice(ask=newest_first(_nearly_named(slots) or own))
+    described, before = _described(slots, own), _named_before(snapshot, own)
+    rest = [r for r in own if r not in before] if before and _OTHER.search(text) else []
     fitting = [record for record in own if about and holds(about, {kind: record})]
-    for candidates in (named, _named_before(snapshot, own), own, fitting):
+    for candidates in (named, described, rest, [] if rest else before, own, fitting):
         if len(candidates) == 1:
             return Choice(record=candidates[0])
-    return Choice(ask=newest_first(fitting if len(fitting) > 1 else own))
+    return Choice(ask=newest_first(next(filter(None, (described, rest, fitting)), own)))
+
+
+def _nearly_named(slots: Sequence[Slot]) -> list[Record]:
+    return [r for slot in slots if slot.kind == "number" and not slot.sure for r in slot.records]
+
+
+def _described(slots: Sequence[Slot], own: Sequence[Record]) -> list[Record]:
+    """Return the records that have all of the values in the text, where that leaves some out."""
+    told = [slot for slot in slots if slot.kind in ("date", "amount", "product") and slot.records]
+    fitting = [record for record in own if all(record in slot.records for slot in told)]
+    return fitting if told and len(fitting) < len(own) else []
 
 
 def named_records(text: str, records: Sequence[Record]) -> list[Record]:
     """Return the records whose number stands in the text, however it is spaced or cased."""
     tokens = [owner_key(token) for token in _TOKEN.findall(text)]
     keys = {*tokens, *(a + b for a, b in pairwise(tokens))}
-    exact = [record for record in records if owner_key(record.id) in keys]
+    exact = [r for r in records if owner_key(r.id) in keys or any(_spelt(k, r) for k in keys)]
     # "order 1001" for LF1001: digits alone are enough where they point at one record only.
     by_digits = [r for r in records if len(_digits(r.id)) >= 3 and _digits(r.id) in keys]
     return exact or (by_digits if len(by_digits) == 1 else [])
+
+
+def _spelt(key: str, record: Record) -> bool:
+    """Whether a token is a record's number with a letter for a digit: LF1O01 for LF1001."""
+    return sum(map(str.isdigit, key)) >= 2 and same_number(key, record.id)
 
 
 def newest_first(records: Sequence[Record]) -> tuple[Record, ...]:

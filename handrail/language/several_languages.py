@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from handrail.core.drafting import IntentResult
-from handrail.core.ports import IntentModel
+from handrail.language.intents import IntentClassifier
 
 
 class SeveralLanguages:
@@ -16,11 +16,19 @@ class SeveralLanguages:
     is out of scope.
     """
 
-    def __init__(self, models: Sequence[IntentModel]) -> None:
-        """Take at least one model; on a tie the first one is taken."""
-        self.models = tuple(models)
+    def __init__(self, models: Mapping[str, IntentClassifier]) -> None:
+        """Take at least one model, by language; on a tie the first one is taken."""
+        self.models = dict(models)
 
-    def classify(self, text: str) -> IntentResult:
+    def classify(self, text: str, *, before: str = "") -> IntentResult:
         """Rank the playbook's intents for one message; never raises on odd text."""
-        results = [model.classify(text) for model in self.models]
+        results = [model.classify(text, before=before) for model in self.models.values()]
         return min(results, key=lambda result: result.out_of_scope)
+
+    def language_of(self, text: str) -> str:
+        """Return the language whose classifier knows a message best."""
+        return min(self.models, key=lambda name: self.models[name].classify(text).out_of_scope)
+
+    def replaced(self, language: str, model: IntentClassifier) -> SeveralLanguages:
+        """Return the same with another model for one language."""
+        return SeveralLanguages({**self.models, language: model})

@@ -66,6 +66,10 @@ class _Composer:
     def draft(self) -> Draft:
         """Choose between question, template and quotation."""
         asked = self.request.intent
+        if asked.courtesy is not None:
+            replies = self.playbook.courtesy
+            words = replies.greeting if asked.courtesy == "greeting" else replies.thanks
+            return self._reply("template", self.say(words))
         if asked.decision == "clarify":
             return self._ask_intent()
         intent = self.playbook.intents.get(asked.top or "")

@@ -4,238 +4,265 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from sklearn.svm import LinearSVC
+from scipy import sparse
 
-from handrail.language.corpus import Corpus, Matrix
-from handrail.language.features import (
-    BLOCK_WEIGHTS,
-    BLOCKS,
-    Floats,
-    Ints,
-    Vocabulary,
-)
-from handrail.language.intents import (
-    FORMAT,
-    Examples,
-    IntentClassifier,
-    Weights,
-    label_texts,
-    scope_evidence,
-    softmax,
-)
+from handrail.language import scope
+from handrail.language.corpus import DESCRIBED, EXAMPLE, MASKED, Corpus, Matrix
+from handrail.language.embeddings import Encoder
+from handrail.language.features import BLOCK_WEIGHTS, BLOCKS, Floats, Ints, Vocabulary
+from handrail.language.fitting import fit_factors, fit_linear, fit_meaning, fit_scope
+from handrail.language.intents import IntentClassifier, label_texts
+from handrail.language.weights import FORMAT, Examples, Meaning, Weights
 from handrail.playbook.models import Playbook, Thresholds
+from handrail.playbook.wording import say
 
 _FOLDS: Final = 5
-_PENALTY: Final = 0.7
-"""Inverse regularisation of the classifier, chosen on held-out parts of Banking77's train set."""
-_SCOPE_DEFAULT: Final = (-0.5, -1.0, -0.5, -8.0, 4.0, -0.5)
-"""Out-of-scope coefficients where there are too few intents to learn them."""
+_ENOUGH: Final = 1500
+"""Messages of known intents that are enough to calibrate on; then no further fold is trained."""
+_LEAST: Final = 20
+"""Messages in and out of scope from which the out-of-scope coefficients are learned."""
+_BATCH: Final = 256
+_STEMS: Final = BLOCKS.index("s")
+_Rows = NDArray[np.intp]
 
-_SCOPE_BOUNDS: Final = [(None, 0.0)] * 4 + [(0.0, None), (None, None)]
-"""Sureness and likeness never speak for out of scope, unknown words never against it; without
-these bounds a small playbook learns the opposite by chance."""
 
-
-def train_playbook(
-    playbook: Playbook,
-    corrections: Iterable[tuple[str, str]] = (),
-    *,
-    language: str | None = None,
-) -> IntentClassifier:
-    """Train on a playbook's examples and ``(text, intent)`` corrections that people made.
+def playbook_pairs(
+    playbook: Playbook, corrections: Iterable[tuple[str, str]] = (), language: str | None = None
+) -> list[tuple[str, str]]:
+    """Return the examples of one language and the corrections, as ``(text, intent)``.
 
     The examples are those of one language, the brand's first where left out. Corrections towards
     intents that the playbook no longer has are left out.
     """
     pairs = playbook.examples_in(language or playbook.brand.languages[0])
-    pairs += [(text, name) for text, name in corrections if name in playbook.intents]
-    return train(pairs, playbook.thresholds)
+    return pairs + [(text, name) for text, name in corrections if name in playbook.intents]
 
 
-def train(pairs: Sequence[tuple[str, str]], thresholds: Thresholds) -> IntentClassifier:
-    """Train on ``(text, intent)`` pairs; one intent is enough, two examples each as well."""
+def train_playbook(
+    playbook: Playbook,
+    corrections: Iterable[tuple[str, str]] = (),
+    encoder: Encoder | None = None,
+    *,
+    language: str | None = None,
+) -> IntentClassifier:
+    """Train on a playbook's examples and ``(text, intent)`` corrections that people made.
+
+    The examples are those of one language, the brand's first where left out.
+    """
+    pairs = playbook_pairs(playbook, corrections, language)
+    said = described(playbook, language)
+    return train(pairs, playbook.thresholds, encoder=encoder, descriptions=said)
+
+
+def described(playbook: Playbook, language: str | None = None) -> dict[str, str]:
+    """Return each intent in words: its name and description in a language."""
+    manner = playbook.manner(language)
+    return {
+        name: f"{_words_of(name)}: {say(intent.description, manner) or ''}"
+        for name, intent in playbook.intents.items()
+    }
+
+
+def train(
+    pairs: Sequence[tuple[str, str]],
+    thresholds: Thresholds,
+    *,
+    encoder: Encoder | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> IntentClassifier:
+    """Train on ``(text, intent)`` pairs; one intent is enough, two examples each as well.
+
+    Args:
+        pairs: What customers write, and what they want with it.
+        thresholds: When an intent is sure enough.
+        encoder: Sentence encoder whose vectors are learned from too.
+        descriptions: What each intent is, as one more example; its name where left out.
+    """
     kept = label_texts(pairs)
-    corpus = Corpus(kept)
-    everything = np.arange(len(kept))
-    idf, matrix = corpus.weighted(everything)
-    linear, bias = _fit(matrix, corpus.labels, len(corpus.intents))
-    temperature, scope = _calibrate(corpus)
+    named = {intent: _words_of(intent) for _, intent in kept} | dict(descriptions or {})
+    corpus = Corpus(kept, {intent: named[intent] for _, intent in kept})
+    meant = encoder.encode(corpus.texts) if encoder else None
+    taught = np.flatnonzero(corpus.kinds != MASKED)
+    idf, matrix = corpus.weighted(taught)
+    linear, bias = fit_linear(
+        corpus.joined(matrix, taught), corpus.labels[taught], len(corpus.intents)
+    )
+    factors, coefficients = _calibrate(corpus, meant)
     weights = Weights(
-        model=_digest(kept),
+        model=model_id(kept, encoder),
         intents=corpus.intents,
         vocabulary=Vocabulary(corpus.names, idf),
         linear=linear,
         bias=bias,
-        temperature=temperature,
-        scope=scope,
-        examples=_index(matrix, corpus, [text for text, _ in kept]),
+        factors=factors,
+        scope=coefficients,
+        examples=_index(matrix[: len(kept)], corpus, [text for text, _ in kept]),
+        meaning=_meaning(corpus, meant, encoder),
     )
-    return IntentClassifier(weights, thresholds)
+    return IntentClassifier(weights, thresholds, encoder)
 
 
-def _digest(pairs: Sequence[tuple[str, str]]) -> str:
-    data = json.dumps([FORMAT, sorted(pairs)], ensure_ascii=False).encode("utf-8", "surrogatepass")
+def model_id(pairs: Sequence[tuple[str, str]], encoder: Encoder | None = None) -> str:
+    """Return the id of the model that is trained on these pairs."""
+    facts = [FORMAT, sorted(label_texts(pairs)), encoder.id if encoder else None]
+    data = json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return "int_" + hashlib.sha256(data).hexdigest()[:16]
 
 
-def _fit(matrix: Matrix, labels: Ints, intents: int) -> tuple[Floats, Floats]:
-    """Return weights by feature and intent, and the bias; intents without a row never win."""
-    linear = np.zeros((matrix.shape[1], intents), dtype=np.float32)
-    bias = np.full(intents, -2.0, dtype=np.float32)
-    present = np.unique(labels)
-    if len(present) == 1:
-        bias[present] = 0.0
-        return linear, bias
-    machine: Any = LinearSVC(C=_PENALTY, random_state=0).fit(matrix, labels)
-    coefficients, intercept = machine.coef_, machine.intercept_
-    if len(present) == 2:
-        coefficients = np.vstack([-coefficients, coefficients])
-        intercept = np.concatenate([-intercept, intercept])
-    linear[:, present] = coefficients.T
-    bias[present] = intercept
-    return linear, bias
+def _words_of(name: str) -> str:
+    """Read a name as words: ``order_status``, ``ReportLostCard``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_\-.]", " ", name[:200])
 
 
-@dataclass
-class _HeldOut:
-    """Scores of messages that the classifier had not seen."""
-
-    scores: list[NDArray[np.floating[Any]]]
-    labels: list[Ints]
-    """-1 where the intent itself was left out of training."""
-    nearest: list[NDArray[np.floating[Any]]]
-    unknown: list[NDArray[np.floating[Any]]]
+def _meaning(corpus: Corpus, meant: Floats | None, encoder: Encoder | None) -> Meaning | None:
+    if meant is None or encoder is None:
+        return None
+    taught = corpus.kinds != MASKED
+    linear, bias = fit_meaning(meant[taught], corpus.labels[taught], len(corpus.intents))
+    return Meaning(encoder.id, linear, bias, meant[corpus.kinds == EXAMPLE])
 
 
-def _calibrate(corpus: Corpus) -> tuple[float, Floats]:
-    """Learn temperature and out-of-scope coefficients on parts left out of training.
+@dataclass(frozen=True)
+class _Fold:
+    """Messages that a classifier had not seen, and what it says of them."""
+
+    labels: Ints
+    """-1 where the intent itself was left out of training, or the sentence has no subject."""
+    scores: tuple[Floats, ...]
+    """Linear scores and, with an encoder, those on its vectors."""
+    unknown: Floats
+    unseen: tuple[Any, ...]
+    """Stems, word vectors and encoder's vectors of the messages."""
+    seen: tuple[Any, ...]
+    """The same of the examples it was trained on, as columns."""
+    seen_labels: Ints
+
+    def likeness(self, guessed: NDArray[np.intp]) -> list[Floats]:
+        """Say by kind of vector how like the messages are to examples of the guessed intent."""
+        found = [self._nearest(r, c, guessed) for r, c in zip(self.unseen, self.seen, strict=True)]
+        return [*found, *[np.zeros(len(guessed), dtype=np.float32)] * (3 - len(found))]
+
+    def _nearest(self, rows: Any, columns: Any, guessed: NDArray[np.intp]) -> Floats:
+        found: list[Floats] = []
+        for start in range(0, len(guessed), _BATCH):
+            part = slice(start, start + _BATCH)
+            product = rows[part] @ columns
+            dense = product.toarray() if sparse.issparse(product) else product
+            own = self.seen_labels[None, :] == guessed[part, None]
+            found.append(scope.likeness(dense.astype(np.float32), own))
+        return np.concatenate(found)
+
+
+def _calibrate(corpus: Corpus, meant: Floats | None) -> tuple[Floats, Floats]:
+    """Learn factors and out-of-scope coefficients on parts left out of training.
 
     Each fold leaves out some examples of most intents, and all examples of the others. Those
     others, and the left-out sentences without their subject words, are what messages out of
     scope look like: near ones and far ones.
     """
-    held = _HeldOut([], [], [], [])
-    example_fold, intent_fold = _folds(corpus)
-    for fold in range(_FOLDS):
-        foreign = intent_fold[corpus.labels] == fold
-        unseen = foreign | (example_fold == fold)
-        if unseen.all() or not unseen.any() or len(np.unique(corpus.labels[~unseen])) < 2:
-            continue
-        _hold_out(corpus, held, np.flatnonzero(~unseen), np.flatnonzero(unseen), foreign)
-    default = np.array(_SCOPE_DEFAULT, dtype=np.float32)
-    if not held.labels:
-        return 1.0, default
-    scores, labels = np.vstack(held.scores), np.concatenate(held.labels)
+    folds = _held_out(corpus, meant)
+    default = np.array(scope.DEFAULT, dtype=np.float32)
+    factors = np.ones(1 if meant is None else 2, dtype=np.float32)
+    if not folds:
+        return factors, default
+    labels = np.concatenate([fold.labels for fold in folds])
+    scores = [np.vstack(parts) for parts in zip(*(f.scores for f in folds), strict=True)]
     inside = labels >= 0
-    temperature = _temperature(scores[inside], labels[inside]) if inside.any() else 1.0
-    if min(inside.sum(), (~inside).sum()) < 20:
-        return temperature, default
-    rows = [
-        scope_evidence(s, softmax(s * temperature), near, unknown)
-        for s, near, unknown in zip(
-            scores, np.concatenate(held.nearest), np.concatenate(held.unknown), strict=True
-        )
-    ]
-    return temperature, _fit_scope(np.array(rows), ~inside)
+    if inside.any():
+        factors = fit_factors([part[inside] for part in scores], labels[inside])
+    if min(inside.sum(), (~inside).sum()) < _LEAST:
+        return factors, default
+    probabilities = scope.softmax(np.tensordot(factors, np.array(scores), axes=1))
+    guessed = np.split(probabilities.argmax(axis=1), np.cumsum([len(f.labels) for f in folds])[:-1])
+    near = [fold.likeness(guess) for fold, guess in zip(folds, guessed, strict=True)]
+    likeness = [np.concatenate(parts) for parts in zip(*near, strict=True)]
+    unknown = np.concatenate([fold.unknown for fold in folds])
+    rows = scope.evidence(scores[0], probabilities, *likeness, unknown)
+    return factors, fit_scope(rows.astype(np.float64), ~inside)
 
 
-def _folds(corpus: Corpus) -> tuple[Ints, Ints]:
+def _held_out(corpus: Corpus, meant: Floats | None) -> list[_Fold]:
+    example_fold, intent_fold = _fold_numbers(corpus)
+    made: list[_Fold] = []
+    inside = 0
+    for number in range(_FOLDS):
+        foreign = intent_fold[corpus.labels] == number
+        unseen = (foreign | (example_fold == number)) & (corpus.kinds != DESCRIBED)
+        unseen &= ~(foreign & (corpus.kinds == MASKED))
+        seen = ~(foreign | (example_fold == number)) & (corpus.kinds != MASKED)
+        if not unseen.any() or len(np.unique(corpus.labels[seen])) < 2:
+            continue
+        fold = _fold(corpus, meant, np.flatnonzero(seen), np.flatnonzero(unseen), foreign)
+        made.append(fold)
+        inside += int((fold.labels >= 0).sum())
+        if inside >= _ENOUGH:
+            break
+    return made
+
+
+def _fold_numbers(corpus: Corpus) -> tuple[Ints, Ints]:
     """Give every example and every intent the fold in which it is left out."""
     random = np.random.default_rng(0)
-    example_fold = np.zeros(len(corpus.labels), dtype=np.int32)
+    example_fold = np.full(len(corpus.labels), -1, dtype=np.int32)
     for intent in range(len(corpus.intents)):
-        own = np.flatnonzero(corpus.labels == intent)
-        start = random.integers(_FOLDS)
-        example_fold[own] = (random.permutation(len(own)) + start) % _FOLDS
+        for kind in (EXAMPLE, MASKED):
+            own = np.flatnonzero((corpus.labels == intent) & (corpus.kinds == kind))
+            start = random.integers(_FOLDS)
+            example_fold[own] = (random.permutation(len(own)) + start) % _FOLDS
     intent_fold = random.permutation(len(corpus.intents)).astype(np.int32) % _FOLDS
     if len(corpus.intents) < 4:
         intent_fold[:] = -1
     return example_fold, intent_fold
 
 
-def _hold_out(
-    corpus: Corpus,
-    held: _HeldOut,
-    seen: NDArray[np.intp],
-    unseen: NDArray[np.intp],
-    foreign: NDArray[np.bool_],
-) -> None:
+def _fold(
+    corpus: Corpus, meant: Floats | None, seen: _Rows, unseen: _Rows, foreign: NDArray[np.bool_]
+) -> _Fold:
+    """Train on the seen rows, and let it judge the unseen ones."""
+    count = len(corpus.intents)
     idf, matrix = corpus.weighted(seen)
-    linear, bias = _fit(matrix, corpus.labels[seen], len(corpus.intents))
-    stems = corpus.blocks == BLOCKS.index("s")
-    columns = matrix[:, stems].T.tocsc() / BLOCK_WEIGHTS[BLOCKS.index("s")] ** 2
-    without_subject = unseen[corpus.maskable[unseen] & ~foreign[unseen]]
-    own_labels = np.where(foreign[unseen], -1, corpus.labels[unseen]).astype(np.int32)
-    for part, labels, unknown in (
-        (corpus.counts[unseen], own_labels, corpus.unknown_shares(corpus.counts[unseen], idf)),
-        (
-            corpus.masked[without_subject],
-            np.full(len(without_subject), -1, dtype=np.int32),
-            np.ones(len(without_subject)),
-        ),
-    ):
-        rows = corpus.weigh(part, idf)
-        held.scores.append(np.asarray(rows @ linear) + bias)
-        held.labels.append(labels)
-        held.nearest.append(_mean_nearest(rows[:, stems], columns))
-        held.unknown.append(unknown)
-
-
-def _mean_nearest(rows: Matrix, columns: Any) -> NDArray[np.floating[Any]]:
-    found: list[NDArray[np.floating[Any]]] = [np.zeros(0)]
-    for start in range(0, rows.shape[0], 256):
-        block = np.asarray((rows[start : start + 256] @ columns).todense())
-        count = min(5, block.shape[1])
-        found.append(np.partition(block, -count, axis=1)[:, -count:].mean(axis=1))
-    return np.concatenate(found)
-
-
-def _temperature(scores: NDArray[np.floating[Any]], labels: Ints) -> float:
-    """Find the factor with the least negative log-likelihood, on a grid of 60."""
-    grid = np.geomspace(0.3, 30, 60)
-    at = np.arange(len(labels))
-    losses = [-np.log(softmax(scores * t)[at, labels] + 1e-9).mean() for t in grid]
-    return float(grid[int(np.argmin(losses))])
-
-
-def _fit_scope(rows: NDArray[np.floating[Any]], outside: NDArray[np.bool_]) -> Floats:
-    """Logistic regression, both sides weighing the same, each evidence speaking its one way."""
-    scale = rows.std(axis=0) + 1e-6
-    scale[-1] = 1.0
-    scaled = rows / scale
-    weight = np.where(outside, 0.5 / outside.mean(), 0.5 / (~outside).mean()) / len(outside)
-    sign = np.where(outside, 1.0, -1.0)
-
-    def loss(coefficients: NDArray[np.floating[Any]]) -> tuple[float, NDArray[np.floating[Any]]]:
-        raised = np.exp(-np.clip(sign * (scaled @ coefficients), -30, 30))
-        gradient = -scaled.T @ (weight * sign * raised / (1 + raised))
-        penalty = 1e-3 * coefficients
-        penalty[-1] = 0.0
-        total = float(weight @ np.log1p(raised) + coefficients @ penalty / 2)
-        return total, gradient + penalty
-
-    found: Any = minimize(
-        loss, np.zeros(rows.shape[1]), jac=True, bounds=_SCOPE_BOUNDS, method="L-BFGS-B"
+    linear, bias = fit_linear(corpus.joined(matrix, seen), corpus.labels[seen], count)
+    rows = corpus.weigh(corpus.counts[unseen], idf)
+    masked = corpus.kinds[unseen] == MASKED
+    unknown = corpus.unknown_shares(corpus.counts[unseen], idf)
+    scores = [np.asarray(corpus.joined(rows, unseen) @ linear) + bias]
+    stems = corpus.blocks == _STEMS
+    there = np.flatnonzero(corpus.kinds[seen] == EXAMPLE)
+    columns = matrix[there][:, stems].T.tocsc() / BLOCK_WEIGHTS[_STEMS] ** 2
+    of_unseen = [rows[:, stems], corpus.vectors[unseen]]
+    of_seen = [columns, corpus.vectors[seen][there].T]
+    if meant is not None:
+        weights, shift = fit_meaning(meant[seen], corpus.labels[seen], count)
+        scores.append(meant[unseen] @ weights + shift)
+        of_unseen.append(meant[unseen])
+        of_seen.append(meant[seen][there].T)
+    return _Fold(
+        labels=np.where(foreign[unseen] | masked, -1, corpus.labels[unseen]).astype(np.int32),
+        scores=tuple(scores),
+        unknown=np.where(masked, 1.0, unknown).astype(np.float32),
+        unseen=tuple(of_unseen),
+        seen=tuple(of_seen),
+        seen_labels=corpus.labels[seen][there],
     )
-    return (found.x / scale).astype(np.float32)
 
 
 def _index(matrix: Matrix, corpus: Corpus, texts: list[str]) -> Examples:
-    stems = corpus.blocks == BLOCKS.index("s")
+    stems = corpus.blocks == _STEMS
     columns = matrix.tocsc()
     lengths = np.where(stems, np.diff(columns.indptr), 0)
     keep = np.repeat(stems, np.diff(columns.indptr))
     return Examples(
         texts=tuple(texts),
-        intents=corpus.labels,
+        intents=corpus.labels[: len(texts)],
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
         documents=columns.indices[keep].astype(np.int32),
-        values=(columns.data[keep] / BLOCK_WEIGHTS[BLOCKS.index("s")]).astype(np.float32),
+        values=(columns.data[keep] / BLOCK_WEIGHTS[_STEMS]).astype(np.float32),
+        vectors=corpus.vectors[: len(texts)],
     )

@@ -26,6 +26,11 @@ _QUOTE: Words = {
     "en": 'From our help page "{{title}}":',
     "es": "De nuestra página de ayuda «{{title}}»:",
 }
+_GREETED: Words = {"en": "How can we help you?", "es": "¿En qué podemos ayudarte?"}
+_THANKED: Words = {
+    "en": "You are welcome. Write again whenever you need something.",
+    "es": "De nada. Escríbenos otra vez cuando lo necesites.",
+}
 _WHICH_INTENT: Words = {
     "en": "I want to be sure I help with the right thing. Do you mean: {{options}}?",
     "es": "Quiero asegurarme de ayudar con lo correcto. ¿Se trata de: {{options}}?",
@@ -130,7 +135,7 @@ class Thresholds(Strict):
     """Calibrated probability from which the AI acts on the intent."""
     clarify: float = Field(default=0.3, ge=0, le=1)
     """Probability from which it asks the customer; below it asks a person."""
-    out_of_scope: float = Field(default=0.6, ge=0, le=1)
+    out_of_scope: float = Field(default=0.5, ge=0, le=1)
     """Out-of-scope score from which a person is asked whatever the intent."""
 
     @model_validator(mode="after")
@@ -148,6 +153,15 @@ class Clarify(Strict):
     """Asks which of several records is meant; ``kind`` is its label, ``options`` their numbers."""
     limit: int = Field(default=1, ge=0)
     """Questions in a row before a person is asked."""
+
+
+class CourtesyReplies(Strict):
+    """What a customer is told who only greets or thanks."""
+
+    greeting: Words = Field(default=_GREETED)
+    thanks: Words = Field(default=_THANKED)
+    mode: Mode | None = None
+    """Whether that may leave by itself; as in ``default_mode`` where left out."""
 
 
 Promise = Literal["refund", "discount", "credit", "waiver", "replacement", "legal_admission"]
@@ -281,6 +295,7 @@ class Playbook(Strict):
     """For messages without an accepted intent, and tightened further from there."""
     thresholds: Thresholds = Thresholds()
     clarify: Clarify = Clarify()
+    courtesy: CourtesyReplies = CourtesyReplies()
     limits: tuple[Limit, ...] = ()
     guardrails: Guardrails = Guardrails()
     teams: dict[Name, Team] = Field(default_factory=lambda: {"support": Team()}, min_length=1)
@@ -311,6 +326,11 @@ class Playbook(Strict):
             for name, intent in self.intents.items()
             for text in (intent.examples if first else intent.translated_examples.get(language, ()))
         ]
+
+    @property
+    def taught_languages(self) -> tuple[str, ...]:
+        """Languages of the brand in which there are examples; the first always is one."""
+        return tuple(name for name in self.brand.languages if self.examples_in(name))
 
     def manner(self, language: str | None, *, email: bool = False) -> Manner:
         """Return how a customer of a language is answered."""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handrail.playbook.models import Clarify, Intent, Playbook, Tone
+from handrail.playbook.models import Clarify, CourtesyReplies, Intent, Playbook, Tone
 from handrail.playbook.wording import Words, say
 from handrail.playbook.yaml_source import Path
 
-_SHIPPED = (Tone().quote, Clarify().text, Clarify().record)
+_SHIPPED = (
+    Tone().quote,
+    Clarify().text,
+    Clarify().record,
+    CourtesyReplies().greeting,
+    CourtesyReplies().thanks,
+)
 _REPLIES = ("sign_in_reply", "human_request_reply", "crisis_reply", "holding_reply")
 
 
@@ -24,6 +30,8 @@ def worded(playbook: Playbook) -> Iterator[tuple[Path, Words]]:
         (("tone", "quote"), tone.quote),
         (("clarify", "text"), clarify.text),
         (("clarify", "record"), clarify.record),
+        (("courtesy", "greeting"), playbook.courtesy.greeting),
+        (("courtesy", "thanks"), playbook.courtesy.thanks),
     ):
         if words not in _SHIPPED:
             yield path, words

@@ -232,7 +232,7 @@ def never_give_up_a_delivery(patch: pytest.MonkeyPatch) -> None:
 
 
 def look_at_the_last_message_only(patch: pytest.MonkeyPatch) -> None:
-    def classify(intents: Any, turn: Any) -> Any:
+    def classify(intents: Any, turn: Any, *_: Any) -> Any:
         return intents.classify(turn.said[-1]), frozenset()
 
     patch.setattr(detect_intent, "_classify", classify)

@@ -31,7 +31,7 @@ def _tiny() -> IntentModel:
 
 def _several() -> IntentModel:
     playbook = load_release(demo_path()).playbook
-    return SeveralLanguages([train_playbook(playbook, language=name) for name in ("en", "es")])
+    return SeveralLanguages({n: train_playbook(playbook, language=n) for n in ("en", "es")})
 
 
 MAKERS: tuple[Callable[[], IntentModel], ...] = (_demo, _stored, _tiny, _several)

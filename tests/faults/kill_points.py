@@ -59,8 +59,8 @@ class Stage:
         playbook = release.playbook.model_copy(update={"sending": sending})
         release = release.model_copy(update={"playbook": playbook})
         data = read_data(demo_path(), playbook)
-        classifier = kits.load_classifier(release, self.folder)
-        kits.load_classifier = lambda *_: classifier
+        classifier = kits.load_classifiers(release, self.folder)
+        kits.load_classifiers = lambda *_: classifier
         compose.load_release = lambda _: release
         compose.read_data = lambda *_: data
         database = Database(self.create("template"))

@@ -12,7 +12,7 @@ from handrail.playbook.models import Release
 @pytest.fixture(scope="module")
 def model(release: Release) -> SeveralLanguages:
     return SeveralLanguages(
-        [train_playbook(release.playbook, language=name) for name in ("en", "es")]
+        {name: train_playbook(release.playbook, language=name) for name in ("en", "es")}
     )
 
 
@@ -43,7 +43,7 @@ def test_other_subjects_are_not_accepted(model: SeveralLanguages, text: str) -> 
 def test_english_is_read_as_if_there_were_no_spanish(
     model: SeveralLanguages, release: Release
 ) -> None:
-    english = model.models[0]
+    english = model.models["en"]
     for text, _ in release.playbook.examples_in("en"):
         assert model.classify(text) == english.classify(text)
 

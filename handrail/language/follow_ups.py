@@ -1,0 +1,27 @@
+"""Tells messages that only make sense after what was said before: "and the other one?"."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from handrail.language.features import words
+
+_LONGEST: Final = 10
+"""Words; a longer message says itself what it is about."""
+_OPENS: Final = re.compile(
+    r"^(?:and|or|but|also|then|so|what about|how about|what if|same|y|o|pero|entonces"
+    r"|qué (?:tal|pasa con|hay de)|también|lo mismo)\b"
+)
+_POINTS: Final = re.compile(
+    r"\b(?:it|its|that|this|those|these|them|they|other|another|both|same|first|second|latter|one"
+    r"|eso|esto|ese|esa|este|esta|esos|esas|otro|otra|otros|otras|ambos|mismo|misma|primero"
+    r"|primera|segundo|segunda)\b"
+)
+
+
+def refers_back(text: str) -> bool:
+    """Say whether a short message goes on from an earlier one or points at what that named."""
+    said = words(text)
+    plain = " ".join(said)
+    return 0 < len(said) <= _LONGEST and bool(_OPENS.search(plain) or _POINTS.search(plain))
