@@ -12,9 +12,10 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from handrail.core.verdict import SEVERITY_ORDER, Severity
-from handrail.guardrails.contract import Check, Need, Stage
+from handrail.guardrails.contract import Check, CheckSettings, Need, Stage
 
 _OPENING = re.compile(r"\bRules?(?:, all (?P<severity>[a-z]{3,8}))?:")
+_FIELD = re.compile(r'(?m:^)    (\w{1,60}): [^\n]{1,300}\n    """((?s:.){1,600}?)"""')
 _PART = re.compile(r"``(?P<rule>[a-z][a-z_]{0,60})``|\((?:all |both )?(?P<severity>[a-z]{3,8})\b")
 
 
@@ -113,10 +114,13 @@ def _settings(check: Check[Any]) -> Iterator[SettingLine]:
 
 
 def _meanings(model: type[Any]) -> dict[str, str]:
-    """The docstrings under the fields of a model, which Python itself does not keep."""
-    try:
-        source = inspect.getsource(model)
-    except (OSError, TypeError):
-        return {}
-    found = re.findall(r'(?m:^)    (\w{1,60}): [^\n]{1,300}\n    """((?s:.){1,600}?)"""', source)
-    return {name: " ".join(meaning.split()) for name, meaning in found}
+    """The docstrings under the fields of a model and its bases, which Python does not keep."""
+    found: dict[str, str] = {}
+    for part in reversed(model.__mro__):
+        try:
+            source = inspect.getsource(part) if issubclass(part, CheckSettings) else ""
+        except (OSError, TypeError):
+            continue
+        for name, meaning in _FIELD.findall(source):
+            found[name] = " ".join(meaning.split())
+    return found

@@ -52,7 +52,9 @@ def _validated(check: Check[Any], yielded: Findings, length: int) -> _Judged:
     claims = tuple(one for one in found if isinstance(one, ClaimVerdict))
     edits = tuple(one.proposal for one in findings if one.proposal)
     inside = all(0 <= one.start <= one.end <= length for one in (*findings, *claims, *edits))
-    if not inside or any(finding.check != check.id for finding in findings):
+    if not inside or len(findings) + len(claims) != len(found):
+        raise InvalidFindingError
+    if any(finding.check != check.id for finding in findings):
         raise InvalidFindingError
     return _Judged(check.id, findings, claims)
 

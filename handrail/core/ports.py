@@ -118,7 +118,8 @@ def owner_key(value: str) -> str:
 _ADDRESS_PART = re.compile(r"[^,;\n]{1,200}")
 _ADDRESS_WORD = re.compile(r"[^\W_]{1,40}(?:['’.-][^\W_]{1,40}){0,4}")
 _INDOORS = re.compile(
-    r"\s*(?:suite|ste|apt|apartment|unit|flat|floor|fl|room|box|po box|piso|puerta|planta|esc)\b",
+    r"\s{0,8}(?:suite|ste|apt|apartment|unit|flat|floor|fl|room|box|po box|piso|puerta"
+    r"|planta|esc)\b",
     re.IGNORECASE,
 )
 

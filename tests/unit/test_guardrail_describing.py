@@ -38,11 +38,11 @@ def test_a_declaration_is_described() -> None:
         "low",
         ("history", "records"),
     )
-    assert [(s.name, s.type, s.default) for s in card.settings] == [
-        ("enabled", "bool", True),
-        ("most", "int", 3),
-    ]
-    assert card.settings[1].meaning.startswith('Capital words in a row, as in "NO WAY OUT", that')
+    settings = {setting.name: setting for setting in card.settings}
+    assert (settings["enabled"].type, settings["enabled"].default) == ("bool", True)
+    assert (settings["most"].type, settings["most"].default) == ("int", 3)
+    assert all(setting.meaning for setting in card.settings)
+    assert settings["most"].meaning.startswith('Capital words in a row, as in "NO WAY OUT", that')
 
 
 @pytest.mark.parametrize(
