@@ -12,6 +12,7 @@ from handrail.core.conversation import Passage
 from handrail.core.errors import ModelCallError
 from handrail.core.ports import DraftRequest
 from handrail.language.fallback_drafter import FallbackDrafter
+from handrail.language.model_calls import ModelCalls
 from handrail.language.model_drafter import ModelDrafter, ModelReply
 from handrail.language.models.function import FunctionModel
 from handrail.language.template_drafter import TemplateDrafter
@@ -26,9 +27,11 @@ def reply(*sentences: tuple[str, list[str]], **more: Any) -> dict[str, Any]:
     return {"sentences": parts, "confidence": 0.9, **more}
 
 
-def drafter(release: Release, answer: Callable[..., Any], **settings: Any) -> ModelDrafter:
+def drafter(
+    release: Release, answer: Callable[..., Any], *, budget: int | None = None, **settings: Any
+) -> ModelDrafter:
     model = FunctionModel(answer, name="test:model")
-    return ModelDrafter(release, model, pause_s=0, **settings)
+    return ModelDrafter(release, ModelCalls(model, pause_s=0, **settings), budget=budget)
 
 
 async def test_cited_evidence_becomes_citations(
