@@ -102,9 +102,12 @@ class ModelDrafter:
             return self._draft(request, "model", problem=problem)
         named = dict.fromkeys(_named(reply, known))
         unknown = [key for key in named if key not in known]
-        citations = tuple(Citation(source=key, quote=known[key]) for key in named if key in known)
-        problem = f"cited evidence that does not exist: {', '.join(unknown)}" if unknown else None
-        return self._draft(request, "model", text, citations, problem)
+        if unknown:
+            # What it made up once it may have made up elsewhere: none of its words are used.
+            problem = f"{self.calls.name} cited evidence that does not exist: {', '.join(unknown)}"
+            return self._draft(request, "none", problem=problem)
+        citations = tuple(Citation(source=key, quote=known[key]) for key in named)
+        return self._draft(request, "model", text, citations)
 
     def _draft(
         self,
@@ -133,4 +136,6 @@ def _named(reply: ModelReply, known: Mapping[str, str]) -> Iterator[str]:
             yield key.strip("[] ")
     numbers = {text.casefold(): key for key, text in known.items() if key.endswith("#id")}
     for number in reply.records:
-        yield numbers.get(number.casefold().strip("# "), number)
+        # Models write the kind before it: "order LF1001".
+        last = number.casefold().split()[-1:] or [""]
+        yield numbers.get(last[0].strip("#"), number)

@@ -39,7 +39,8 @@ async def test_cited_evidence_becomes_citations(
 ) -> None:
     answer = reply(
         ("It is on its way.", ["record:order/LF1001#status"]),
-        ("It comes soon.", ["[record:order/LF1001#expected_at]", "record:order/LF9#x"]),
+        ("It comes soon.", ["[record:order/LF1001#expected_at]"]),
+        records=["order lf1001"],
     )
     draft = await drafter(release, lambda *_: answer).draft(make_request("where?", "order_status"))
     assert draft.text == "It is on its way. It comes soon."
@@ -47,8 +48,24 @@ async def test_cited_evidence_becomes_citations(
     assert [(c.source, c.quote) for c in draft.citations] == [
         ("record:order/LF1001#status", "shipped"),
         ("record:order/LF1001#expected_at", "January 7, 2026"),
+        ("record:order/LF1001#id", "LF1001"),
     ]
-    assert draft.problem == "cited evidence that does not exist: record:order/LF9#x"
+    assert draft.problem is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "made_up"),
+    [
+        (reply(("Soon.", ["record:order/LF1001#status", "record:order/LF9#x"])), "LF9#x"),
+        (reply(("Soon.", []), records=["LF1001", "LF9"]), "LF9"),
+    ],
+)
+async def test_made_up_evidence_makes_a_reply_unusable(
+    release: Release, make_request: MakeRequest, answer: dict[str, Any], made_up: str
+) -> None:
+    draft = await drafter(release, lambda *_: answer).draft(make_request("where?", "order_status"))
+    assert (draft.text, draft.source, draft.citations) == ("", "none", ())
+    assert (draft.problem or "").endswith(made_up)
 
 
 async def test_the_prompt_holds_what_it_may_and_fences_the_customer(
