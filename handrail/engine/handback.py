@@ -9,12 +9,12 @@ from handrail.core.ports import Gist, Summarizer
 from handrail.language.outcomes import open_questions, promises, records_touched
 from handrail.store.conversations import unanswered
 
-MOST_CHARS = 1500
-"""Longest summary, in characters; what people said is cut first."""
+MOST_CHARS = 2400
+"""Longest summary, in characters; notes and lists are never longer, and what happened is cut."""
 MOST_LISTED = 5
 """Entries of a list, the newest."""
-MOST_OF_ONE = 160
-"""Characters of one entry."""
+MOST_OF_ONE = 120
+"""Characters of one entry; three times as many of a note."""
 NOTE = "Hand-back note: "
 
 
@@ -36,9 +36,8 @@ async def summary_of(
     notes = _notes(snapshot.conversation.summary or "", note or "")
     lists = "\n".join(_lists(snapshot))
     told = gist.text or "\n".join(_said(snapshot.messages))
-    # Two line breaks; each part before is bounded.
     room = MOST_CHARS - len(notes) - len(lists) - 2
-    parts = (notes, told[-room:] if room > 0 else "", lists)
+    parts = (notes, told[-room:], lists)
     return Gist(text="\n".join(part for part in parts if part), tokens=gist.tokens)
 
 
@@ -56,16 +55,15 @@ def _said(messages: Sequence[Message]) -> Iterator[str]:
 
 def _lists(snapshot: Snapshot) -> Iterator[str]:
     messages = snapshot.messages
-    said = (f"{who}: {_short(text)}" for who, text in promises(messages))
-    yield from _listed("Open questions:", map(_short, open_questions(unanswered(messages))))
-    yield from _listed("Promised:", said)
+    yield from _listed("Open questions:", open_questions(unanswered(messages)))
+    yield from _listed("Promised:", (f"{who}: {text}" for who, text in promises(messages)))
     touched = records_touched(messages, snapshot.records)
     if touched:
-        yield f"Records: {', '.join(touched[-MOST_LISTED:])}"
+        yield _short(f"Records: {', '.join(touched[-MOST_LISTED:])}")
 
 
 def _listed(title: str, entries: Iterable[str]) -> Iterator[str]:
-    newest = list(dict.fromkeys(entries))[-MOST_LISTED:]
+    newest = list(dict.fromkeys(map(_short, entries)))[-MOST_LISTED:]
     if newest:
         yield title
         yield from (f"- {entry}" for entry in newest)
