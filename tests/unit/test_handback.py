@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -132,7 +132,7 @@ async def test_a_spent_budget_leaves_the_model_alone() -> None:
 async def test_the_messages_are_fenced_and_name_who_wrote_them() -> None:
     seen: list[str] = []
 
-    def answer(messages: list[dict[str, str]], _: object) -> ModelSummary:
+    def answer(messages: Sequence[Mapping[str, str]], _: object) -> ModelSummary:
         seen.extend(message["content"] for message in messages)
         return ModelSummary(summary="x")
 
