@@ -122,3 +122,27 @@ async def test_an_approved_draft_is_paid_for_once(modelled: World) -> None:
     view = await world.engine.conversation(accepted.conversation_id)
     assert world.postbox.delivered == ["We look into it."]
     assert view.facts.tokens == spent
+
+
+async def test_a_suggestion_that_a_person_approves_is_paid_for_once(modelled: World) -> None:
+    world = modelled
+    first = (await world.ask(ASKS_FOR_A_PERSON)).conversation_id
+    await world.engine.take_over(first, actor="kim")
+    await world.work()
+    await world.ask(ASKS_POLICY)
+    review = await world.only_review()
+    assert review.draft is not None
+    assert review.draft.tokens > 0
+    before = (await world.engine.conversation(first)).facts.tokens
+    await world.decide(review, Approve())
+    await world.work()
+    assert world.postbox.delivered == ["We look into it."]
+    assert (await world.engine.conversation(first)).facts.tokens == before
+
+
+async def test_a_suggestion_is_no_hand_over(modelled: World) -> None:
+    accepted = await modelled.ask("My card was charged twice")
+    review = await modelled.only_review()
+    assert review.kind == "answer"
+    assert "ModelSummary" not in [form for form, _ in asked]
+    assert await summary(modelled, accepted.conversation_id) == ""
