@@ -55,11 +55,13 @@ def read_prompts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
 
 
 def _wrong(text: str, form: PromptForm, file: str) -> Iterator[Problem]:
-    found = {match[1]: match.start() for match in FIELD.finditer(text)}
+    # Words that go with a number are for templates: no field of a prompt is one.
+    plain = [match for match in FIELD.finditer(text) if match[2] is None]
+    found = {match[1]: match.start() for match in plain}
     for name in found.keys() - form.fields:
         message = f"{name!r} is unknown here; {alternatives(name, form.fields)}"
         yield _at(text, found[name], file, message)
-    rest = FIELD.sub(lambda match: " " * len(match[0]), text)
+    rest = FIELD.sub(lambda match: match[0] if match[2] is not None else " " * len(match[0]), text)
     for braces in ("{{", "}}"):
         if braces in rest:
             message = "a field is written wrongly; write {{name}}, such as {{evidence}}"

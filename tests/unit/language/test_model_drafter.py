@@ -90,7 +90,7 @@ async def test_the_prompt_holds_what_it_may_and_fences_the_customer(
     assert "warehouse_note" not in system
     assert "card_last4" not in system
     fence = user.splitlines()[0]
-    assert "[record:order/LF1001#total]" in system.split(f"\n{fence}\n")[1]
+    assert "[record:order/LF1001#total]" in system.split(f"\n{fence}\n")[3]
     assert user.splitlines()[-1] == fence
     assert fence in system
     assert user.count(fence) == 2

@@ -15,6 +15,7 @@ from handrail.language.fences import FENCE, fence_for, fenced
 from handrail.language.prompt import gather_evidence, prompt_texts, reply_messages
 from handrail.playbook.models import Release
 from handrail.playbook.prompts import PROMPTS
+from handrail.playbook.wording import say
 
 MakeRequest = Callable[..., DraftRequest]
 
@@ -92,12 +93,13 @@ def test_the_prompt_tells_what_is_known(release: Release, make_request: MakeRequ
     system, user = prompt(request.model_copy(update={"snapshot": snapshot}), release)
     for told in (
         "Today is 2026-01-05.",
-        release.playbook.intents["order_status"].description,
+        say(release.playbook.intents["order_status"].description, release.playbook.manner(None)),
         "A colleague rejected an earlier draft: too cold",
         "A check found in the draft before: This amount stands nowhere.",
         "\nkim: agreed on Monday\n===",
         f"at most {release.playbook.tone.max_chars} characters",
     ):
+        assert told
         assert told in system
     for limit in release.playbook.limits:
         if limit.amount:

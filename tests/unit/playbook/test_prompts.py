@@ -47,6 +47,7 @@ def test_prompts_of_ours_have_the_fields_they_need() -> None:
         ("reply", OWN + "{{order.total}}", "5:1: 'order.total' is unknown here; there is brand"),
         ("reply", OWN + "{{ two words }}", "5:1: a field is written wrongly; write {{name}}"),
         ("reply", OWN + "notes}}", "5:6: a field is written wrongly; write {{name}}"),
+        ("reply", OWN + "{{limits|limit|limits}}", "5:1: a field is written wrongly"),
         ("reply", "{{evidence}} {{notes}}", "1:1: the field {{fence}} is missing; put it in"),
         ("reply", "", "1:1: the field {{evidence}} is missing; put it in"),
         ("summary", "{{fence}} {{notes}}", "1:11: 'notes' is unknown here; there is brand, "),
