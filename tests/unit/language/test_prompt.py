@@ -129,4 +129,4 @@ def test_a_playbooks_own_prompt_is_used_and_kept_from_customers(
     assert system.startswith(f"Be {release.playbook.brand.name}. Data: === ")
     assert system.endswith("{not a field}")
     assert prompt_texts(changed)["reply"] == own
-    assert prompt_texts(changed).keys() == PROMPTS.keys()
+    assert prompt_texts(changed).keys() == {*PROMPTS, "judge"}
