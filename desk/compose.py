@@ -21,7 +21,10 @@ from handrail.desk.settings import Settings
 from handrail.engine.preparing import open_dispatcher, prepare
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
+from handrail.language.chat_models import open_chat_model
 from handrail.language.embeddings import open_encoder
+from handrail.language.model_calls import ModelCalls
+from handrail.language.usage import Prices
 from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.models import Release
 from handrail.playbook.records import read_data
@@ -76,7 +79,8 @@ async def open_engine(
         kits = ReleaseKits(
             db,
             active=release,
-            model=model or chosen.model,
+            model=_model(chosen, model or chosen.model),
+            budget=chosen.model_budget,
             cache=chosen.home / "models",
             judge=chosen.judge,
             scorer=chosen.support_scorer,
@@ -97,6 +101,17 @@ async def open_engine(
             learning = asyncio.create_task(IntentLearning(db, kits).run(), name="handrail-learning")
             stack.push_async_callback(_stop, learning)
         yield engine
+
+
+def _model(settings: Settings, name: str | None) -> ModelCalls | None:
+    if not name:
+        return None
+    prices = Prices(settings.model_input_price, settings.model_output_price)
+    return ModelCalls(
+        open_chat_model(name),
+        timeout_s=settings.model_seconds,
+        prices=prices if prices != Prices() else None,
+    )
 
 
 def _channels(settings: Settings) -> dict[str, Channel]:

@@ -12,17 +12,18 @@ from typing import Any
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import IntegrityError
-from handrail.core.ports import Drafter, Journal
+from handrail.core.ports import Drafter, Journal, Summarizer
 from handrail.engine.kit import ReleaseKit
 from handrail.guardrails.suite import CheckSuite
 from handrail.guardrails.support_scorer import read_scorer
-from handrail.language.chat_models import open_chat_model
 from handrail.language.embeddings import Encoder
 from handrail.language.fallback_drafter import FallbackDrafter
 from handrail.language.intents import IntentClassifier
 from handrail.language.judges.opening import open_judge
 from handrail.language.knowledge import ArticleIndex
+from handrail.language.model_calls import ModelCalls
 from handrail.language.model_drafter import ModelDrafter
+from handrail.language.model_summarizer import ModelSummarizer
 from handrail.language.prompt import prompt_texts
 from handrail.language.several_languages import SeveralLanguages
 from handrail.language.template_drafter import TemplateDrafter
@@ -44,7 +45,8 @@ class ReleaseKits:
         database: Database,
         *,
         active: Release,
-        model: str | None,
+        model: ModelCalls | None,
+        budget: int | None = None,
         cache: Path,
         judge: str | None = None,
         scorer: Path | None = None,
@@ -52,13 +54,24 @@ class ReleaseKits:
     ) -> None:
         """Build the active release's kit.
 
+        Args:
+            database: For whose personal data a value is.
+            active: The release.
+            model: Drafts and sums up, where there is one.
+            budget: Tokens that one conversation may cost; ``None`` is no limit.
+            cache: Folder of trained classifiers.
+            judge: Name of the judge of statements that no rule decides.
+            scorer: File of a scorer of one's own for ``fact.grounded``.
+            encoder: Sentence encoder that intents are told by too.
+
         Raises:
-            ModelUnavailableError: package, key or name of the model or the judge is wrong.
+            ModelUnavailableError: package, key or name of the judge is wrong.
             CheckDefinitionError: the playbook names an unknown check or setting, or the file of
                 the scorer is none.
         """
         self._database = database
-        self._model = open_chat_model(model) if model else None
+        self._model = model
+        self._budget = budget
         self._judge = open_judge(judge) if judge else None
         self._scorer = read_scorer(scorer) if scorer else None
         self.cache = cache
@@ -95,7 +108,7 @@ class ReleaseKits:
             owners=DatabaseOwners(self._database),
             judge=self._judge,
             scorer=self._scorer,
-            protected=prompt_texts(),
+            protected=prompt_texts(release),
             strict=strict,
         )
         intents = reader(load_classifiers(release, self.cache, self._encoder), release.playbook)
@@ -114,13 +127,20 @@ class ReleaseKits:
             )
 
         self.readers.setdefault(release.id, intents)
-        return self._built.setdefault(release.id, ReleaseKit(release, verifier, context))
+        kit = ReleaseKit(release, verifier, context, self._summarizer(release))
+        return self._built.setdefault(release.id, kit)
 
     def _drafter(self, release: Release) -> Drafter:
         templates = TemplateDrafter(release)
         if self._model is None:
             return templates
-        return FallbackDrafter([ModelDrafter(release, self._model), templates])
+        model = ModelDrafter(release, self._model, budget=self._budget)
+        return FallbackDrafter([model, templates])
+
+    def _summarizer(self, release: Release) -> Summarizer | None:
+        if self._model is None:
+            return None
+        return ModelSummarizer(release, self._model, budget=self._budget)
 
 
 def load_classifiers(

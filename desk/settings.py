@@ -26,6 +26,14 @@ class Settings(BaseSettings):
     model, or ``python:module:callable``."""
     support_scorer: Path | None = None
     """Scorer of ``fact.grounded`` that was trained on replies of one's own."""
+    model_budget: int | None = Field(default=None, ge=0)
+    """Tokens of the model that one conversation may cost; then templates and people answer."""
+    model_seconds: float = Field(default=30.0, gt=0)
+    """Longest time for one call of the model; it is tried twice."""
+    model_input_price: float = Field(default=0.0, ge=0)
+    """Price of a million tokens in, for the cost on spans; in any currency."""
+    model_output_price: float = Field(default=0.0, ge=0)
+    """Price of a million tokens out."""
     embeddings: Path | None = None
     """Folder of a sentence encoder that intents are told by too; none where left out."""
     host: str = "127.0.0.1"

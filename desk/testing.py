@@ -200,7 +200,7 @@ async def refusal(attempt: Awaitable[object]) -> object:
 
 @asynccontextmanager
 async def open_world(
-    database: str, home: Path, *, playbook: Path | None = None
+    database: str, home: Path, *, playbook: Path | None = None, settings: Settings | None = None
 ) -> AsyncGenerator[World]:
     """Open a world on a database; the demo shop where no playbook is named.
 
@@ -208,6 +208,7 @@ async def open_world(
         database: SQLAlchemy URL.
         home: Folder for trained classifiers; share it between tests.
         playbook: Folder of a playbook.
+        settings: More than the home, such as a model.
     """
     clock, postbox = ManualClock(), Postbox()
     async with open_engine(
@@ -215,7 +216,7 @@ async def open_world(
         playbook=playbook,
         work=False,
         clock=clock,
-        settings=Settings(home=home),
+        settings=(settings or Settings()).model_copy(update={"home": home}),
         dispatcher=EmbeddedDispatcher(clock),
     ) as engine:
         engine.relay.channels = {**engine.relay.channels, "test": postbox, "mail": postbox}

@@ -31,6 +31,9 @@ INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 ERROR_TYPE: Final = "error.type"
 
+COST: Final = "handrail.cost"
+"""What the call cost, in the currency of the configured prices; left out without prices."""
+
 TURN: Final = "handrail.turn.id"
 GRAPH_VERSION: Final = "handrail.graph.version"
 RELEASE: Final = "handrail.release"

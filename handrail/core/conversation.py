@@ -133,7 +133,9 @@ class ConversationFacts(Frozen):
     holder_agent: str | None = None
     """The person who holds it, where one does."""
     summary: str | None = None
-    """What people did while they last held it; written at hand-back."""
+    """What happened so far, for who goes on: written when people take it and hand it back."""
+    tokens: int = 0
+    """Tokens of the language model it has cost so far, in and out."""
     clarifications: int = 0
     """Clarifying questions the AI asked since it last gave an answer."""
 

@@ -100,6 +100,8 @@ class Draft(Frozen):
     """0 for the first draft of a turn, then one more for each redraft."""
     model: str | None = None
     """Name of the language model, where one wrote it."""
+    tokens: int = 0
+    """Tokens of the language model that this draft cost, in and out, failed calls included."""
     answers: bool = True
     """Whether it answers the customer; a holding reply and a question back do not."""
     actions: tuple[ProposedAction, ...] = ()

@@ -67,6 +67,26 @@ class Drafter(Protocol):
         ...
 
 
+class Gist(Frozen):
+    """What happened in a conversation, in a few sentences."""
+
+    text: str = ""
+    """Empty where nothing could be written: the summary then goes without."""
+    tokens: int = 0
+    """Tokens of the language model that it cost."""
+
+
+class Summarizer(Protocol):
+    """Writes the gist of a conversation for who goes on with it, a person or the AI.
+
+    Open questions, promises and records are listed beside it without its help.
+    """
+
+    async def summarize(self, snapshot: Snapshot) -> Gist:
+        """Return the gist of the messages; never raises because a model failed."""
+        ...
+
+
 class OwnerIndex(Protocol):
     """Knows whose personal data a value is."""
 

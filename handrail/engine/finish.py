@@ -178,6 +178,7 @@ def _write_conversation(end: Ending) -> None:
         **end.values,
         "pending": pending,
         "attempts": 0,
+        "tokens": end.row["tokens"] + end.result.journal.tokens,
         "lease_owner": None,
         "lease_until": None,
         "audit_no": no,

@@ -58,9 +58,12 @@ class TurnJournal:
     taken_by: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    tokens: int = 0
+    """Tokens of the language model that this run cost."""
 
     def drafted(self, draft: Draft) -> None:
         """Keep a draft; the same draft counts once."""
+        self.tokens += 0 if draft.id in self.drafts else draft.tokens
         self.drafts[draft.id] = draft
 
     def verified(self, draft: Draft, verdict: Verdict) -> None:

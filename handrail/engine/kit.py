@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from handrail.core.conversation import Snapshot
 from handrail.core.migration import Rule
-from handrail.core.ports import Journal, Verifier
+from handrail.core.ports import Journal, Summarizer, Verifier
 from handrail.playbook.models import Release
 
 
@@ -54,6 +54,8 @@ class ReleaseKit:
     verifier: Verifier
     context: Callable[[Snapshot, Journal], object]
     """Makes the run-time context that the graph's nodes are given."""
+    summarizer: Summarizer | None = None
+    """Writes the gist of a conversation that changes hands; none without a language model."""
 
 
 class Kits(Protocol):

@@ -63,6 +63,8 @@ class Plan:
     """What the paused graph is resumed with."""
     summarise: HandBack | None = None
     """The hand-back that ends a stretch of human work."""
+    taken: bool = False
+    """Whether a person took the conversation by this."""
     ask: ReviewRequest | None = None
     """A review to open without a run."""
 
@@ -101,7 +103,9 @@ def make_plan(
         case Control(action=HandBack()):
             return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
         case _:
-            return Plan(events=(first,), graph=None, ask=_question(body, draft_behind))
+            taken = isinstance(body, Control) and isinstance(body.action, TakeOver)
+            asks = _question(body, draft_behind)
+            return Plan(events=(first,), graph=None, taken=taken, ask=asks)
 
 
 def _question(body: EventBody, draft_behind: Callable[[str], Draft]) -> ReviewRequest | None:
@@ -201,7 +205,8 @@ def _reply(decided: Decided, review: RowMapping | None) -> Draft:
         return draft_of(decision, decided.actor)
     assert review is not None
     seen = Draft.model_validate(review["draft"])
-    return seen.model_copy(update={"id": new_id("dft")})  # a turn stores drafts of its own
+    # A turn stores drafts of its own; what this one cost is counted where it was written.
+    return seen.model_copy(update={"id": new_id("dft"), "tokens": 0})
 
 
 def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
@@ -225,4 +230,4 @@ def _decision(lease: Lease, event: PendingEvent, body: ReviewDecision, review: R
         case HandBack():
             return _handed_back(lease, event, decided)
         case TakeOver():
-            return Plan(events=(event,), graph=None, review=review)
+            return Plan(events=(event,), graph=None, review=review, taken=True)

@@ -24,7 +24,7 @@ from handrail.core.errors import (
     NotFoundError,
     RunError,
 )
-from handrail.core.ports import Dispatcher
+from handrail.core.ports import Dispatcher, Gist
 from handrail.engine import gate, spans
 from handrail.engine.ending import NewerMessageError, RunResult, Written
 from handrail.engine.finish import finish
@@ -161,14 +161,26 @@ class Runner:
     async def _attempt(self, lease: Lease, plan: Plan, kit: ReleaseKit) -> RunResult:
         if lease.attempts > MOST_ATTEMPTS:
             raise RunError(f"the turn did not end in {MOST_ATTEMPTS} tries")
-        if plan.summarise is not None:
-            summary = summary_of(lease.snapshot.messages, plan.summarise.note)
-            facts = lease.snapshot.conversation.model_copy(update={"summary": summary})
-            snapshot = lease.snapshot.model_copy(update={"conversation": facts})
-            result = await self._execute(_with_snapshot(lease, snapshot), plan, kit)
-            result.summary = summary
+        if plan.summarise is None:
+            result = await self._execute(lease, plan, kit)
+            if _people_take(lease, result):
+                self._summed_up(result, await self._summary(lease, kit))
             return result
-        return await self._execute(lease, plan, kit)
+        summary = await self._summary(lease, kit, plan.summarise.note)
+        facts = lease.snapshot.conversation.model_copy(update={"summary": summary.text})
+        snapshot = lease.snapshot.model_copy(update={"conversation": facts})
+        result = await self._execute(_with_snapshot(lease, snapshot), plan, kit)
+        self._summed_up(result, summary)
+        return result
+
+    async def _summary(self, lease: Lease, kit: ReleaseKit, note: str | None = None) -> Gist:
+        with self.leases.kept(lease):
+            return await summary_of(lease.snapshot, note, kit.summarizer)
+
+    @staticmethod
+    def _summed_up(result: RunResult, summary: Gist) -> None:
+        result.summary = summary.text
+        result.journal.tokens += summary.tokens
 
     async def _execute(self, lease: Lease, plan: Plan, kit: ReleaseKit) -> RunResult:
         journal = TurnJournal()
@@ -314,6 +326,13 @@ def _planned(connection: Connection, lease: Lease) -> Plan | Exception:
         )
     except Exception as error:  # noqa: BLE001 - it lands on a person like any failure
         return error
+
+
+def _people_take(lease: Lease, result: RunResult) -> bool:
+    """Whether people have the conversation from now on, and not only one reply to look at."""
+    handed = result.journal.handed_over
+    given = handed is not None and handed.hold and lease.row["holder"] != "human"
+    return given or result.plan.taken or result.journal.taken_by is not None
 
 
 def _with_snapshot(lease: Lease, snapshot: Snapshot) -> Lease:

@@ -22,17 +22,20 @@ class FallbackDrafter:
 
     async def draft(self, request: DraftRequest) -> Draft:
         """Return the first usable draft, or the last empty one."""
-        problems: list[str] = []
+        failed: list[Draft] = []
         for drafter in self.drafters[:-1]:
             draft = await drafter.draft(request)
             if draft.source != "none":
-                return _noting(draft, problems)
-            problems.append(draft.problem or "no draft")
-        return _noting(await self.drafters[-1].draft(request), problems)
+                return _noting(draft, failed)
+            failed.append(draft)
+        return _noting(await self.drafters[-1].draft(request), failed)
 
 
-def _noting(draft: Draft, problems: Sequence[str]) -> Draft:
-    if not problems:
+def _noting(draft: Draft, failed: Sequence[Draft]) -> Draft:
+    """Note on a draft why others came to nothing, and what they cost."""
+    if not failed:
         return draft
-    everything = [*problems, *([draft.problem] if draft.problem else [])]
-    return draft.model_copy(update={"problem": "; ".join(everything)})
+    problems = [each.problem or "no draft" for each in failed]
+    problems += [draft.problem] if draft.problem else []
+    tokens = draft.tokens + sum(each.tokens for each in failed)
+    return draft.model_copy(update={"problem": "; ".join(problems), "tokens": tokens})

@@ -2,14 +2,15 @@
 
 The folder holds ``playbook.yaml``, ``intents/*.yaml`` (one intent each, named by its file),
 ``templates/*.yaml`` (more reply templates for the intent the file is named after),
-``articles/*.md`` and, for a demo, ``data/`` with customers and records.
+``articles/*.md``, ``prompts/*.md`` (for a language model, in place of ours) and, for a demo,
+``data/`` with customers and records.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from handrail.core.errors import PlaybookError
 from handrail.playbook.articles import read_article
 from handrail.playbook.models import Article, Playbook, Release
 from handrail.playbook.problems import Problem, alternatives, listed
+from handrail.playbook.prompts import read_prompts
 from handrail.playbook.references import reference_problems
 from handrail.playbook.translations import untranslated
 from handrail.playbook.validation import validation_problems
 from handrail.playbook.yaml_source import Source, read_yaml
 
 MAIN_FILE = "playbook.yaml"
+_PARTS = (("intents", ".yaml"), ("templates", ".yaml"), ("articles", ".md"), ("prompts", ".md"))
 
 
 def demo_path() -> Path:
@@ -60,15 +63,19 @@ def find_untranslated(folder: Path) -> list[Problem]:
     return [source.place(path).problem(message) for path, message in untranslated(playbook)]
 
 
-def release_id(playbook: Playbook, articles: tuple[Article, ...]) -> str:
+def release_id(
+    playbook: Playbook, articles: tuple[Article, ...], prompts: Mapping[str, str] | None = None
+) -> str:
     """Return ``rel_`` and 16 hexadecimal digits of the digest of the content.
 
     The same content gives the same id, whatever the order of files and keys.
     """
-    content = {
+    content: dict[str, Any] = {
         "playbook": playbook.model_dump(mode="json"),
         "articles": sorted((a.model_dump(mode="json") for a in articles), key=lambda a: a["id"]),
     }
+    if prompts:
+        content["prompts"] = dict(prompts)
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return "rel_" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -79,7 +86,8 @@ def _read(folder: Path) -> tuple[Release | None, list[Problem]]:
         return None, [Problem(file=MAIN_FILE, message=missing)]
     source = _read_document(folder)
     articles, problems = _read_articles(folder)
-    problems += source.problems
+    prompts, wrong_prompts = read_prompts(folder)
+    problems += [*wrong_prompts, *source.problems]
     # What is missing because a file could not be read is not told again as missing.
     broken = {problem.file for problem in source.problems}
     playbook = None
@@ -93,10 +101,11 @@ def _read(folder: Path) -> tuple[Release | None, list[Problem]]:
     if playbook is None or problems:
         return None, problems
     release = Release(
-        id=release_id(playbook, articles),
+        id=release_id(playbook, articles, prompts),
         name=folder.resolve().name,
         playbook=playbook,
         articles=articles,
+        prompts=prompts,
     )
     return release, []
 
@@ -132,7 +141,7 @@ def _read_document(folder: Path) -> Source:
 
 
 def _misnamed(folder: Path) -> Iterator[Problem]:
-    for part, suffix in (("intents", ".yaml"), ("templates", ".yaml"), ("articles", ".md")):
+    for part, suffix in _PARTS:
         for path in sorted((folder / part).glob("*")):
             if path.is_file() and path.suffix != suffix and not path.name.startswith("."):
                 message = f"this file is not read; rename it to end in {suffix} or move it away"

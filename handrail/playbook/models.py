@@ -381,3 +381,5 @@ class Release(Strict):
     name: str
     playbook: Playbook
     articles: tuple[Article, ...]
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """Prompts of the playbook's own for a language model, by name: ``reply``."""

@@ -53,6 +53,7 @@ _MUTABLE = (
     "holder_agent",
     "summary",
     "clarifications",
+    "tokens",
     "seq",
     "message_seq",
     "turn_no",

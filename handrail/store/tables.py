@@ -125,6 +125,7 @@ conversations = Table(
     _maybe("holder_agent"),
     _maybe("summary"),
     Column("clarifications", Integer, nullable=False, default=0),
+    Column("tokens", Integer, nullable=False, default=0, server_default="0"),
     Column("seq", Integer, nullable=False, default=0),
     Column("message_seq", Integer, nullable=False, default=0),
     Column("turn_no", Integer, nullable=False, default=0),

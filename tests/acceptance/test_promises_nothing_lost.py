@@ -15,6 +15,7 @@ from promises import Removals, Scenario, promise_tests
 
 import handrail
 from handrail.core.decisions import Approve, Reject, TakeOver
+from handrail.core.ports import Gist
 from handrail.desk.settings import Settings
 from handrail.desk.testing import Fails, World, Writes
 from handrail.engine import gate, ingest, relay, runner
@@ -243,7 +244,10 @@ def keep_no_checkpoint(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_no_summary(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(runner, "summary_of", lambda *_: "")
+    async def nothing(*_: Any) -> Gist:
+        return Gist()
+
+    patch.setattr(runner, "summary_of", nothing)
 
 
 def let_failures_pass(patch: pytest.MonkeyPatch) -> None:

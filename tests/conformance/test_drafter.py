@@ -14,6 +14,7 @@ from handrail.core.errors import ModelCallError
 from handrail.core.ports import Drafter, DraftRequest
 from handrail.language.fallback_drafter import FallbackDrafter
 from handrail.language.knowledge import ArticleIndex
+from handrail.language.model_calls import ModelCalls
 from handrail.language.model_drafter import ModelDrafter
 from handrail.language.models.function import FunctionModel
 from handrail.language.template_drafter import TemplateDrafter
@@ -35,7 +36,7 @@ def _failing(*_: Any) -> dict[str, Any]:
 
 
 def _model(answer: Callable[..., Any]) -> Callable[[Release], Drafter]:
-    return lambda release: ModelDrafter(release, FunctionModel(answer), pause_s=0)
+    return lambda release: ModelDrafter(release, ModelCalls(FunctionModel(answer), pause_s=0))
 
 
 def _fallback(release: Release) -> Drafter:

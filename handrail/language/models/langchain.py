@@ -7,16 +7,18 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from opentelemetry import trace
+from pydantic import ValidationError
 
-from handrail.core.attributes import INPUT_TOKENS, OUTPUT_TOKENS
 from handrail.core.errors import ModelCallError, ModelUnavailableError
 from handrail.core.ports import ChatModel
 from handrail.core.registry import register
+from handrail.language.usage import count_tokens
 
 _KEYS: Final = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Environment variable that each provider's own package reads its key from."""
 _EXTRAS: Final = ("openai", "anthropic", "ollama")
+_MOST_OF_ERROR: Final = 300
+"""Most characters of a provider's error that a person is shown."""
 
 
 class LangchainModel:
@@ -27,7 +29,7 @@ class LangchainModel:
         self._chat = chat
 
     async def complete(self, messages: Sequence[Mapping[str, str]], schema: type[Any]) -> Any:
-        """Answer with an instance of ``schema``; tokens are counted on the current span.
+        """Answer with an instance of ``schema``; its tokens are counted.
 
         Raises:
             ModelCallError: the call failed, or the answer does not have the form.
@@ -35,22 +37,27 @@ class LangchainModel:
         structured = self._chat.with_structured_output(schema, include_raw=True)
         try:
             answer = await structured.ainvoke([dict(message) for message in messages])
+        except ValidationError:  # some packages read the answer before they give it out
+            raise self._formless() from None
         # Each provider has exceptions of its own; to a turn they all mean the same.
         except Exception as error:
-            raise ModelCallError(f"{self.name} failed: {type(error).__name__}: {error}") from error
+            reason = f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR]
+            raise ModelCallError(f"{self.name} failed: {reason}") from error
         _count_tokens(answer.get("raw"))
         parsed = answer.get("parsed")
         if not isinstance(parsed, schema):
-            reason = answer.get("parsing_error") or "no structured answer"
-            raise ModelCallError(f"{self.name} did not answer in the asked form: {reason}")
+            raise self._formless()
         return parsed
+
+    def _formless(self) -> ModelCallError:
+        return ModelCallError(f"{self.name} did not answer in the asked form")
 
 
 def _count_tokens(raw: Any) -> None:
     usage: Mapping[str, int] = getattr(raw, "usage_metadata", None) or {}
-    span = trace.get_current_span()
-    span.set_attribute(INPUT_TOKENS, usage.get("input_tokens", 0))
-    span.set_attribute(OUTPUT_TOKENS, usage.get("output_tokens", 0))
+    count_tokens(
+        input_tokens=usage.get("input_tokens", 0), output_tokens=usage.get("output_tokens", 0)
+    )
 
 
 def open_langchain(name: str) -> ChatModel:
@@ -66,7 +73,10 @@ def open_langchain(name: str) -> ChatModel:
     try:
         init_chat_model: Any = importlib.import_module("langchain.chat_models").init_chat_model
         _require_key(name, provider)
-        return LangchainModel(init_chat_model(model, model_provider=provider), name=name)
+        # Retries are ours: those of the package would multiply them, and hide them from the spans.
+        options = {"max_retries": 0} if provider in _KEYS else {}
+        chat = init_chat_model(model, model_provider=provider, **options)
+        return LangchainModel(chat, name=name)
     except ImportError as error:
         raise ModelUnavailableError(
             f"model {name!r} needs a package that is not installed ({error}); run: "

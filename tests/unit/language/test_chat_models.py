@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from handrail.core.attributes import INPUT_TOKENS, OUTPUT_TOKENS
 from handrail.core.errors import ModelCallError, ModelUnavailableError
 from handrail.language.chat_models import open_chat_model
 from handrail.language.model_drafter import ModelReply
 from handrail.language.models.function import FunctionModel, open_function
 from handrail.language.models.langchain import LangchainModel, open_langchain
+from handrail.language.usage import counted
 
 
 def answer_politely(*_: Any) -> dict[str, Any]:
@@ -45,16 +42,12 @@ class FakeChat:
         return RunnableLambda(run)
 
 
-async def test_tokens_are_counted_on_the_span() -> None:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+async def test_tokens_are_counted() -> None:
     model = LangchainModel(FakeChat(ModelReply(confidence=1)), name="x:y")
-    with provider.get_tracer("test").start_as_current_span("chat"):
+    with counted() as usage:
         found = await model.complete([{"role": "user", "content": "hi"}], ModelReply)
     assert found.confidence == 1
-    attributes = exporter.get_finished_spans()[0].attributes or {}
-    assert (attributes[INPUT_TOKENS], attributes[OUTPUT_TOKENS]) == (11, 7)
+    assert (usage.input_tokens, usage.output_tokens) == (11, 7)
 
 
 @pytest.mark.parametrize("chat", [FakeChat(None), FakeChat("prose"), FakeChat(None, OSError("x"))])
@@ -71,7 +64,7 @@ def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in = ModuleType("langchain.chat_models")
-    stand_in.init_chat_model = lambda model, model_provider: FakeChat(None)  # pyright: ignore[reportAttributeAccessIssue] - a module takes any attribute
+    stand_in.init_chat_model = lambda model, **_: FakeChat(None)  # pyright: ignore[reportAttributeAccessIssue] - a module takes any attribute
     monkeypatch.setitem(sys.modules, "langchain", ModuleType("langchain"))
     monkeypatch.setitem(sys.modules, "langchain.chat_models", stand_in)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -12,6 +12,7 @@ from handrail.core.conversation import Passage
 from handrail.core.errors import ModelCallError
 from handrail.core.ports import DraftRequest
 from handrail.language.fallback_drafter import FallbackDrafter
+from handrail.language.model_calls import ModelCalls
 from handrail.language.model_drafter import ModelDrafter, ModelReply
 from handrail.language.models.function import FunctionModel
 from handrail.language.template_drafter import TemplateDrafter
@@ -26,9 +27,11 @@ def reply(*sentences: tuple[str, list[str]], **more: Any) -> dict[str, Any]:
     return {"sentences": parts, "confidence": 0.9, **more}
 
 
-def drafter(release: Release, answer: Callable[..., Any], **settings: Any) -> ModelDrafter:
+def drafter(
+    release: Release, answer: Callable[..., Any], *, budget: int | None = None, **settings: Any
+) -> ModelDrafter:
     model = FunctionModel(answer, name="test:model")
-    return ModelDrafter(release, model, pause_s=0, **settings)
+    return ModelDrafter(release, ModelCalls(model, pause_s=0, **settings), budget=budget)
 
 
 async def test_cited_evidence_becomes_citations(
@@ -36,7 +39,8 @@ async def test_cited_evidence_becomes_citations(
 ) -> None:
     answer = reply(
         ("It is on its way.", ["record:order/LF1001#status"]),
-        ("It comes soon.", ["[record:order/LF1001#expected_at]", "record:order/LF9#x"]),
+        ("It comes soon.", ["[record:order/LF1001#expected_at]"]),
+        records=["order lf1001"],
     )
     draft = await drafter(release, lambda *_: answer).draft(make_request("where?", "order_status"))
     assert draft.text == "It is on its way. It comes soon."
@@ -44,8 +48,24 @@ async def test_cited_evidence_becomes_citations(
     assert [(c.source, c.quote) for c in draft.citations] == [
         ("record:order/LF1001#status", "shipped"),
         ("record:order/LF1001#expected_at", "January 7, 2026"),
+        ("record:order/LF1001#id", "LF1001"),
     ]
-    assert draft.problem == "cited evidence that does not exist: record:order/LF9#x"
+    assert draft.problem is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "made_up"),
+    [
+        (reply(("Soon.", ["record:order/LF1001#status", "record:order/LF9#x"])), "LF9#x"),
+        (reply(("Soon.", []), records=["LF1001", "LF9"]), "LF9"),
+    ],
+)
+async def test_made_up_evidence_makes_a_reply_unusable(
+    release: Release, make_request: MakeRequest, answer: dict[str, Any], made_up: str
+) -> None:
+    draft = await drafter(release, lambda *_: answer).draft(make_request("where?", "order_status"))
+    assert (draft.text, draft.source, draft.citations) == ("", "none", ())
+    assert (draft.problem or "").endswith(made_up)
 
 
 async def test_the_prompt_holds_what_it_may_and_fences_the_customer(
@@ -70,7 +90,7 @@ async def test_the_prompt_holds_what_it_may_and_fences_the_customer(
     assert "warehouse_note" not in system
     assert "card_last4" not in system
     fence = user.splitlines()[0]
-    assert "[record:order/LF1001#total]" in system.split(f"\n{fence}\n")[1]
+    assert "[record:order/LF1001#total]" in system.split(f"\n{fence}\n")[3]
     assert user.splitlines()[-1] == fence
     assert fence in system
     assert user.count(fence) == 2
