@@ -129,7 +129,7 @@ async def try_text(
     owner = customer or next((row.customer_id for row in rows), "customer")
     snapshot = _snapshot(owner, rows, release)
     suite = CheckSuite(
-        release, owners=RecordOwners(rows) if rows else None, protected=prompt_texts()
+        release, owners=RecordOwners(rows) if rows else None, protected=prompt_texts(release)
     )
     if as_customer:
         report = await suite.screen(text, snapshot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
@@ -20,13 +20,13 @@ from handrail.nodes.services import Services
 from handrail.nodes.state import SupportState
 from handrail.nodes.verify_reply import verify_reply
 
-AFTER_ROUTE = {
+AFTER_ROUTE: dict[Hashable, str] = {
     "send": "send_reply",
     "redraft": "draft_reply",
     "ask": "ask_human",
     "hand_over": "hand_over",
 }
-AFTER_DECISION = {
+AFTER_DECISION: dict[Hashable, str] = {
     "approve": "send_reply",
     "edit": "draft_reply",
     "respond": "draft_reply",

@@ -22,6 +22,7 @@ from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.reading import read_published, stems
 from handrail.guardrails.record_facts import record_words
 from handrail.language.detection import detect_language
+from handrail.playbook.wording import texts
 
 _LOOK_BACK = 4
 _ENOUGH_ASKED = 2
@@ -88,8 +89,10 @@ def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
     yield stems(" ".join([ctx.said, *wrote, ctx.playbook.brand.name]))
     intent = ctx.playbook.intents.get(ctx.intent or "")
     if intent is not None:
-        templates = (template.text for template in intent.templates)
-        known = "\n".join((intent.description, *intent.examples, *templates))
+        written = (intent.description, *(template.text for template in intent.templates))
+        said = (text for words in written for _, text in texts(words))
+        translated = (text for told in intent.translated_examples.values() for text in told)
+        known = "\n".join((*said, *intent.examples, *translated))
         yield read_published(known).stems
     for passage in ctx.draft.passages if ctx.draft else ():
         yield read_published(f"{passage.title}\n{passage.text}").stems

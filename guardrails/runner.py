@@ -97,8 +97,8 @@ async def _judge(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
 def _result(judged: _Judged) -> dict[str, str | int]:
     told: dict[str, str | int] = {attributes.FINDINGS: len(judged.findings)}
     if judged.findings:
-        severities = (finding.severity for finding in judged.findings)
-        told[attributes.WORST] = max(severities, key=SEVERITY_ORDER.__getitem__)
+        gravest = max(judged.findings, key=lambda finding: SEVERITY_ORDER[finding.severity])
+        told[attributes.WORST] = gravest.severity
     if judged.errored:
         told[attributes.ERROR_TYPE] = judged.errored
     state = "errored" if judged.errored else "skipped" if judged.skipped else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
@@ -20,8 +20,15 @@ Role = Literal["step", "draft", "verify", "ask", "send"]
 """``draft`` writes the reply, ``verify`` judges it, ``ask`` waits for a person, ``send`` puts it
 in the outbox; every other node is a ``step``. The static checks of a graph rely on it."""
 
-S = TypeVar("S", bound=Mapping[str, Any])
-NodeFunction = Callable[[S, Runtime[Services]], Awaitable[dict[str, Any]]]
+S_contra = TypeVar("S_contra", bound=Mapping[str, Any], contravariant=True)
+
+
+class NodeFunction(Protocol[S_contra]):
+    """A node: an async function of state and run-time context that returns an update."""
+
+    def __call__(self, state: S_contra, runtime: Runtime[Services]) -> Awaitable[Mapping[str, Any]]:
+        """Return what changes in the state."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,18 +41,18 @@ class NodeSpec:
     """The function as it was written, for reading its source."""
 
 
-def node(role: Role = "step") -> Callable[[NodeFunction[S]], NodeFunction[S]]:
+def node(role: Role = "step") -> Callable[[NodeFunction[S_contra]], NodeFunction[S_contra]]:
     """Make an async function a node: named after it, with a span around each call.
 
     An interrupt is no error and leaves no exception on the span.
     """
 
-    def decorate(function: NodeFunction[S]) -> NodeFunction[S]:
-        name = function.__name__
+    def decorate(function: NodeFunction[S_contra]) -> NodeFunction[S_contra]:
+        name: str = getattr(function, "__name__", type(function).__name__)
         attributes = {a.NODE: name, a.SPAN_KIND: "CHAIN"}
 
         @functools.wraps(function)
-        async def run(state: S, runtime: Runtime[Services]) -> dict[str, Any]:
+        async def run(state: S_contra, runtime: Runtime[Services]) -> Mapping[str, Any]:
             with tracer().start_as_current_span(
                 a.NODE_SPAN.format(node=name),
                 attributes={**attributes, a.CONVERSATION: runtime.context.conversation_id},
@@ -63,7 +70,7 @@ def node(role: Role = "step") -> Callable[[NodeFunction[S]], NodeFunction[S]]:
                     span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
                     raise
 
-        run.__handrail_node__ = NodeSpec(name, role, function)  # pyright: ignore[reportFunctionMemberAccess]
+        run.__handrail_node__ = NodeSpec(name, role, function)  # pyright: ignore[reportAttributeAccessIssue]
         return run
 
     return decorate

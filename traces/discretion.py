@@ -8,7 +8,7 @@ from typing import Final
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status, StatusCode
-from opentelemetry.util.types import Attributes
+from opentelemetry.util.types import Attributes, AttributeValue
 
 CONTENT: Final = frozenset(
     {
@@ -79,5 +79,5 @@ def _is_pause(event: Event) -> bool:
     return isinstance(kind, str) and f".{kind}".endswith(_PAUSES)
 
 
-def _without_content(attributes: Attributes) -> Mapping[str, object]:
+def _without_content(attributes: Attributes) -> Mapping[str, AttributeValue]:
     return {key: value for key, value in (attributes or {}).items() if key not in CONTENT}

@@ -40,7 +40,10 @@ def look(span: SpanNode) -> Look:
         return "error"
     if findings(span):
         return "flagged"
-    return next((kind for prefix, kind in _LOOKS if span.name.startswith(prefix)), "node")
+    for prefix, kind in _LOOKS:
+        if span.name.startswith(prefix):
+            return kind
+    return "node"
 
 
 def note(span: SpanNode) -> str:

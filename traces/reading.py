@@ -102,8 +102,11 @@ def find_traces(
 
 
 def _narrow(
-    query: Select[Any], since: datetime | None, status: Status | None, slower_than: float | None
-) -> Select[Any]:
+    query: Select[*tuple[Any, ...]],
+    since: datetime | None,
+    status: Status | None,
+    slower_than: float | None,
+) -> Select[*tuple[Any, ...]]:
     if since is not None:
         query = query.having(int(since.timestamp() * NS) <= _STARTED)
     if status is not None:
@@ -113,7 +116,7 @@ def _narrow(
     return query
 
 
-def _summary(row: Row[Any]) -> TraceSummary:
+def _summary(row: Sequence[Any]) -> TraceSummary:
     trace_id, conversation_id, started, ai, human, count, errors, still_open = row
     return TraceSummary(
         trace_id=trace_id,

@@ -41,8 +41,8 @@ def render_list(traces: Sequence[TraceSummary], *, zone: tzinfo | None = None) -
     if not traces:
         return Text("No trace fits.")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for header, justify in (("started", "left"), ("trace", "left"), ("conversation", "left")):
-        table.add_column(header, justify=justify, no_wrap=True)
+    for header in ("started", "trace", "conversation"):
+        table.add_column(header, no_wrap=True)
     for header in ("graph time", "human time", "spans"):
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("status")

@@ -156,7 +156,8 @@ def _card(check: Check[Any], release: Release) -> dict[str, Any]:
         "actions": {
             mode: {
                 severity: action(mode, check.stage, check.id, severity, book)
-                for severity in sorted(severities, key=SEVERITY_ORDER.__getitem__)
+                for severity in SEVERITY_ORDER
+                if severity in severities
             }
             for mode in MODES
         },
