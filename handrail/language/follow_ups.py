@@ -18,10 +18,51 @@ _POINTS: Final = re.compile(
     r"|eso|esto|ese|esa|este|esta|esos|esas|otro|otra|otros|otras|ambos|mismo|misma|primero"
     r"|primera|segundo|segunda)\b"
 )
+_ANSWERS: Final = frozenset(
+    [
+        "no",
+        "nope",
+        "not",
+        "nah",
+        "never",
+        "yes",
+        "yeah",
+        "yep",
+        "yup",
+        "ok",
+        "okay",
+        "sure",
+        "right",
+        "exactly",
+        "please",
+        "neither",
+        "either",
+        "both",
+        "sí",
+        "si",
+        "claro",
+        "vale",
+        "nunca",
+        "tampoco",
+        "exacto",
+        "correcto",
+        "por",
+        "favor",
+    ]
+)
+"""Words that answer a question and ask for nothing."""
 
 
 def refers_back(text: str) -> bool:
     """Say whether a short message goes on from an earlier one or points at what that named."""
+    if answers_only(text):
+        return True
     said = words(text)
     plain = " ".join(said)
     return 0 < len(said) <= _LONGEST and bool(_OPENS.search(plain) or _POINTS.search(plain))
+
+
+def answers_only(text: str) -> bool:
+    """Say whether a message is a bare answer: "No", "yes please", "sí"."""
+    said = words(text)
+    return bool(said) and _ANSWERS.issuperset(said)

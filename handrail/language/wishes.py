@@ -13,7 +13,7 @@ from handrail.core.ports import IntentModel
 from handrail.language.clauses import Clause, clauses
 from handrail.language.courtesy import courtesy
 from handrail.language.features import words
-from handrail.language.follow_ups import refers_back
+from handrail.language.follow_ups import answers_only, refers_back
 from handrail.playbook.models import Playbook
 
 _SAME: Final = 92.0
@@ -81,6 +81,9 @@ class WishReader:
                 ranked=(), out_of_scope=0.0, decision="accept", model="courtesy", courtesy=kind
             )
         whole = self._one(text)
+        if answers_only(text):
+            # A bare "No" says nothing by itself, whatever the classifier makes of two letters.
+            whole = whole.model_copy(update={"decision": "escalate", "out_of_scope": 1.0})
         if before and whole.decision != "accept" and refers_back(text):
             return self._one(f"{before}\n{text}").model_copy(update={"read_with": before})
         parts = clauses(text)

@@ -150,7 +150,7 @@ async def question_back_keeps_the_matter(world: World) -> None:
     await world.work()
     assert world.postbox.delivered == [question], "CLOCKS: the question did not leave"
     assert await world.engine.reviews() == (), "CLOCKS: people wait for themselves"
-    await world.ask("No, thank you")
+    await world.ask("No, not later")
     review = await world.only_review()
     turn = next(r for r in await world.rows(t.turns) if r["id"] == review.turn_id)
     assert turn["intent"] == "cancel_order", "CLOCKS: the answer alone was drafted for"

@@ -125,7 +125,7 @@ async def holding_reply_leaves_once_and_the_graph_waits_on(world: World) -> None
     assert world.postbox.delivered == [HOLDING], "CLOCKS: no holding reply"
     first = await world.only_review()
     assert first.interrupt_id is not None
-    await world.ask("Hello?")
+    await world.ask("Are you still there?")
     second = await world.only_review()
     assert second.id != first.id
     await world.wait(2 * HOUR)
@@ -251,7 +251,7 @@ async def holding_reply_is_silent_while_a_person_holds(world: World) -> None:
     world.play(**waits("holding_reply"))
     accepted = await world.ask(CANCEL)
     await world.engine.take_over(accepted.conversation_id, actor="kim")
-    await world.ask("Hello?")
+    await world.ask("Are you still there?")
     assert (await world.only_review()).kind == "answer"
     await world.wait(2 * HOUR)
     assert world.postbox.delivered == [], "P6: the AI spoke while a person held the conversation"

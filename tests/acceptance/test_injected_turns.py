@@ -49,7 +49,7 @@ async def test_it_is_the_check_that_makes_it_wait(
 ) -> None:
     monkeypatch.setattr(in_injection, "function", lambda *_: ())  # pyright: ignore[reportUnknownArgumentType]
     assert in_injection.settings is InjectionSettings
-    with pytest.raises(AssertionError, match="answered by itself"):
+    with pytest.raises(AssertionError, match="suspicious"):
         await waits_for_a_person(world)
 
 

@@ -123,7 +123,7 @@ async def test_m4_message_while_paused(world: World, bare: BareGraph) -> None:
     assert sent == []
 
     first = await paused(world)
-    await world.ask("And it was order LF1001, the blue one")
+    await world.ask("Please cancel it before it leaves")
     second = await world.only_review()
     assert (await world.engine.review(first.id)).status == "superseded"
     assert "superseded" in {row["kind"] for row in await world.rows(t.audit_events)}

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from handrail.core.verdict import Finding
+from handrail.core.verdict import ClaimVerdict, Finding
 from handrail.guardrails.alignment import align
 from handrail.guardrails.fact_policy import fact_policy
 from handrail.guardrails.resolver import repaired
@@ -25,7 +25,8 @@ HOURS = "No, pets are not allowed on the train. Check-in is from 11:00 to 23:00 
 
 def judge(text: str, *passages: str) -> list[Finding]:
     ctx = context(text, passages=passages or (RETURNS, HOURS))
-    return list(cast("Iterable[Finding]", fact_policy(ctx, fact_policy.configure({}))))
+    told = cast("Iterable[Finding | ClaimVerdict]", fact_policy(ctx, fact_policy.configure({})))
+    return [one for one in told if isinstance(one, Finding)]
 
 
 ALTERED = [

@@ -162,3 +162,14 @@ def test_demo_messages_with_several_wishes(
 ) -> None:
     result = reader(trained, release.playbook).classify(text)
     assert {result.top, *result.others} == intents
+
+
+@pytest.mark.parametrize("text", ["No", "Nope!", "yes please", "Sí"])
+def test_a_bare_answer_asks_for_nothing(
+    trained: IntentClassifier, release: Release, text: str
+) -> None:
+    alone = reader(trained, release.playbook).classify(text)
+    assert alone.decision == "escalate"
+    after = reader(trained, release.playbook).classify(text, before="Where is my order?")
+    assert after.read_with == "Where is my order?"
+    assert after.top == "order_status"
