@@ -9,6 +9,7 @@ from pathlib import Path
 
 from handrail.core.conversation import ConversationFacts, Customer, Mode, Record, Snapshot
 from handrail.core.drafting import Draft, IntentResult
+from handrail.core.modes import trusted_less
 from handrail.core.ports import owner_key
 from handrail.core.verdict import Finding, Report, Severity, Verdict, text_digest
 from handrail.guardrails.contract import Stage
@@ -87,7 +88,7 @@ def action(mode: Mode, stage: Stage, check: str, severity: Severity, playbook: P
 
 def _route(mode: Mode, draft: Draft, verdict: Verdict, screen: Report, playbook: Playbook) -> str:
     situation = Situation(
-        mode=mode,
+        mode=trusted_less(mode, screen.findings),
         draft=draft,
         verdict=verdict,
         intent=_ACCEPTED,

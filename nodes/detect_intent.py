@@ -9,7 +9,7 @@ from handrail.core import attributes as a
 from handrail.core.conversation import Mode, Snapshot
 from handrail.core.decisions import CorrectIntent, Decided
 from handrail.core.drafting import IntentGuess, IntentResult
-from handrail.core.modes import tighter
+from handrail.core.modes import tighter, trusted_less
 from handrail.core.ports import IntentModel
 from handrail.core.turn import TurnInput
 from handrail.language.courtesy import courtesy
@@ -93,12 +93,11 @@ def _corrected(decided: Decided | None) -> IntentResult | None:
 def _mode(playbook: Playbook, result: IntentResult, state: SupportState) -> Mode:
     """Return the intent's own mode, tightened by its risk and by what the input checks found."""
     screened = state.get("mode", playbook.default_mode)
-    flagged = any(f.severity in ("high", "critical") for f in state["screen"].findings)
     if result.courtesy is not None:
         kind = playbook.courtesy.mode or screened
-        return tighter(kind, "supervised") if flagged else kind
+        return trusted_less(kind, state["screen"].findings)
     intent = playbook.intents.get(result.top or "")
     if intent is None or result.decision != "accept":
         return screened
     mode = tighter(intent.mode, "supervised") if intent.risk == "high" else intent.mode
-    return tighter(mode, "supervised") if flagged else mode
+    return trusted_less(mode, state["screen"].findings)

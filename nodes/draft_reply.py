@@ -15,7 +15,7 @@ from handrail.core import attributes as a
 from handrail.core.conversation import Passage
 from handrail.core.decisions import Decided, Reject, Worded, draft_of
 from handrail.core.drafting import Draft, DraftNotes
-from handrail.core.modes import tighter
+from handrail.core.modes import trusted_less
 from handrail.core.ports import DraftRequest
 from handrail.core.verdict import Report
 from handrail.nodes.contract import node
@@ -84,10 +84,8 @@ def _suspected(state: SupportState, services: Services, screen: Report) -> Suppo
     for finding in new:
         services.journal.audit("input_flagged", finding=finding.key)
     joined = before.model_copy(update={"findings": (*before.findings, *new)})
-    mode = state["mode"]
-    if any(finding.severity in ("high", "critical") for finding in new):
-        mode = tighter(mode, "supervised")
-        services.journal.describe(mode=mode)
+    mode = trusted_less(state["mode"], new)
+    services.journal.describe(mode=mode)
     return {"screen": joined, "mode": mode}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from handrail.core.modes import tighter
+from handrail.core.modes import trusted_less
 from handrail.nodes.contract import node
 from handrail.nodes.services import Services
 from handrail.nodes.state import SupportState
@@ -16,9 +16,7 @@ async def load_context(state: SupportState, runtime: Runtime[Services]) -> Suppo
     services = runtime.context
     turn = state["turn"]
     screen = await services.verifier.screen(turn.text, services.snapshot)
-    mode = services.playbook.default_mode
-    if any(finding.severity in ("high", "critical") for finding in screen.findings):
-        mode = tighter(mode, "supervised")
+    mode = trusted_less(services.playbook.default_mode, screen.findings)
     for finding in screen.findings:
         services.journal.audit("input_flagged", finding=finding.key)
     return {"screen": screen, "mode": mode}
