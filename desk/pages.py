@@ -97,9 +97,11 @@ async def leave_chat(request: Request, desk: TheDesk) -> Response:
 
 
 async def _demo_links(desk: Desk) -> list[dict[str, str]]:
-    found = await desk.engine.database.read(
-        lambda c: customers.some_with_records(c, DEMO_CUSTOMERS)
-    )
+    known = await desk.engine.database.read(customers.with_records)
+    # The first of each language, so that every language of the demo can be tried.
+    first = {customer.language: customer for customer in reversed(known)}
+    others = [one for one in first.values() if one not in known[:DEMO_CUSTOMERS]]
+    found = (*known[:DEMO_CUSTOMERS], *others)
     now = desk.now()
     return [
         {

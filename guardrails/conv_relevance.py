@@ -21,6 +21,7 @@ from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.reading import read_published, stems
 from handrail.guardrails.record_facts import record_words
+from handrail.language.courtesy import courtesy
 from handrail.language.detection import detect_language
 from handrail.playbook.wording import texts
 
@@ -161,6 +162,8 @@ def _advice(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]
 @check("conv.relevance", severity="medium", settings=RelevanceSettings)
 def conv_relevance(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]:
     """Flag a reply beside the question, and advice that is not the team's to give."""
-    if ctx.draft is None or ctx.draft.answers:  # a question back or a holding reply answers nothing
+    # A question back or a holding reply answers nothing, and thanks are no question.
+    answers = ctx.draft is None or ctx.draft.answers
+    if answers and courtesy(ctx.said) is None:
         yield from _off_topic(ctx, settings)
     yield from _advice(ctx, settings)

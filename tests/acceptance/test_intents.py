@@ -168,3 +168,11 @@ async def test_a_conversation_that_carries_a_deleted_intent_goes_on(world: World
     turns = await world.rows(t.turns)
     assert turns[-1]["intent"] == "order_status"
     assert all(turn["status"] != "failed" for turn in turns)
+
+
+@pytest.mark.parametrize("thanks", ["thank you so much", "Thanks!"])
+async def test_thanks_after_an_answer_are_answered_by_the_ai(world: World, thanks: str) -> None:
+    await world.ask("Where is my order LF1001?")
+    await world.ask(thanks)
+    assert await world.engine.reviews() == ()
+    assert len(world.postbox.delivered) == 2
