@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from operator import add
 
 _WORD = re.compile(r"[^\W_]{2,40}")
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
@@ -39,12 +40,17 @@ def spoken(text: str) -> list[str]:
 
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, shortened so that inflected forms meet."""
-    return frozenset(stem(word) for word in spoken(text) if word not in STOPWORDS)
+    return shortened(spoken(text))
+
+
+def shortened(written: Iterable[str]) -> frozenset[str]:
+    """The content words among some words, shortened."""
+    return frozenset(map(stem, set(written) - STOPWORDS))
 
 
 def joined(written: Sequence[str]) -> list[str]:
     """Each two neighbours as one word, shortened."""
-    return [stem(first + second) for first, second in pairwise(written)]
+    return list(map(stem, map(add, written, written[1:])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,14 @@ class Terms:
     @classmethod
     def of(cls, text: str) -> Terms:
         """Read a text."""
-        written = spoken(text)
-        words = [stem(word) for word in written]
-        content = [stem(word) for word in written if word not in STOPWORDS]
+        return cls.read(spoken(text))
+
+    @classmethod
+    def read(cls, written: Sequence[str]) -> Terms:
+        """Read the words of a text."""
+        words = list(map(stem, written))
+        content = [short for word, short in zip(written, words, strict=True)
+                   if word not in STOPWORDS]  # fmt: skip
         return cls(
             frozenset((*words, *joined(written))),
             frozenset(pairwise(words)),
