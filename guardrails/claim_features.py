@@ -87,7 +87,6 @@ class Ground:
     def __init__(self, evidence: Evidence, values: Sequence[Value], said: str) -> None:
         self.evidence = evidence
         self.values = values
-        self.terms = evidence.terms
         self.asked = stems(said)
         self.readings = tuple(source.reading for source in evidence.sources)
 
@@ -153,11 +152,15 @@ def _new(
     }
 
 
-def _marks(claim: Claim, written: frozenset[str], ground: Ground) -> Features:
+def _names(claim: Claim) -> list[str]:
+    return [match[0] for match in _CAPITAL.finditer(claim.text)]
+
+
+def _marks(claim: Claim, written: frozenset[str], ground: Ground, terms: Terms) -> Features:
     """Values, names, examples and manners of speaking."""
     values = [value for value in ground.values if claim.holds(value.start, value.end)]
     strange = [value for value in values if not ground.evidence.find(value)]
-    names = [match[0] for match in _CAPITAL.finditer(claim.text)]
+    names = _names(claim)
     example = _EXAMPLE.search(claim.text)
     told = stems(claim.text[example.end() :]) if example else frozenset[str]()
     return {
@@ -165,8 +168,8 @@ def _marks(claim: Claim, written: frozenset[str], ground: Ground) -> Features:
         "new_values": len(strange),
         "new_digits": sum(not value.spelled for value in strange),
         "names": len(names),
-        "new_names": sum(stem(name.casefold()) not in ground.terms.words for name in names),
-        "new_examples": len(told - ground.terms.words),
+        "new_names": sum(stem(name.casefold()) not in terms.words for name in names),
+        "new_examples": len(told - terms.words),
         "hedges": len(written & _HEDGES),
         "advice": len(written & _ADVICE),
         "links": len(written & _LINKS),
@@ -200,11 +203,12 @@ class _Sentence(NamedTuple):
     figures: Features
 
 
-def _measure_sentence(claim: Claim, ground: Ground) -> _Sentence:
-    written = spoken(claim.text)
+def _measure_sentence(
+    claim: Claim, written: Sequence[str], ground: Ground, terms: Terms
+) -> _Sentence:
     words = [stem(word) for word in written]
     content = [stem(word) for word in written if word not in STOPWORDS]
-    known = _known(written, ground.terms)
+    known = _known(written, terms)
     fresh = [word for word, seen in zip(content, known, strict=True) if not seen]
     unasked = [word for word in fresh if word not in ground.asked]
     kept = frozenset(content)
@@ -212,7 +216,7 @@ def _measure_sentence(claim: Claim, ground: Ground) -> _Sentence:
         "words": len(words),
         **_new(content, known, unasked, ground),
         **_place(kept, claim.negated, ground),
-        **_order(words, content, ground.terms),
+        **_order(words, content, terms),
     }
     return _Sentence(written, words, content, known, unasked, kept, figures)
 
@@ -228,7 +232,14 @@ class ReplyMeasures:
         self._text = text
         self._claims = claims
         self._ground = ground
-        self._sentences = [_measure_sentence(claim, ground) for claim in claims]
+        written = [spoken(claim.text) for claim in claims]
+        names = (stem(name.casefold()) for claim in claims for name in _names(claim))
+        spoken_of = Terms.read([word for words in written for word in words], names)
+        self._terms = ground.evidence.known(spoken_of)
+        self._sentences = [
+            _measure_sentence(claim, words, ground, self._terms)
+            for claim, words in zip(claims, written, strict=True)
+        ]
         rows = self._rows = [one.figures for one in self._sentences]
         self._about: Features = {
             **{f"{n}_mean": _share(sum(row[n] for row in rows), len(rows)) for n in _COMPARED},
@@ -243,7 +254,7 @@ class ReplyMeasures:
         one = self._sentences[number]
         figures = {
             **one.figures,
-            **_marks(self._claims[number], frozenset(one.written), self._ground),
+            **_marks(self._claims[number], frozenset(one.written), self._ground, self._terms),
             **self._about,
             **self._beside(number),
         }

@@ -109,16 +109,21 @@ class Evidence:
         return spoken(record_words(self._snapshot))
 
     @cached_property
-    def stems(self) -> frozenset[str]:
-        """Content words of all sources and records."""
-        own = shortened(self._record_words)
-        return own.union(*(source.reading.stems for source in self.sources))
+    def _record_stems(self) -> frozenset[str]:
+        return shortened(self._record_words)
 
-    @cached_property
-    def terms(self) -> Terms:
-        """Words of all sources and records, and what stands beside each."""
+    def unknown(self, stems: frozenset[str]) -> frozenset[str]:
+        """Return those of some shortened words that no source and no record has."""
+        for source in self.sources:
+            if not stems:
+                return stems
+            stems -= source.reading.stems
+        return stems - self._record_stems
+
+    def known(self, terms: Terms) -> Terms:
+        """Return what of a text's words, and of what stands beside each, the evidence has."""
         own = Terms.read(self._record_words)
-        return Terms.union((own, *(source.reading.terms for source in self.sources)))
+        return terms.among((own, *(source.reading.terms for source in self.sources)))
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

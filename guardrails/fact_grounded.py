@@ -51,7 +51,7 @@ class _Judging:
         self.ctx = ctx
         self.settings = settings
         self.scorer = ctx.scorer or shipped_scorer()
-        self.known = ctx.evidence.stems | stems(ctx.said)
+        self.asked = stems(ctx.said)
 
     @cached_property
     def _measures(self) -> ReplyMeasures:
@@ -61,7 +61,9 @@ class _Judging:
 
     def score(self, number: int, words: frozenset[str]) -> float:
         """The chance that nothing supports a sentence; 0 where all its words are known."""
-        if len(words) < self.settings.min_words or words <= self.known:
+        if len(words) < self.settings.min_words or not self.ctx.evidence.unknown(
+            words - self.asked
+        ):
             return 0.0
         return self.scorer.score(self._measures.measure(number))
 

@@ -71,28 +71,24 @@ class Terms:
         return cls.read(spoken(text))
 
     @classmethod
-    def read(cls, written: Sequence[str]) -> Terms:
-        """Read the words of a text."""
+    def read(cls, written: Sequence[str], besides: Iterable[str] = ()) -> Terms:
+        """Read the words of a text; ``besides`` are more of them, shortened, in no order."""
         words = list(map(stem, written))
         content = [short for word, short in zip(written, words, strict=True)
                    if word not in STOPWORDS]  # fmt: skip
         return cls(
-            frozenset((*words, *joined(written))),
+            frozenset((*words, *joined(written), *besides)),
             frozenset(pairwise(words)),
             frozenset(zip(words, words[1:], words[2:], strict=False)),
             frozenset(pairwise(content)),
         )
 
-    @classmethod
-    def union(cls, several: Iterable[Terms]) -> Terms:
-        """Read several texts as one, without what would stand across two of them."""
+    def among(self, several: Iterable[Terms]) -> Terms:
+        """Return what of it stands in any of several texts; never across two of them."""
         all_ = tuple(several)
-        if len(all_) == 1:
-            return all_[0]
-        empty: Terms = cls(frozenset(), frozenset(), frozenset(), frozenset())
-        return cls(
-            empty.words.union(*(one.words for one in all_)),
-            empty.pairs.union(*(one.pairs for one in all_)),
-            empty.triples.union(*(one.triples for one in all_)),
-            empty.content.union(*(one.content for one in all_)),
+        return Terms(
+            frozenset[str]().union(*(self.words & one.words for one in all_)),
+            frozenset[tuple[str, str]]().union(*(self.pairs & one.pairs for one in all_)),
+            frozenset[tuple[str, ...]]().union(*(self.triples & one.triples for one in all_)),
+            frozenset[tuple[str, str]]().union(*(self.content & one.content for one in all_)),
         )
