@@ -97,14 +97,15 @@ class Ground:
         for place in sorted(range(len(shared)), key=shared.__getitem__, reverse=True):
             if shared[place] <= most:  # no sentence shares more than its source
                 break
-            before = frozenset[str]()
-            for words, says_no in self.readings[place].polarities:
+            reading, before, last = self.readings[place], frozenset[str](), -1
+            for number in reading.holding(content):
+                words, says_no = reading.polarities[number]
                 common = content & words
                 if len(common) > most:
                     nearest, negated, most = words, says_no, len(common)
-                if len(common) + len(before) > both:
-                    both = max(both, len(common | before))
-                before = common
+                beside = before if number == last + 1 else frozenset[str]()
+                both = max(both, len(common | beside))
+                before, last = common, number
         return Nearest(nearest, negated, both, max(shared, default=0))
 
 

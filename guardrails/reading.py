@@ -56,6 +56,20 @@ class Reading:
         return tuple((words, sentence.negated) for sentence, words in self.sentences)
 
     @cached_property
+    def _holding(self) -> Mapping[str, list[int]]:
+        """The numbers of the sentences that have a content word, by word."""
+        found: dict[str, list[int]] = {}
+        for number, (words, _) in enumerate(self.polarities):
+            for word in words:
+                found.setdefault(word, []).append(number)
+        return found
+
+    def holding(self, words: frozenset[str]) -> list[int]:
+        """Return the numbers of the sentences that have any of some content words, in order."""
+        holding = self._holding
+        return sorted({number for word in words for number in holding.get(word, ())})
+
+    @cached_property
     def quotable(self) -> Mapping[str, tuple[int, int]]:
         """The place of each sentence by its words, in the form quotes are compared in."""
         found: dict[str, tuple[int, int]] = {}
