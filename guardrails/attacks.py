@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from handrail.guardrails.attack_rules import find_attacks
 from handrail.guardrails.attack_scorer import Kind, attack_scorer, spread
@@ -47,5 +49,8 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
 
 def _whole(start: int, end: int, sentences: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Widen a span to the sentences it is in: what an order wants stands beside its first words."""
-    inside = [place for place in sentences if place[0] < end and start < place[1]]
-    return (min(start, inside[0][0]), max(end, inside[-1][1])) if inside else (start, end)
+    first = bisect_right(sentences, start, key=itemgetter(1))
+    after = bisect_left(sentences, end, key=itemgetter(0))
+    if first >= after:
+        return start, end
+    return min(start, sentences[first][0]), max(end, sentences[after - 1][1])

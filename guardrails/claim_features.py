@@ -8,7 +8,7 @@ A scorer learns from them which sentences nothing supports.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -87,7 +87,6 @@ class Ground:
     def __init__(self, evidence: Evidence, values: Sequence[Value], said: str) -> None:
         self.evidence = evidence
         self.values = values
-        self.terms = evidence.terms
         self.asked = stems(said)
         self.readings = tuple(source.reading for source in evidence.sources)
 
@@ -98,14 +97,15 @@ class Ground:
         for place in sorted(range(len(shared)), key=shared.__getitem__, reverse=True):
             if shared[place] <= most:  # no sentence shares more than its source
                 break
-            before = frozenset[str]()
-            for words, says_no in self.readings[place].polarities:
+            reading, before, last = self.readings[place], frozenset[str](), -1
+            for number in reading.holding(content):
+                words, says_no = reading.polarities[number]
                 common = content & words
                 if len(common) > most:
                     nearest, negated, most = words, says_no, len(common)
-                if len(common) + len(before) > both:
-                    both = max(both, len(common | before))
-                before = common
+                beside = before if number == last + 1 else frozenset[str]()
+                both = max(both, len(common | beside))
+                before, last = common, number
         return Nearest(nearest, negated, both, max(shared, default=0))
 
 
@@ -153,11 +153,15 @@ def _new(
     }
 
 
-def _marks(claim: Claim, written: frozenset[str], ground: Ground) -> Features:
+def _names(claim: Claim) -> list[str]:
+    return [match[0] for match in _CAPITAL.finditer(claim.text)]
+
+
+def _marks(claim: Claim, written: frozenset[str], ground: Ground, terms: Terms) -> Features:
     """Values, names, examples and manners of speaking."""
     values = [value for value in ground.values if claim.holds(value.start, value.end)]
     strange = [value for value in values if not ground.evidence.find(value)]
-    names = [match[0] for match in _CAPITAL.finditer(claim.text)]
+    names = _names(claim)
     example = _EXAMPLE.search(claim.text)
     told = stems(claim.text[example.end() :]) if example else frozenset[str]()
     return {
@@ -165,8 +169,8 @@ def _marks(claim: Claim, written: frozenset[str], ground: Ground) -> Features:
         "new_values": len(strange),
         "new_digits": sum(not value.spelled for value in strange),
         "names": len(names),
-        "new_names": sum(stem(name.casefold()) not in ground.terms.words for name in names),
-        "new_examples": len(told - ground.terms.words),
+        "new_names": sum(stem(name.casefold()) not in terms.words for name in names),
+        "new_examples": len(told - terms.words),
         "hedges": len(written & _HEDGES),
         "advice": len(written & _ADVICE),
         "links": len(written & _LINKS),
@@ -187,65 +191,99 @@ def _known(written: Sequence[str], terms: Terms) -> list[bool]:
     ]
 
 
-def measure_claim(claim: Claim, ground: Ground) -> Measured:
-    """Measure one sentence by itself."""
-    written = spoken(claim.text)
+class _Sentence(NamedTuple):
+    """One sentence measured by itself, as far as the sentences beside it ask."""
+
+    written: Sequence[str]
+    words: Sequence[str]
+    content: Sequence[str]
+    known: Sequence[bool]
+    unasked: Sequence[str]
+    kept: frozenset[str]
+    """Its content words, each once."""
+    figures: Features
+
+
+def _measure_sentence(
+    claim: Claim, written: Sequence[str], ground: Ground, terms: Terms
+) -> _Sentence:
     words = [stem(word) for word in written]
     content = [stem(word) for word in written if word not in STOPWORDS]
-    known = _known(written, ground.terms)
+    known = _known(written, terms)
     fresh = [word for word, seen in zip(content, known, strict=True) if not seen]
     unasked = [word for word in fresh if word not in ground.asked]
+    kept = frozenset(content)
     figures = {
         "words": len(words),
         **_new(content, known, unasked, ground),
-        **_place(frozenset(content), claim.negated, ground),
-        **_order(words, content, ground.terms),
-        **_marks(claim, frozenset(written), ground),
+        **_place(kept, claim.negated, ground),
+        **_order(words, content, terms),
     }
-    return Measured(
-        figures,
-        tuple(NEW + word for word in unasked),
-        tuple(KNOWN + word for word, seen in zip(content, known, strict=True) if seen),
-        (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
-    )
+    return _Sentence(written, words, content, known, unasked, kept, figures)
 
 
 _COMPARED: Final = ("coverage", "pairs", "triples", "new", "sentence", "new_pairs")
 _NEIGHBOURS: Final = ("coverage", "pairs", "new")
 
 
+class ReplyMeasures:
+    """A text whose sentences are measured one by one, each by itself and beside the others."""
+
+    def __init__(self, text: str, claims: Sequence[Claim], ground: Ground) -> None:
+        self._text = text
+        self._claims = claims
+        self._ground = ground
+        written = [spoken(claim.text) for claim in claims]
+        names = (stem(name.casefold()) for claim in claims for name in _names(claim))
+        spoken_of = Terms.read([word for words in written for word in words], names)
+        self._terms = ground.evidence.known(spoken_of)
+        self._sentences = [
+            _measure_sentence(claim, words, ground, self._terms)
+            for claim, words in zip(claims, written, strict=True)
+        ]
+        rows = self._rows = [one.figures for one in self._sentences]
+        self._about: Features = {
+            **{f"{n}_mean": _share(sum(row[n] for row in rows), len(rows)) for n in _COMPARED},
+            "sentences": len(claims),
+            "chars": len(text),
+            "sources": len(ground.readings),
+            "question_words": len(ground.asked),
+        }
+
+    def measure(self, number: int) -> Measured:
+        """Measure one sentence, by its number."""
+        one = self._sentences[number]
+        figures = {
+            **one.figures,
+            **_marks(self._claims[number], frozenset(one.written), self._ground, self._terms),
+            **self._about,
+            **self._beside(number),
+        }
+        return Measured(
+            figures,
+            tuple(NEW + word for word in one.unasked),
+            tuple(KNOWN + word for word, seen in zip(one.content, one.known, strict=True) if seen),
+            (f"{BEGINNING}{' '.join(one.words[:1])}", f"{BEGINNING}{' '.join(one.words[:2])}"),
+        )
+
+    def _beside(self, number: int) -> Features:
+        """How it stands among the other sentences."""
+        row, kept = self._rows[number], self._sentences[number].kept
+        said = frozenset[str]().union(*(one.kept for one in self._sentences[:number]))
+        return {
+            **{f"{name}_over_mean": row[name] - self._about[f"{name}_mean"] for name in _COMPARED},
+            **_neighbours(self._rows, number),
+            "repeated": _share(len(kept & said), len(kept)),
+            "item": _is_item(self._text, self._claims[number].start),
+            "place": number,
+            "place_share": number / len(self._rows),
+        }
+
+
 def measure_reply(text: str, claims: Sequence[Claim], ground: Ground) -> list[Measured]:
-    """Measure every sentence of a text, by itself and beside the others; in order."""
-    alone = [measure_claim(claim, ground) for claim in claims]
-    rows = [one.figures for one in alone]
-    mean = {name: _share(sum(row[name] for row in rows), len(rows)) for name in _COMPARED}
-    said: set[str] = set()
-    beside: list[Mapping[str, float]] = []
-    for number, claim in enumerate(claims):
-        content = stems(claim.text)
-        beside.append(
-            {
-                **{f"{name}_over_mean": rows[number][name] - mean[name] for name in _COMPARED},
-                **{f"{name}_mean": mean[name] for name in _COMPARED},
-                **_neighbours(rows, number),
-                "repeated": _share(len(content & said), len(content)),
-                "item": _is_item(text, claim.start),
-            }
-        )
-        said |= content
-    about = {
-        "sentences": len(claims),
-        "chars": len(text),
-        "sources": len(ground.readings),
-        "question_words": len(ground.asked),
-    }
-    return [
-        Measured(
-            {**one.figures, **more, **about, "place": number, "place_share": number / len(rows)},
-            *one[1:],
-        )
-        for number, (one, more) in enumerate(zip(alone, beside, strict=True))
-    ]
+    """Measure every sentence of a text, in order."""
+    reply = ReplyMeasures(text, claims, ground)
+    return [reply.measure(number) for number in range(len(claims))]
 
 
 def _is_item(text: str, start: int) -> bool:

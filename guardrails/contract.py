@@ -28,6 +28,7 @@ from handrail.core.registry import register
 from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence, draft_sources
+from handrail.guardrails.links import Link, links_in
 from handrail.guardrails.normalisation import Folded, fold
 from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
@@ -134,6 +135,11 @@ class CheckContext:
         """Personal data that has a form, with its places in the text as written."""
         found = find_personal(self.folded.text, self.playbook.brand.region)
         return tuple(self._placed(datum) for datum in found)
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """Links, with their places in the text as written."""
+        return tuple(links_in(self.text, self.folded))
 
     def _placed(self, part: P) -> P:
         start, end = self.folded.span(part.start, part.end)

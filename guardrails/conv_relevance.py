@@ -144,7 +144,7 @@ def _advice(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]
             claim = ctx.claim_at(hit.start, hit.end)
             if claim is None or not _ADVISES.search(claim.text) or _REFERS.search(claim.text):
                 continue
-            if stems(hit.match[0]) <= ctx.evidence.stems:
+            if not ctx.evidence.unknown(stems(hit.match[0])):
                 continue
             scope = EvidenceSpan(source="rule:playbook", quote="", relation="absent")
             yield conv_relevance.finding(

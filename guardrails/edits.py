@@ -49,7 +49,7 @@ def permitted(edit: Edit, ctx: CheckContext) -> bool:
     own = ctx.snapshot.customer.name or ""
     grounds = stems(ctx.folded.text) | _SERVICE | stems(fold(f"{replaced} {own}").text)
     new = stems(_without(words, values)) - grounds
-    return not new or new <= known.stems
+    return not known.unknown(new)
 
 
 def _without(text: str, values: tuple[Value, ...]) -> str:

@@ -25,7 +25,7 @@ from handrail.guardrails.record_facts import (
     record_texts,
     record_words,
 )
-from handrail.guardrails.terms import Terms, stems
+from handrail.guardrails.terms import Terms, shortened, spoken
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
@@ -60,6 +60,7 @@ class Evidence:
 
     def __init__(self, snapshot: Snapshot, sources: Iterable[Source]) -> None:
         self._snapshot = snapshot
+        self._found: dict[Value, EvidenceSpan | None] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
         self.sources = (
             *sources,
@@ -73,7 +74,9 @@ class Evidence:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
-        return self.recorded(value) or self.written(value)
+        if value not in self._found:
+            self._found[value] = self.recorded(value) or self.written(value)
+        return self._found[value]
 
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
@@ -102,16 +105,25 @@ class Evidence:
         return None
 
     @cached_property
-    def stems(self) -> frozenset[str]:
-        """Content words of all sources and records."""
-        own = stems(record_words(self._snapshot))
-        return own.union(*(source.reading.stems for source in self.sources))
+    def _record_words(self) -> list[str]:
+        return spoken(record_words(self._snapshot))
 
     @cached_property
-    def terms(self) -> Terms:
-        """Words of all sources and records, and what stands beside each."""
-        own = Terms.of(record_words(self._snapshot))
-        return Terms.union((own, *(source.reading.terms for source in self.sources)))
+    def _record_stems(self) -> frozenset[str]:
+        return shortened(self._record_words)
+
+    def unknown(self, stems: frozenset[str]) -> frozenset[str]:
+        """Return those of some shortened words that no source and no record has."""
+        for source in self.sources:
+            if not stems:
+                return stems
+            stems -= source.reading.stems
+        return stems - self._record_stems
+
+    def known(self, terms: Terms) -> Terms:
+        """Return what of a text's words, and of what stands beside each, the evidence has."""
+        own = Terms.read(self._record_words)
+        return terms.among((own, *(source.reading.terms for source in self.sources)))
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
@@ -127,12 +139,11 @@ class Evidence:
         Half a sentence is none: what is left out may be the condition.
         """
         words = plain_words(text)
+        if words.count(" ") < 2:
+            return None
         for source in self.sources:
-            if words.count(" ") < 2 or f" {words} " not in source.reading.words:
-                continue
-            for sentence, _ in source.reading.sentences:
-                if plain_words(sentence.text) == words:
-                    return quoted(source, sentence.start, sentence.end)
+            if place := source.reading.quotable.get(words):
+                return quoted(source, *place)
         return None
 
     def quote(self, text: str) -> str | None:
@@ -140,7 +151,8 @@ class Evidence:
         words = plain_words(text)
         if words.count(" ") < 3:
             return None
-        return next((s.id for s in self.sources if f" {words} " in s.reading.words), None)
+        quote = f" {words} "
+        return next((s.id for s in self.sources if quote in s.reading.words), None)
 
 
 def cited(fact: Fact, relation: Relation = "supports") -> EvidenceSpan:

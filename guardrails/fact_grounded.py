@@ -15,12 +15,13 @@ stays ``unverified``, for a judge or a person to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import cached_property
 
 from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding, Support
-from handrail.guardrails.claim_features import Ground, Measured, measure_reply
+from handrail.guardrails.claim_features import Ground, ReplyMeasures
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.statement_support import cites, fields_that_say_it
@@ -50,19 +51,21 @@ class _Judging:
         self.ctx = ctx
         self.settings = settings
         self.scorer = ctx.scorer or shipped_scorer()
-        self.known = ctx.evidence.stems | stems(ctx.said)
-        self._measured: Mapping[int, Measured] | None = None
+        self.asked = stems(ctx.said)
 
-    def score(self, claim: Claim, words: frozenset[str]) -> float:
+    @cached_property
+    def _measures(self) -> ReplyMeasures:
+        ctx = self.ctx
+        ground = Ground(ctx.evidence, ctx.values, ctx.said)
+        return ReplyMeasures(ctx.text, ctx.claims, ground)
+
+    def score(self, number: int, words: frozenset[str]) -> float:
         """The chance that nothing supports a sentence; 0 where all its words are known."""
-        if len(words) < self.settings.min_words or words <= self.known:
+        if len(words) < self.settings.min_words or not self.ctx.evidence.unknown(
+            words - self.asked
+        ):
             return 0.0
-        if self._measured is None:
-            ctx = self.ctx
-            ground = Ground(ctx.evidence, ctx.values, ctx.said)
-            rows = zip(ctx.claims, measure_reply(ctx.text, ctx.claims, ground), strict=True)
-            self._measured = {one.start: measured for one, measured in rows}
-        return self.scorer.score(self._measured[claim.start])
+        return self.scorer.score(self._measures.measure(number))
 
     @property
     def threshold(self) -> float:
@@ -83,8 +86,8 @@ def _verdict(claim: Claim, support: Support, by: str, *evidence: EvidenceSpan) -
     return ClaimVerdict(start=claim.start, end=claim.end, support=support, by=by, evidence=evidence)
 
 
-def _novelty(claim: Claim, words: frozenset[str], judging: _Judging) -> Iterator[Finding]:
-    score = judging.score(claim, words)
+def _novelty(number: int, words: frozenset[str], judging: _Judging) -> Iterator[Finding]:
+    score, claim = judging.score(number, words), judging.ctx.claims[number]
     if score >= judging.threshold:
         yield fact_grounded.finding(
             "unsupported",
@@ -111,13 +114,14 @@ def _uncited(claim: Claim, judging: _Judging) -> Iterator[Finding]:
 
 
 def _judge_statement(
-    claim: Claim, words: frozenset[str], judging: _Judging
+    number: int, words: frozenset[str], judging: _Judging
 ) -> Iterator[Finding | ClaimVerdict]:
+    claim = judging.ctx.claims[number]
     supported = _supported(claim, judging.ctx)
     if supported:
         yield supported
         return
-    found = [] if judging.ctx.evidence.quote(claim.text) else list(_novelty(claim, words, judging))
+    found = [] if judging.ctx.evidence.quote(claim.text) else list(_novelty(number, words, judging))
     yield _verdict(claim, "unsupported" if found else "unverified", "scorer" if found else "rule")
     yield from found or _uncited(claim, judging)
 
@@ -128,9 +132,9 @@ def fact_grounded(
 ) -> Iterator[Finding | ClaimVerdict]:
     """Flag statements that the evidence knows nothing about."""
     judging = _Judging(ctx, settings)
-    for claim in ctx.claims:
+    for number, claim in enumerate(ctx.claims):
         words = stems(claim.text)
         if claim.kind == "statement":
-            yield from _judge_statement(claim, words, judging)
+            yield from _judge_statement(number, words, judging)
         elif claim.kind != "question" and not ctx.evidence.quote(claim.text):
-            yield from _novelty(claim, words, judging)
+            yield from _novelty(number, words, judging)

@@ -13,12 +13,18 @@ question, and the drafter gets them without these spans; all else is judged when
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 
+from handrail.core.conversation import Passage
 from handrail.core.verdict import EvidenceSpan, Finding
-from handrail.guardrails.attacks import attacks_in
+from handrail.guardrails.attacks import Attack, attacks_in
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.in_injection import MOST
 from handrail.guardrails.normalisation import Folded, fold
 
 _QUOTED_LINES = re.compile(
@@ -56,10 +62,6 @@ def _quoted(text: str) -> Iterator[_Document]:
 
 
 def _documents(ctx: CheckContext) -> Iterator[_Document]:
-    if ctx.found:
-        for passage in ctx.found:
-            yield _Document(f"article:{passage.id}", passage.text)
-        return
     yield from _quoted(ctx.text)
     for record in ctx.snapshot.records:
         for name, value in record.fields.items():
@@ -67,8 +69,7 @@ def _documents(ctx: CheckContext) -> Iterator[_Document]:
                 yield _Document(f"record:{record.kind}/{record.id}#{name}", value.value)
 
 
-def _finding(document: _Document, folded: Folded, attack: tuple[str, int, int, float]) -> Finding:
-    rule, begin, stop, confidence = attack
+def _finding(document: _Document, folded: Folded, begin: int, stop: int, attack: Attack) -> Finding:
     start, end = folded.span(begin, stop)
     place = (0, 0) if document.offset is None else (document.offset + start, document.offset + end)
     evidence = EvidenceSpan(
@@ -79,7 +80,9 @@ def _finding(document: _Document, folded: Folded, attack: tuple[str, int, int, f
         end=end,
     )
     message = "A document that should only inform gives an order to the assistant."
-    return in_indirect.finding(rule, *place, message, evidence=(evidence,), confidence=confidence)
+    return in_indirect.finding(
+        attack.rule, *place, message, evidence=(evidence,), confidence=attack.confidence
+    )
 
 
 def _joined(documents: Iterable[_Document]) -> tuple[str, list[tuple[int, _Document, Folded]]]:
@@ -96,14 +99,35 @@ def _joined(documents: Iterable[_Document]) -> tuple[str, list[tuple[int, _Docum
     return "\n".join(parts), begins
 
 
+@lru_cache(maxsize=1024)
+def _published_orders(text: str) -> tuple[Folded, tuple[Attack, ...]]:
+    """What is judged of a published passage: every order, once per process."""
+    folded = fold(text)
+    return folded, tuple(attacks_in(folded.text, "indirect", margin=_PUBLISHED))
+
+
+def _in_passages(passages: Iterable[Passage]) -> Iterator[Finding]:
+    for passage in passages:
+        if len(passage.text) >= _SHORTEST:
+            document = _Document(f"article:{passage.id}", passage.text)
+            folded, attacks = _published_orders(passage.text)
+            for attack in attacks:
+                yield _finding(document, folded, attack.start, attack.end, attack)
+
+
 @check("in.indirect", severity="high", stage="input")
 def in_indirect(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag orders to the assistant in what others wrote."""
+    if ctx.found:
+        yield from _in_passages(ctx.found)
+        return
     text, begins = _joined(_documents(ctx))
     if not begins:
         return
-    for attack in attacks_in(text, "indirect", margin=_PUBLISHED if ctx.found else 0.0):
-        for at, document, folded in begins:
+    for attack in islice(attacks_in(text, "indirect"), MOST):
+        first = bisect_right(begins, attack.start, key=itemgetter(0)) - 1
+        after = bisect_left(begins, attack.end, key=itemgetter(0))
+        for at, document, folded in begins[max(first, 0) : after]:
             start, end = max(attack.start - at, 0), min(attack.end - at, len(folded.text))
             if start < end:
-                yield _finding(document, folded, (attack.rule, start, end, attack.confidence))
+                yield _finding(document, folded, start, end, attack)

@@ -12,10 +12,12 @@ from handrail.guardrails.normalisation import fold
 from handrail.guardrails.terms import Terms, stems
 from handrail.guardrails.values import Value, find_values
 
+_PLAIN_WORD = re.compile(r"[^\W_]+")
+
 
 def plain_words(text: str) -> str:
     """The words of a text, lower case, one blank between them: the form quotes are compared in."""
-    return " ".join(re.findall(r"[^\W_]+", fold(text).text.casefold()))
+    return " ".join(_PLAIN_WORD.findall(fold(text).text.casefold()))
 
 
 class Reading:
@@ -52,6 +54,28 @@ class Reading:
     def polarities(self) -> tuple[tuple[frozenset[str], bool], ...]:
         """The content words of each sentence, and whether it says no."""
         return tuple((words, sentence.negated) for sentence, words in self.sentences)
+
+    @cached_property
+    def _holding(self) -> Mapping[str, list[int]]:
+        """The numbers of the sentences that have a content word, by word."""
+        found: dict[str, list[int]] = {}
+        for number, (words, _) in enumerate(self.polarities):
+            for word in words:
+                found.setdefault(word, []).append(number)
+        return found
+
+    def holding(self, words: frozenset[str]) -> list[int]:
+        """Return the numbers of the sentences that have any of some content words, in order."""
+        holding = self._holding
+        return sorted({number for word in words for number in holding.get(word, ())})
+
+    @cached_property
+    def quotable(self) -> Mapping[str, tuple[int, int]]:
+        """The place of each sentence by its words, in the form quotes are compared in."""
+        found: dict[str, tuple[int, int]] = {}
+        for claim, _ in self.sentences:
+            found.setdefault(plain_words(claim.text), (claim.start, claim.end))
+        return found
 
     @cached_property
     def words(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from handrail.core.conversation import FieldType, FieldValue, Record, Snapshot
@@ -178,11 +178,10 @@ class RecordFacts:
                     found.setdefault(name, []).append(fact)
         return found
 
-    @property
-    def texts(self) -> Iterator[Source]:
+    @cached_property
+    def texts(self) -> tuple[Source, ...]:
         """Fields that are read as text."""
-        for sheet in self.sheets:
-            yield from sheet.texts
+        return tuple(source for sheet in self.sheets for source in sheet.texts)
 
 
 def _sheet(record: Record, zone: str | None) -> Sheet:

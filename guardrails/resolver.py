@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -69,12 +70,14 @@ def chosen(findings: Iterable[Finding]) -> list[Finding]:
 
     Where two proposals overlap, the gravest wins.
     """
-    taken: list[tuple[Edit, Finding]] = []
+    taken: list[tuple[Edit, Finding]] = []  # in the order of their places, none over another
     for finding in sorted(findings, key=lambda f: (-SEVERITY_ORDER[f.severity], f.start, f.end)):
-        edit = finding.proposal
-        if edit and not any(_overlap(edit, other) for other, _ in taken):
-            taken.append((edit, finding))
-    return [finding for _, finding in sorted(taken, key=lambda pair: pair[0].start)]
+        if edit := finding.proposal:
+            place = bisect_left(taken, edit.start, key=lambda pair: pair[0].start)
+            beside = taken[max(place - 1, 0) : place + 1]
+            if not any(_overlap(edit, other) for other, _ in beside):
+                taken.insert(place, (edit, finding))
+    return [finding for _, finding in taken]
 
 
 def repaired(text: str, findings: Iterable[Finding]) -> str:

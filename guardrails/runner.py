@@ -19,10 +19,14 @@ from handrail.core.verdict import (
     Finding,
     NotRun,
     Report,
+    Severity,
     Support,
     text_digest,
 )
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, Findings
+
+MOST = 50
+"""Findings of one rule on one reply that are told; its last one says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,23 @@ def _validated(check: Check[Any], yielded: Findings, length: int) -> _Judged:
         raise InvalidFindingError
     if any(finding.check != check.id for finding in findings):
         raise InvalidFindingError
-    return _Judged(check.id, findings, claims)
+    # What came in is cut by every finding; a reply with hundreds of one kind is told of by a few.
+    told = _few(findings) if check.stage == "exit" and len(findings) > MOST else findings
+    return _Judged(check.id, told, claims)
+
+
+def _few(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The first findings of each rule and severity; the last of them says how many more."""
+    kinds: dict[tuple[str, Severity], list[Finding]] = {}
+    for one in findings:
+        kinds.setdefault((one.rule, one.severity), []).append(one)
+    kept: list[Finding] = []
+    for alike in kinds.values():
+        kept += alike[:MOST]
+        if (more := len(alike) - MOST) > 0:
+            message = f"{kept[-1].message} {more} more like this."
+            kept[-1] = kept[-1].model_copy(update={"message": message})
+    return tuple(kept)
 
 
 _WEIGHT: Mapping[Support, int] = MappingProxyType(

@@ -39,6 +39,7 @@ _WANTED = re.compile(
     r"[\"“«'‘](?P<quoted>[^\"”»\n]{3,200}?)[\"”»'’](?!\w)",
     re.IGNORECASE,
 )
+_QUOTE = re.compile(r"[\"“«'‘]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,10 @@ def _words(text: str) -> list[tuple[str, int, int]]:
 def _runs(words: list[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
     """Runs of words with their spans; those of small words alone say nothing."""
     runs: dict[str, tuple[int, int]] = {}
+    telling = [word not in _FEW for word, _, _ in words]
     for at in range(len(words) - _RUN + 1):
-        part = words[at : at + _RUN]
-        if sum(word not in _FEW for word, _, _ in part) > 1:
+        if sum(telling[at : at + _RUN]) > 1:
+            part = words[at : at + _RUN]
             runs.setdefault(" ".join(word for word, _, _ in part), (part[0][1], part[-1][2]))
     return runs
 
@@ -76,8 +78,11 @@ def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
 
 def _shares(text: str, own: dict[str, tuple[int, int]], reply: str) -> bool:
     """Whether a reply has anything of a text; orders are looked for only then."""
-    wanted = [match["quoted"].casefold() in reply for match in _WANTED.finditer(text)]
-    return any(wanted) or not own.keys().isdisjoint(_runs(_words(text)))
+    words = [word.casefold() for word in _WORD.findall(text)]
+    if any(" ".join(words[at : at + _RUN]) in own for at in range(len(words) - _RUN + 1)):
+        return True
+    quotes = _QUOTE.search(text) is not None
+    return quotes and any(match["quoted"].casefold() in reply for match in _WANTED.finditer(text))
 
 
 def _orders(text: str, source: str, kind: Kind) -> Iterator[_Order]:

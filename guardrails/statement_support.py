@@ -23,13 +23,13 @@ def fields_that_say_it(claim: Claim, ctx: CheckContext) -> tuple[EvidenceSpan, .
     """
     if claim.negated:
         return ()
-    words, spoken = stems(claim.text), claim.text.casefold()
+    spoken = claim.text.casefold()
     # Which of several records is meant must be said.
     meant = [r for r in ctx.records if len(ctx.records) == 1 or r.id.casefold() in spoken]
     for record in meant:
         fields = list(_repeated(claim, record, ctx))
         said = stems(f"{record.kind} {record.id}").union(*(stems(text) for text, _ in fields))
-        if fields and words <= said:
+        if fields and stems(claim.text) <= said:
             return tuple(span for _, span in fields)
     return ()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from operator import add
 
 _WORD = re.compile(r"[^\W_]{2,40}")
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
@@ -39,12 +40,17 @@ def spoken(text: str) -> list[str]:
 
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, shortened so that inflected forms meet."""
-    return frozenset(stem(word) for word in spoken(text) if word not in STOPWORDS)
+    return shortened(spoken(text))
+
+
+def shortened(written: Iterable[str]) -> frozenset[str]:
+    """The content words among some words, shortened."""
+    return frozenset(map(stem, set(written) - STOPWORDS))
 
 
 def joined(written: Sequence[str]) -> list[str]:
     """Each two neighbours as one word, shortened."""
-    return [stem(first + second) for first, second in pairwise(written)]
+    return list(map(stem, map(add, written, written[1:])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +68,27 @@ class Terms:
     @classmethod
     def of(cls, text: str) -> Terms:
         """Read a text."""
-        written = spoken(text)
-        words = [stem(word) for word in written]
-        content = [stem(word) for word in written if word not in STOPWORDS]
+        return cls.read(spoken(text))
+
+    @classmethod
+    def read(cls, written: Sequence[str], besides: Iterable[str] = ()) -> Terms:
+        """Read the words of a text; ``besides`` are more of them, shortened, in no order."""
+        words = list(map(stem, written))
+        content = [short for word, short in zip(written, words, strict=True)
+                   if word not in STOPWORDS]  # fmt: skip
         return cls(
-            frozenset((*words, *joined(written))),
+            frozenset((*words, *joined(written), *besides)),
             frozenset(pairwise(words)),
             frozenset(zip(words, words[1:], words[2:], strict=False)),
             frozenset(pairwise(content)),
         )
 
-    @classmethod
-    def union(cls, several: Iterable[Terms]) -> Terms:
-        """Read several texts as one, without what would stand across two of them."""
+    def among(self, several: Iterable[Terms]) -> Terms:
+        """Return what of it stands in any of several texts; never across two of them."""
         all_ = tuple(several)
-        if len(all_) == 1:
-            return all_[0]
-        empty: Terms = cls(frozenset(), frozenset(), frozenset(), frozenset())
-        return cls(
-            empty.words.union(*(one.words for one in all_)),
-            empty.pairs.union(*(one.pairs for one in all_)),
-            empty.triples.union(*(one.triples for one in all_)),
-            empty.content.union(*(one.content for one in all_)),
+        return Terms(
+            frozenset[str]().union(*(self.words & one.words for one in all_)),
+            frozenset[tuple[str, str]]().union(*(self.pairs & one.pairs for one in all_)),
+            frozenset[tuple[str, ...]]().union(*(self.triples & one.triples for one in all_)),
+            frozenset[tuple[str, str]]().union(*(self.content & one.content for one in all_)),
         )
