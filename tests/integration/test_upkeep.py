@@ -89,7 +89,7 @@ async def test_old_conversations_go_whole_and_leave_a_record(world: World) -> No
     await grow_old(world)
     recent = await ask_as(world, "cust_002", ASKS)
     tracer: Any = world.engine._tracer  # pyright: ignore[reportPrivateUsage]
-    tracer.span_processor.force_flush()
+    tracer._sdk.span_processor.force_flush()
     assert gone in {row["conversation_id"] for row in await world.rows(t.spans)}
     retention = Retention(spans=None, conversations=timedelta(days=30))
     assert prune(world, retention)["conversations"] == 1
