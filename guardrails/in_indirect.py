@@ -36,7 +36,7 @@ _FORWARDED = re.compile(
     r"|from: [^\n]{1,200}\n)",
     re.IGNORECASE,
 )
-_PUBLISHED = 4.0
+_PUBLISHED = 1.0
 """Log-odds that the scorer must be surer of an article: the team wrote or chose it, and help pages
 tell readers what to do in every line."""
 _SHORTEST = 16
