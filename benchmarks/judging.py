@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from handrail.core.conversation import ConversationFacts, Customer, Passage, Record, Snapshot
 from handrail.core.drafting import Draft
-from handrail.core.verdict import SEVERITY_ORDER, Finding
+from handrail.core.verdict import SEVERITY_ORDER, ClaimVerdict, Finding
 from handrail.guardrails.contract import Check, CheckContext
 from handrail.playbook.models import Brand, Intent, Playbook
 
@@ -57,8 +57,10 @@ def context(
 
 def objections(check: Check[Any], ctx: CheckContext) -> list[Finding]:
     """Return what a check has to say that a person must look at: medium and graver."""
-    found = cast("Iterable[Finding]", check(ctx, check.configure({})))
-    return [one for one in found if SEVERITY_ORDER[one.severity] >= SEVERITY_ORDER["medium"]]
+    found = cast("Iterable[Finding | ClaimVerdict]", check(ctx, check.configure({})))
+    least = SEVERITY_ORDER["medium"]
+    findings = (one for one in found if isinstance(one, Finding))
+    return [one for one in findings if SEVERITY_ORDER[one.severity] >= least]
 
 
 def told(findings: Iterable[Finding], text: str) -> str:
