@@ -73,6 +73,10 @@ class IntentClassifier:
         meaning = self.encoder.encode([text])[0] if self.encoder else None
         return self._result(tokens, meaning)
 
+    def unknown_share(self, text: str) -> float:
+        """Share of a message's subject words that training never saw, weighed by rarity; 0 to 1."""
+        return self.weights.vocabulary.unknown_share(words(text))
+
     def _result(self, tokens: list[str], meaning: Floats | None) -> IntentResult:
         weights, examples = self.weights, self.weights.examples
         at, values = weights.vocabulary.vector(features(tokens))

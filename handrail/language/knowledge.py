@@ -89,6 +89,8 @@ class ArticleIndex:
         }
         self._vocabulary = postings.vocabulary
         self._bounds, self._places, self._weights = postings.weighted()
+        # A question is asked twice: for what customers may read, and for what the team may.
+        self._last: tuple[tuple[str, tuple[str, ...]] | None, Floats] = (None, np.zeros(0))
 
     def search(
         self,
@@ -112,7 +114,7 @@ class ArticleIndex:
             on: Passages that are not valid on this day are left out.
         """
         spoken = None if language is None else primary(language)
-        scores = self._scores(query, self._languages if spoken is None else (spoken,))
+        scores = self._scores(query, self._languages if spoken is None else (spoken,)).copy()
         if spoken is not None:
             scores *= self._spoken.get(spoken, np.zeros(len(scores), dtype=bool))
         if not internal:
@@ -124,7 +126,14 @@ class ArticleIndex:
         best = _best(scores, limit)
         return tuple(self.passages[i].model_copy(update={"score": float(scores[i])}) for i in best)
 
-    def _scores(self, query: str, languages: Iterable[str]) -> Floats:
+    def _scores(self, query: str, languages: tuple[str, ...]) -> Floats:
+        asked, scores = self._last
+        if asked != (query, languages):
+            scores = self._weighed(query, languages)
+            self._last = (query, languages), scores
+        return scores
+
+    def _weighed(self, query: str, languages: Iterable[str]) -> Floats:
         scores = np.zeros(len(self.passages), dtype=np.float64)
         terms = {t for name in languages for t in search_terms(query, name, numbers=True)}
         for number in self._known(terms):

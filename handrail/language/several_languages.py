@@ -11,9 +11,10 @@ from handrail.language.intents import IntentClassifier
 class SeveralLanguages:
     """An intent model of one classifier for each language.
 
-    Each knows its own language only, so a message is out of scope for the others: the classifier
-    for which it is that least has read it. One classifier over all examples learns less well what
-    is out of scope.
+    Each knows its own language only, so a message is out of scope for the others. The one that
+    knows its words best reads it first, and where it accepts what it reads the others are not
+    asked; else the one for which the message is least out of scope has read it. One classifier over
+    all examples learns less well what is out of scope.
     """
 
     def __init__(self, models: Mapping[str, IntentClassifier]) -> None:
@@ -22,7 +23,11 @@ class SeveralLanguages:
 
     def classify(self, text: str, *, before: str = "") -> IntentResult:
         """Rank the playbook's intents for one message; never raises on odd text."""
-        results = [model.classify(text, before=before) for model in self.models.values()]
+        results: list[IntentResult] = []
+        for model in sorted(self.models.values(), key=lambda model: model.unknown_share(text)):
+            results.append(model.classify(text, before=before))
+            if results[-1].decision == "accept":
+                return results[-1]
         return min(results, key=lambda result: result.out_of_scope)
 
     def language_of(self, text: str) -> str:
