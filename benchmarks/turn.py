@@ -6,6 +6,7 @@ Ratios are taken in one run with interleaved rounds, because machines are noisy.
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sqlite3
 import statistics
@@ -258,6 +259,18 @@ async def parts(home: Path) -> list[Row]:
     return [*rows, Row("part: sum of a turn, CPU", p50(total.cpu[25:]), "ms", 75)]
 
 
+def disk(home: Path, times: int = 50) -> list[Row]:
+    """How long the disk takes to keep a page: the bare loop waits for it at every step."""
+    waited: list[float] = []
+    with (home / "page").open("wb", buffering=0) as file:
+        for _ in range(times):
+            file.write(bytes(4096))
+            begin = time.perf_counter()
+            os.fsync(file.fileno())
+            waited.append(time.perf_counter() - begin)
+    return [Row("fsync of a page on this disk, p50", p50(waited), "ms", times)]
+
+
 def start_up() -> list[Row]:
     """CPU of ``handrail --help``, the best of three."""
     best = 1e9
@@ -321,7 +334,8 @@ def main() -> None:
     given = arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        rows = asyncio.run(compare(home))
+        rows = disk(home)
+        rows += asyncio.run(compare(home))
         rows += asyncio.run(long_conversation(home))
         rows += asyncio.run(parts(home))
         rows += start_up()

@@ -52,6 +52,8 @@ class _Judged:
 
 def _validated(check: Check[Any], yielded: Findings, length: int) -> _Judged:
     found = tuple(yielded)
+    if not found:
+        return _Judged(check.id)
     findings = tuple(one for one in found if isinstance(one, Finding))
     claims = tuple(one for one in found if isinstance(one, ClaimVerdict))
     edits = tuple(one.proposal for one in findings if one.proposal)
