@@ -39,8 +39,10 @@ from handrail.guardrails.attack_scorer import (
 WEIGHTS = Path(__file__).resolve().parents[1] / "guardrails" / "weights" / "attacks.npz"
 FALSE_ALARMS = {"direct": 0.002, "indirect": 0.004}
 """Share of honest development messages that may be reported, of each source."""
-OF_QUESTIONS = 0.02
-"""The same for questions with frightening words, which the grammar writes."""
+OF_QUESTIONS = 0.005
+"""The same for questions with frightening words, which the grammar writes: half of the one in a
+hundred that may be reported, since those of customers are less like these than these like each
+other."""
 PENALTY = 30.0
 """Inverse regularisation, chosen on the held-out lines."""
 ATTACKS: dict[Kind, tuple[str, ...]] = {
