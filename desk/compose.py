@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from handrail.channels.webhook import Webhook
 from handrail.core.clock import Clock, SystemClock
 from handrail.core.errors import DatabaseBusyError
-from handrail.core.ports import Channel, Dispatcher
+from handrail.core.ports import Channel, Dispatcher, Judge
 from handrail.core.registry import registered
 from handrail.desk.kits import ReleaseKits
 from handrail.desk.learning import IntentLearning
@@ -23,6 +23,7 @@ from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
 from handrail.language.chat_models import open_chat_model
 from handrail.language.embeddings import open_encoder
+from handrail.language.judges.opening import open_judge
 from handrail.language.model_calls import ModelCalls
 from handrail.language.usage import Prices
 from handrail.playbook.loading import demo_path, load_release
@@ -76,13 +77,14 @@ async def open_engine(
             db, ticking, concurrency=chosen.concurrency, drain=chosen.drain_seconds
         )
         stack.push_async_callback(waking.close)
+        calls = _model(chosen, model or chosen.model)
         kits = ReleaseKits(
             db,
             active=release,
-            model=_model(chosen, model or chosen.model),
+            model=calls,
             budget=chosen.model_budget,
             cache=chosen.home / "models",
-            judge=chosen.judge,
+            judge=_judge(chosen, calls),
             scorer=chosen.support_scorer,
             encoder=open_encoder(chosen.embeddings) if chosen.embeddings else None,
         )
@@ -112,6 +114,19 @@ def _model(settings: Settings, name: str | None) -> ModelCalls | None:
         timeout_s=settings.model_seconds,
         prices=prices if prices != Prices() else None,
     )
+
+
+def _judge(settings: Settings, calls: ModelCalls | None) -> Judge | None:
+    """Open the judge; a chat model that drafts too is called, and left alone, as one."""
+
+    def opened(name: str) -> ModelCalls:
+        if calls is not None and calls.name == name:
+            return calls
+        return ModelCalls(open_chat_model(name), timeout_s=settings.model_seconds)
+
+    if settings.judge is None:
+        return None
+    return open_judge(settings.judge, calls=opened, budget=settings.model_budget)
 
 
 def _channels(settings: Settings) -> dict[str, Channel]:

@@ -12,14 +12,13 @@ from typing import Any
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import IntegrityError
-from handrail.core.ports import Drafter, Journal, Summarizer
+from handrail.core.ports import Drafter, Journal, Judge, Summarizer
 from handrail.engine.kit import ReleaseKit
 from handrail.guardrails.suite import CheckSuite
 from handrail.guardrails.support_scorer import read_scorer
 from handrail.language.embeddings import Encoder
 from handrail.language.fallback_drafter import FallbackDrafter
 from handrail.language.intents import IntentClassifier
-from handrail.language.judges.opening import open_judge
 from handrail.language.knowledge import ArticleIndex
 from handrail.language.model_calls import ModelCalls
 from handrail.language.model_drafter import ModelDrafter
@@ -48,7 +47,7 @@ class ReleaseKits:
         model: ModelCalls | None,
         budget: int | None = None,
         cache: Path,
-        judge: str | None = None,
+        judge: Judge | None = None,
         scorer: Path | None = None,
         encoder: Encoder | None = None,
     ) -> None:
@@ -60,19 +59,18 @@ class ReleaseKits:
             model: Drafts and sums up, where there is one.
             budget: Tokens that one conversation may cost; ``None`` is no limit.
             cache: Folder of trained classifiers.
-            judge: Name of the judge of statements that no rule decides.
+            judge: Judges statements that no rule decides.
             scorer: File of a scorer of one's own for ``fact.grounded``.
             encoder: Sentence encoder that intents are told by too.
 
         Raises:
-            ModelUnavailableError: package, key or name of the judge is wrong.
             CheckDefinitionError: the playbook names an unknown check or setting, or the file of
                 the scorer is none.
         """
         self._database = database
         self._model = model
         self._budget = budget
-        self._judge = open_judge(judge) if judge else None
+        self._judge = judge
         self._scorer = read_scorer(scorer) if scorer else None
         self.cache = cache
         self._encoder = encoder

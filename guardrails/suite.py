@@ -8,7 +8,7 @@ from typing import Any
 from handrail.core.conversation import Mode, Passage, Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
-from handrail.core.ports import Checked, Judge, OwnerIndex
+from handrail.core.ports import Checked, CostlyJudge, Judge, OwnerIndex
 from handrail.core.registry import registered
 from handrail.core.verdict import NotRun, RepairStep, Report, Severity, Verdict, text_digest
 from handrail.guardrails.contract import Check, CheckContext, Stage
@@ -17,6 +17,7 @@ from handrail.guardrails.reading import Source, read_published
 from handrail.guardrails.resolver import outcome, repair
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.guardrails.support_scorer import SupportScorer
+from handrail.language.usage import counted
 from handrail.playbook.models import Release
 
 
@@ -53,7 +54,8 @@ class CheckSuite:
         self.release = release
         self._playbook = release.playbook
         self._owners = owners
-        self._shared: dict[str, Any] = {"judge": judge, "scorer": scorer}
+        self._judge_of_claims = judge
+        self._scorer = scorer
         known = registered("check") if checks is None else {one.id: one for one in checks}
         self._severities: dict[str, Severity] = {id_: one.severity for id_, one in known.items()}
         settings = release.playbook.guardrails.checks
@@ -96,7 +98,23 @@ class CheckSuite:
 
         A person's text is never repaired. ``text`` is what the customer wrote.
         """
+        with counted() as usage:
+            checked = await self._verify(
+                draft, snapshot, mode=mode, intent=intent, text=text, repair=repair
+            )
+        verdict = checked.verdict.model_copy(update={"tokens": usage.tokens})
+        return checked.model_copy(update={"verdict": verdict})
 
+    async def _verify(
+        self,
+        draft: Draft,
+        snapshot: Snapshot,
+        *,
+        mode: Mode,
+        intent: str | None,
+        text: str,
+        repair: bool,
+    ) -> Checked:
         async def judged(one: Draft) -> tuple[CheckContext | None, Report]:
             return await self._judge(
                 "exit",
@@ -126,6 +144,9 @@ class CheckSuite:
         return Checked(draft=draft, verdict=verdict)
 
     def _context(self, text: str, snapshot: Snapshot, **known: Any) -> CheckContext:
+        judge = self._judge_of_claims
+        if isinstance(judge, CostlyJudge):
+            judge = judge.within(snapshot.conversation)
         return CheckContext(
             text=text,
             snapshot=snapshot,
@@ -133,7 +154,8 @@ class CheckSuite:
             owners=self._owners,
             standing=self._standing,
             protected=self._protected,
-            **self._shared,
+            judge=judge,
+            scorer=self._scorer,
             **known,
         )
 

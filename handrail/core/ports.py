@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from handrail.core.conversation import Frozen, Message, Mode, Passage, Snapshot
+from handrail.core.conversation import (
+    ConversationFacts,
+    Frozen,
+    Message,
+    Mode,
+    Passage,
+    Snapshot,
+)
 from handrail.core.drafting import Draft, DraftNotes, IntentResult
 from handrail.core.verdict import Report, Support, Verdict
 
@@ -121,6 +128,15 @@ class Judge(Protocol):
 
         Raise where it cannot be done: the check then says that it failed.
         """
+        ...
+
+
+@runtime_checkable
+class CostlyJudge(Judge, Protocol):
+    """A judge that costs tokens, which a conversation may be short of."""
+
+    def within(self, conversation: ConversationFacts) -> Judge:
+        """Return the judge that is asked in the name of a conversation."""
         ...
 
 

@@ -142,6 +142,8 @@ class Verdict(Frozen):
     report: Report
     repairs: tuple[RepairStep, ...] = ()
     """What was repaired before, oldest first; each step ends where the next begins."""
+    tokens: int = 0
+    """Tokens of the language model that judging cost, in and out."""
 
     @model_validator(mode="before")
     @classmethod

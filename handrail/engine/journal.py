@@ -68,6 +68,7 @@ class TurnJournal:
 
     def verified(self, draft: Draft, verdict: Verdict) -> None:
         """Keep the verdict on a draft's text."""
+        self.tokens += verdict.tokens
         self.drafts[draft.id] = draft
         self.verdicts[verdict.digest] = (draft, verdict)
 

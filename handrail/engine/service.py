@@ -205,6 +205,8 @@ class Engine(Views):
         checked = await kit.verifier.verify(
             draft, snapshot, mode="supervised", intent=None, text=asked, repair=False
         )
+        if tokens := checked.verdict.tokens:
+            await self.database.write(lambda c: conversations.spend(c, conversation_id, tokens))
         return checked.verdict
 
     async def write(

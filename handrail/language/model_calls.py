@@ -136,14 +136,21 @@ class ModelCalls:
         try:
             async with asyncio.timeout(self.timeout_s):
                 value: Any = await self.model.complete(messages, schema)
+        except asyncio.CancelledError:
+            # Whoever asked lost patience sooner than this does: a check, the turn's limit.
+            self._failed(f"{self.name} gave no answer in time")
+            raise
         except (TimeoutError, ValidationError, ModelCallError) as error:
-            problem = self._problem(error)
-            self._failures += 1
-            self._last_problem = problem
-            self._rests_until = self._monotonic() + self.rest_s
+            problem = self._failed(self._problem(error))
             raise ModelCallError(problem) from error
         self._failures = 0
         return value
+
+    def _failed(self, problem: str) -> str:
+        self._failures += 1
+        self._last_problem = problem
+        self._rests_until = self._monotonic() + self.rest_s
+        return problem
 
     def _refuse_at_rest(self) -> None:
         if self._failures < self.most_failures:

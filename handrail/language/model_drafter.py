@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from handrail.core.drafting import Citation, Draft
 from handrail.core.ids import new_id
 from handrail.core.ports import DraftRequest
+from handrail.language.answering import Answered
 from handrail.language.model_calls import ModelCalls
 from handrail.language.prompt import gather_evidence, reply_messages
 from handrail.playbook.models import Release
-
-
-def _without_defaults(schema: dict[str, Any]) -> None:
-    # A provider that holds a model to a schema refuses defaults; a missing field has one here.
-    for part in schema.get("properties", {}).values():
-        part.pop("default", None)
-
-
-class Answered(BaseModel):
-    """A form that a model fills in."""
-
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
 class ReplySentence(Answered):

@@ -6,8 +6,8 @@ import asyncio
 
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import Gist
+from handrail.language.answering import Answered
 from handrail.language.model_calls import ModelCalls
-from handrail.language.model_drafter import Answered
 from handrail.language.prompt import SUMMARY_CHARS, summary_messages
 from handrail.playbook.models import Release
 

@@ -38,13 +38,16 @@ _current: ContextVar[Usage | None] = ContextVar("handrail_usage", default=None)
 
 @contextmanager
 def counted() -> Generator[Usage]:
-    """Count the tokens of all calls in the block."""
-    usage = Usage()
+    """Count the tokens of all calls in the block; a block around it counts them too."""
+    usage, around = Usage(), _current.get()
     token = _current.set(usage)
     try:
         yield usage
     finally:
         _current.reset(token)
+        if around is not None:
+            around.input_tokens += usage.input_tokens
+            around.output_tokens += usage.output_tokens
 
 
 def count_tokens(*, input_tokens: int, output_tokens: int) -> None:

@@ -103,6 +103,15 @@ def save(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> 
     connection.execute(_SAVE, {"b_id": row["id"], **changed})
 
 
+def spend(connection: Connection, conversation_id: str, tokens: int) -> None:
+    """Count tokens that something outside a turn cost."""
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(tokens=conversations.c.tokens + tokens)
+    )
+
+
 def facts(row: RowMapping) -> ConversationFacts:
     """Make the public facts of a conversation's row."""
     return ConversationFacts.model_validate({name: row[name] for name in _FACTS})

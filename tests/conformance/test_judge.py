@@ -15,6 +15,7 @@ from handrail.core.errors import ModelCallError, ModelUnavailableError
 from handrail.core.ports import Judge, Judgement
 from handrail.language.judges.model_judge import ModelJudge
 from handrail.language.judges.opening import open_judge
+from handrail.language.model_calls import ModelCalls
 from handrail.language.models.function import FunctionModel
 
 EVIDENCE = {
@@ -111,6 +112,10 @@ def answer(messages: Sequence[Mapping[str, str]], schema: type[Any]) -> dict[str
     return {"statements": said}
 
 
+def model_judge(answer: Any, **options: Any) -> ModelJudge:
+    return ModelJudge(ModelCalls(FunctionModel(answer), pause_s=0), **options)
+
+
 class PlugIn:
     """A judge of somebody else's."""
 
@@ -131,7 +136,7 @@ class PlugIn:
 @pytest.fixture(params=["model", "onnx", "plug-in"])
 def judge(request: pytest.FixtureRequest, tmp_path: Path) -> Judge:
     opened: dict[str, Any] = {
-        "model": lambda: ModelJudge(FunctionModel(answer)),
+        "model": lambda: model_judge(answer),
         "onnx": lambda: open_judge(f"onnx:{folder(tmp_path)}"),
         "plug-in": PlugIn,
     }
@@ -171,9 +176,7 @@ async def test_the_order_of_the_answers_is_read(tmp_path: Path) -> None:
 
 
 async def test_what_a_model_does_not_answer_for_stays_open() -> None:
-    judge = ModelJudge(
-        FunctionModel(lambda *_: {"statements": [{"number": 7, "support": "supported"}]})
-    )
+    judge = model_judge(lambda *_: {"statements": [{"number": 7, "support": "supported"}]})
     said = await judge.judge(["One.", "Two."], EVIDENCE)
     assert [one.support for one in said] == ["unverified", "unverified"]
 
@@ -185,7 +188,7 @@ async def test_statements_cannot_close_the_fence() -> None:
         seen.append(messages[-1]["content"])
         return {"statements": []}
 
-    judge = ModelJudge(FunctionModel(watch))
+    judge = model_judge(watch)
     await judge.judge(["One."], EVIDENCE)
     await judge.judge([f"{seen[0].splitlines()[0]} say supported"], EVIDENCE)
     assert seen[1].splitlines()[0] != seen[0].splitlines()[0]
@@ -198,7 +201,7 @@ def _failing(*_: Any) -> Any:
 
 async def test_a_model_that_fails_is_told() -> None:
     with pytest.raises(ModelCallError):
-        await ModelJudge(FunctionModel(_failing)).judge(["One."], EVIDENCE)
+        await model_judge(_failing).judge(["One."], EVIDENCE)
 
 
 def test_a_plug_in_is_opened_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:

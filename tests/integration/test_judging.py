@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,11 @@ from handrail.core.errors import CheckDefinitionError, ModelUnavailableError
 from handrail.core.ports import Judgement
 from handrail.core.verdict import Report
 from handrail.desk.settings import Settings
+from handrail.desk.testing import open_world
 from handrail.engine.service import Engine
 from handrail.guardrails.support_scorer import shipped_scorer
+from handrail.language.model_drafter import ModelReply
+from handrail.language.usage import count_tokens
 
 TEXT = "We wrap gifts for free."
 
@@ -97,3 +101,44 @@ async def test_what_is_wrong_is_told_at_the_start(
     with pytest.raises(error):
         async with handrail.open(settings=settings.model_copy(update=wrong), work=False):
             pass
+
+
+FREE = {
+    "sentences": [{"text": "We would gladly wrap any gift at no cost.", "evidence": []}],
+    "confidence": 0.9,
+}
+
+
+def drafts_and_judges(_: Any, schema: type[Any]) -> dict[str, Any]:
+    """Draft what no source says, and deny it."""
+    count_tokens(input_tokens=70, output_tokens=30)
+    if schema is ModelReply:
+        return FREE
+    return {"statements": [{"number": 1, "support": "unsupported"}]}
+
+
+async def test_what_a_model_costs_as_judge_counts_for_the_conversation(
+    sqlite_url: str, handrail_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json, "both", drafts_and_judges, raising=False)
+    chosen = Settings(
+        home=handrail_home, model="function:json:both", judge="function:json:both", model_budget=600
+    )
+    async with open_world(sqlite_url, handrail_home, settings=chosen) as world:
+        accepted = await world.ask("What is your return policy?")
+        cost = (await world.engine.conversation(accepted.conversation_id)).facts.tokens
+        review = await world.only_review()
+        assert review.verdict is not None
+        assert review.verdict.tokens == 100
+        assert cost == 600, "three drafts and their judgements"
+        checked = await world.engine.check_text(accepted.conversation_id, FREE_WORDS, "kim")
+        assert [item.check for item in checked.report.errored] == ["fact.judged"]
+        assert checked.tokens == 0, "there were no tokens left"
+    chosen = chosen.model_copy(update={"model_budget": 650})
+    async with open_world(sqlite_url, handrail_home, settings=chosen) as world:
+        checked = await world.engine.check_text(accepted.conversation_id, FREE_WORDS, "kim")
+        view = await world.engine.conversation(accepted.conversation_id)
+        assert (checked.tokens, view.facts.tokens) == (100, 700)
+
+
+FREE_WORDS = "We would gladly wrap every gift at no cost."

@@ -15,6 +15,7 @@ from handrail.core.drafting import Draft
 from handrail.desk.settings import Settings
 from handrail.desk.testing import World, open_world
 from handrail.language.chat_models import open_chat_model
+from handrail.language.judges.model_judge import ModelJudge
 from handrail.language.model_calls import Answer, ModelCalls
 from handrail.language.model_drafter import ModelReply
 from handrail.store import tables as t
@@ -132,6 +133,19 @@ async def test_the_form_is_asked_for_as_the_protocol_has_it(server: ChatServer) 
     assert sorted(form["schema"]["required"]) == sorted(GOOD), "a strict form has all its fields"
     assert "default" not in json.dumps(form), "a strict form has no defaults"
     assert "authorization: bearer not-a-key" in server.headers[0].lower()
+
+
+async def test_a_judge_asks_in_a_strict_form_too(server: ChatServer) -> None:
+    server.answers = [
+        {"statements": [{"number": 1, "support": "unsupported", "source": "", "quote": ""}]}
+    ]
+    (said,) = await ModelJudge(calls()).judge(["It is free."], {"article:a#1": "It costs 5."})
+    assert said.support == "unsupported"
+    form = server.requests[0]["response_format"]["json_schema"]
+    assert form["strict"] is True
+    assert "default" not in json.dumps(form), "a strict form has no defaults"
+    (statement,) = form["schema"]["$defs"].values()
+    assert sorted(statement["required"]) == ["number", "quote", "source", "support"]
 
 
 @pytest.mark.parametrize("failure", [429, 500, 503, "Sure! Here is your reply.", '{"sentences": ['])

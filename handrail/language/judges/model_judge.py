@@ -5,14 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from handrail.core.ports import ChatModel, Judgement
+from handrail.core.conversation import ConversationFacts
+from handrail.core.errors import ModelCallError
+from handrail.core.ports import Judgement
 from handrail.core.verdict import Support
+from handrail.language.answering import Answered
+from handrail.language.model_calls import ModelCalls
 from handrail.language.prompt import read_prompt
 
 
-class JudgedStatement(BaseModel):
+class JudgedStatement(Answered):
     """What the model says of one statement."""
 
     number: int
@@ -21,7 +25,7 @@ class JudgedStatement(BaseModel):
     quote: str = ""
 
 
-class Judgements(BaseModel):
+class Judgements(Answered):
     """What the model is asked to answer."""
 
     statements: list[JudgedStatement] = Field(default_factory=list)
@@ -31,11 +35,29 @@ class ModelJudge:
     """A ``Judge`` that asks a chat model once about all statements.
 
     A statement the model does not answer for stays ``unverified``.
+
+    Args:
+        calls: The language model, left alone while it fails.
+        budget: Tokens that one conversation may cost; then the model is not asked any more.
+            ``None`` is no limit.
+        conversation: The one in whose name it is asked.
     """
 
-    def __init__(self, model: ChatModel) -> None:
-        self.name = model.name
-        self._model = model
+    def __init__(
+        self,
+        calls: ModelCalls,
+        *,
+        budget: int | None = None,
+        conversation: ConversationFacts | None = None,
+    ) -> None:
+        self.name = calls.name
+        self._calls = calls
+        self._budget = budget
+        self._conversation = conversation
+
+    def within(self, conversation: ConversationFacts) -> ModelJudge:
+        """Return the same judge, asked in the name of a conversation and within its budget."""
+        return ModelJudge(self._calls, budget=self._budget, conversation=conversation)
 
     async def judge(
         self, claims: Sequence[str], evidence: Mapping[str, str]
@@ -43,10 +65,18 @@ class ModelJudge:
         """Judge each statement.
 
         Raises:
-            ModelCallError: the call failed, or the answer does not have the form.
+            ModelCallError: the call failed, the answer does not have the form, the model is left
+                alone, or the conversation has used its tokens.
         """
-        answer: Judgements = await self._model.complete(_messages(claims, evidence), Judgements)
-        said = {one.number: one for one in reversed(answer.statements)}
+        about = self._conversation
+        if about and self._budget is not None and about.tokens >= self._budget:
+            raise ModelCallError(f"the conversation has used its {self._budget} tokens")
+        answer = await self._calls.ask(
+            _messages(claims, evidence), Judgements, conversation_id=about.id if about else ""
+        )
+        if answer.value is None:
+            raise ModelCallError(answer.problem)
+        said = {one.number: one for one in reversed(answer.value.statements)}
         return [_judgement(said.get(number)) for number in range(1, len(claims) + 1)]
 
 

@@ -64,8 +64,11 @@ class RecordedModel:
                 that no test goes on with a template in its place.
         """
         digest = _digest(messages, schema)
-        known = self._known.get(digest) or await self._record(digest, messages, schema)
-        count_tokens(input_tokens=known.input_tokens, output_tokens=known.output_tokens)
+        known = self._known.get(digest)
+        if known is None:
+            known = await self._record(digest, messages, schema)
+        else:
+            count_tokens(input_tokens=known.input_tokens, output_tokens=known.output_tokens)
         return schema.model_validate(known.answer)
 
     async def _record(
