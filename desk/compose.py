@@ -21,6 +21,7 @@ from handrail.desk.settings import Settings
 from handrail.engine.preparing import open_dispatcher, prepare
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
+from handrail.engine.writing import DraftsInWriting
 from handrail.language.chat_models import open_chat_model
 from handrail.language.embeddings import open_encoder
 from handrail.language.judges.opening import open_judge
@@ -77,6 +78,8 @@ async def open_engine(
             db, ticking, concurrency=chosen.concurrency, drain=chosen.drain_seconds
         )
         stack.push_async_callback(waking.close)
+        # Workers on a database server are other processes, and what they write is not seen here.
+        writing = DraftsInWriting() if db.path is not None else None
         calls = _model(chosen, model or chosen.model)
         kits = ReleaseKits(
             db,
@@ -87,6 +90,7 @@ async def open_engine(
             judge=_judge(chosen, calls),
             scorer=chosen.support_scorer,
             encoder=open_encoder(chosen.embeddings) if chosen.embeddings else None,
+            watcher=writing,
         )
         engine = Engine(
             database=db,
@@ -96,6 +100,7 @@ async def open_engine(
             channels=_channels(chosen),
             dispatcher=waking,
             tracer=tracing.tracer if tracing else None,
+            writing=writing,
         )
         if works:
             running = asyncio.create_task(engine.run(), name="handrail-engine")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
 from handrail.engine.service import Engine
 from handrail.engine.views import Change
@@ -15,13 +17,25 @@ QUEUE = 1_000
 BEAT_SECONDS = 15.0
 """A sign of life this often, so that proxies keep the connection and a lost page is noticed."""
 
+_Queue = asyncio.Queue[Change | str | None]
+"""Changes, and conversations whose draft has grown; ``None`` at the end."""
+
+
+@dataclass(frozen=True)
+class BeingWritten:
+    """A draft as far as a model has written it; unverified, and stored nowhere."""
+
+    conversation_id: str
+    text: str | None
+    """``None``: nothing more is written."""
+
 
 class Feed:
     """Hands each change to every page that listens; looks only while one does."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._listeners: set[asyncio.Queue[Change | None]] = set()
+        self._listeners: set[_Queue] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
 
@@ -30,7 +44,7 @@ class Feed:
             for queue in tuple(self._listeners):
                 self._offer(queue, change)
 
-    def _offer(self, queue: asyncio.Queue[Change | None], change: Change | None) -> None:
+    def _offer(self, queue: _Queue, change: Change | str | None) -> None:
         try:
             queue.put_nowait(change)
         except asyncio.QueueFull:
@@ -38,15 +52,17 @@ class Feed:
             queue.get_nowait()
             queue.put_nowait(None)
 
-    async def listen(self, after: int | None) -> AsyncGenerator[Change | str]:
+    async def listen(
+        self, after: int | None, *, drafts: bool = False
+    ) -> AsyncGenerator[Change | BeingWritten | str]:
         """Yield changes after one that is known (or from now on), and ``beat`` in between.
 
         ``reset`` says that too many were missed. Ends when the server stops or the listener is
-        too slow.
+        too slow. With ``drafts`` also what models are writing: never for a customer.
         """
         newest = await self._engine.last_change()
         start = newest if after is None or after > newest else after
-        queue: asyncio.Queue[Change | None] = asyncio.Queue(QUEUE)
+        queue: _Queue = asyncio.Queue(QUEUE)
         self._listeners.add(queue)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow(newest))
@@ -59,8 +75,9 @@ class Feed:
             for change in missed:
                 last = change.id
                 yield change
-            async for item in self._live(queue, last):
-                yield item
+            with self._drafts(queue, wanted=drafts) as grown:
+                async for item in self._live(queue, last, grown):
+                    yield item
         finally:
             self._listeners.discard(queue)
             if not self._listeners:
@@ -71,9 +88,22 @@ class Feed:
         if task is not None:
             task.cancel()
 
+    @contextmanager
+    def _drafts(self, queue: _Queue, *, wanted: bool) -> Generator[set[str]]:
+        """Put conversations whose draft has grown in the queue, each once until it is told."""
+        writing, grown = self._engine.writing, set[str]()
+
+        def note(conversation_id: str) -> None:
+            if conversation_id not in grown:
+                grown.add(conversation_id)
+                self._offer(queue, conversation_id)
+
+        with writing.watching(note) if writing and wanted else nullcontext():
+            yield grown
+
     async def _live(
-        self, queue: asyncio.Queue[Change | None], last: int
-    ) -> AsyncGenerator[Change | str]:
+        self, queue: _Queue, last: int, grown: set[str]
+    ) -> AsyncGenerator[Change | BeingWritten | str]:
         yield "beat"
         while not self._closed.is_set():
             try:
@@ -84,7 +114,11 @@ class Feed:
                 continue
             if change is None:
                 return
-            if change.id > last:
+            if isinstance(change, str):
+                grown.discard(change)
+                texts = self._engine.writing.texts if self._engine.writing else {}
+                yield BeingWritten(change, texts.get(change))
+            elif change.id > last:
                 yield change
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import IntegrityError
-from handrail.core.ports import Drafter, Journal, Judge, Summarizer
+from handrail.core.ports import Drafter, DraftWatcher, Journal, Judge, Summarizer
 from handrail.engine.kit import ReleaseKit
 from handrail.guardrails.suite import CheckSuite
 from handrail.guardrails.support_scorer import read_scorer
@@ -50,6 +50,7 @@ class ReleaseKits:
         judge: Judge | None = None,
         scorer: Path | None = None,
         encoder: Encoder | None = None,
+        watcher: DraftWatcher | None = None,
     ) -> None:
         """Build the active release's kit.
 
@@ -62,6 +63,7 @@ class ReleaseKits:
             judge: Judges statements that no rule decides.
             scorer: File of a scorer of one's own for ``fact.grounded``.
             encoder: Sentence encoder that intents are told by too.
+            watcher: Sees drafts while a model writes them.
 
         Raises:
             CheckDefinitionError: the playbook names an unknown check or setting, or the file of
@@ -72,6 +74,7 @@ class ReleaseKits:
         self._budget = budget
         self._judge = judge
         self._scorer = read_scorer(scorer) if scorer else None
+        self._watcher = watcher
         self.cache = cache
         self._encoder = encoder
         self.readers: dict[str, WishReader] = {}
@@ -132,7 +135,7 @@ class ReleaseKits:
         templates = TemplateDrafter(release)
         if self._model is None:
             return templates
-        model = ModelDrafter(release, self._model, budget=self._budget)
+        model = ModelDrafter(release, self._model, budget=self._budget, watcher=self._watcher)
         return FallbackDrafter([model, templates])
 
     def _summarizer(self, release: Release) -> Summarizer | None:

@@ -19,8 +19,10 @@ async def follow(request: Request, desk: TheDesk, _: Reader) -> StreamingRespons
     """Tell of changes by server-sent events: ``message``, ``review``, ``holder``, ``reset``.
 
     The data holds ids only. After a gap the browser's ``Last-Event-ID`` is continued from.
+    ``writing`` has no id: the text that a model has drafted so far, unverified and stored
+    nowhere, or ``null`` where it writes no more; only with an embedded database.
     """
-    return event_stream(request, desk.feed, _tell)
+    return event_stream(request, desk.feed, _tell, drafts=True)
 
 
 async def _tell(change: Change) -> tuple[str, dict[str, Any]]:

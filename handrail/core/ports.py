@@ -333,3 +333,35 @@ class ChatModel(Protocol):
     async def complete(self, messages: Sequence[Mapping[str, str]], schema: type[Any]) -> Any:
         """Answer the chat messages (``role``, ``content``) with an instance of ``schema``."""
         ...
+
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Takes an answer as far as it is written: its fields, the last of them perhaps cut off."""
+
+
+@runtime_checkable
+class StreamingModel(ChatModel, Protocol):
+    """A language model that can tell how far its answer has come."""
+
+    async def stream(
+        self, messages: Sequence[Mapping[str, str]], schema: type[Any], tell: Tell
+    ) -> Any:
+        """Answer as :meth:`ChatModel.complete` does, and tell of the answer while it grows."""
+        ...
+
+
+class DraftWatcher(Protocol):
+    """Sees drafts while they are written: unfinished, unverified, for people of the team only."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks."""
+        ...
+
+    def writing(self, conversation_id: str, text: str) -> None:
+        """See the text so far."""
+        ...
+
+    def written(self, conversation_id: str) -> None:
+        """See that nothing more is written."""
+        ...

@@ -45,6 +45,7 @@ from handrail.engine.relay import Relay
 from handrail.engine.runner import Runner
 from handrail.engine.versions import Graphs
 from handrail.engine.views import Views
+from handrail.engine.writing import DraftsInWriting
 from handrail.store import conversations, outbox, reviews
 from handrail.store import tables as t
 from handrail.store.conversations import unanswered
@@ -77,12 +78,14 @@ class Engine(Views):
         channels: Mapping[str, Channel],
         dispatcher: Dispatcher,
         tracer: Tracer | None = None,
+        writing: DraftsInWriting | None = None,
     ) -> None:
         self._tracer = tracer
         super().__init__(database)
         self.clock = clock
         self.graphs = graphs
         self.kits = kits
+        self.writing = writing
         self.channels = channels
         self.owner = new_id("wrk")
         self._dispatcher = dispatcher

@@ -23,7 +23,7 @@ from handrail.core.attributes import (
     PROVIDER,
 )
 from handrail.core.errors import ModelCallError
-from handrail.core.ports import ChatModel
+from handrail.core.ports import ChatModel, StreamingModel, Tell
 from handrail.core.tracing import tracer
 from handrail.language.usage import Prices, Usage, counted
 
@@ -87,8 +87,17 @@ class ModelCalls:
         """The model's name."""
         return self.model.name
 
-    async def ask(self, messages: Messages, schema: type[T], *, conversation_id: str) -> Answer[T]:
-        """Ask for an instance of ``schema``; a model that fails is an answer without value."""
+    async def ask(
+        self, messages: Messages, schema: type[T], *, conversation_id: str, tell: Tell | None = None
+    ) -> Answer[T]:
+        """Ask for an instance of ``schema``; a model that fails is an answer without value.
+
+        Args:
+            messages: With ``role`` and ``content``.
+            schema: The form.
+            conversation_id: Whose turn it is, for the span.
+            tell: Is told of the answer while it grows, where the model can.
+        """
         value, problem = None, ""
         named = MODEL_SPAN.format(model=self.name)
         # An error's text can hold what the customer wrote.
@@ -98,7 +107,7 @@ class ModelCalls:
         ):
             span.set_attribute(CONVERSATION, conversation_id)
             try:
-                value = await self._ask(messages, schema, span)
+                value = await self._ask(messages, schema, span, tell)
             except ModelCallError as error:
                 problem = error.message
                 span.set_attribute(ERROR_TYPE, type(error).__name__)
@@ -120,22 +129,25 @@ class ModelCalls:
         if self.prices is not None:
             span.set_attribute(COST, self.prices.cost(usage))
 
-    async def _ask(self, messages: Messages, schema: type[T], span: Span) -> T:
+    async def _ask(self, messages: Messages, schema: type[T], span: Span, tell: Tell | None) -> T:
         pause = self.pause_s
         for _ in range(self.attempts - 1):
             try:
-                return await self._attempt(messages, schema)
+                return await self._attempt(messages, schema, tell)
             except ModelCallError as error:
                 span.add_event("retry", {ERROR_TYPE: type(error).__name__})
+            if tell is not None:
+                tell({})
+            tell = None  # perhaps it was the telling that failed
             await asyncio.sleep(pause)
             pause *= 2
-        return await self._attempt(messages, schema)
+        return await self._attempt(messages, schema, tell)
 
-    async def _attempt(self, messages: Messages, schema: type[T]) -> T:
+    async def _attempt(self, messages: Messages, schema: type[T], tell: Tell | None) -> T:
         self._refuse_at_rest()
         try:
             async with asyncio.timeout(self.timeout_s):
-                value: Any = await self.model.complete(messages, schema)
+                value: Any = await self._answer(messages, schema, tell)
         except asyncio.CancelledError:
             # Whoever asked lost patience sooner than this does: a check, the turn's limit.
             self._failed(f"{self.name} gave no answer in time")
@@ -145,6 +157,11 @@ class ModelCalls:
             raise ModelCallError(problem) from error
         self._failures = 0
         return value
+
+    async def _answer(self, messages: Messages, schema: type[T], tell: Tell | None) -> Any:
+        if tell is not None and isinstance(self.model, StreamingModel):
+            return await self.model.stream(messages, schema, tell)
+        return await self.model.complete(messages, schema)
 
     def _failed(self, problem: str) -> str:
         self._failures += 1

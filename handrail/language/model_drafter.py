@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
 from handrail.core.drafting import Citation, Draft
 from handrail.core.ids import new_id
-from handrail.core.ports import DraftRequest
+from handrail.core.ports import DraftRequest, DraftWatcher, Tell
 from handrail.language.answering import Answered
 from handrail.language.model_calls import ModelCalls
 from handrail.language.prompt import gather_evidence, reply_messages
@@ -45,6 +46,7 @@ class ModelDrafter:
         budget: Tokens that one conversation may cost; then the model is not asked any more.
             Looked at when a turn begins. ``None`` is no limit.
         least_confidence: Below it a person is asked, from 0 to 1.
+        watcher: Sees what is written while it is written.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class ModelDrafter:
         *,
         budget: int | None = None,
         least_confidence: float = 0.3,
+        watcher: DraftWatcher | None = None,
     ) -> None:
         self.release = release
         self.calls = calls
         self.budget = budget
         self.least_confidence = least_confidence
+        self.watcher = watcher
 
     async def draft(self, request: DraftRequest) -> Draft:
         """Return the model's reply.
@@ -72,12 +76,26 @@ class ModelDrafter:
             return self._draft(request, "none", problem=problem)
         evidence = gather_evidence(request, self.release.playbook)
         messages = reply_messages(request, self.release, evidence)
-        answer = await self.calls.ask(messages, ModelReply, conversation_id=conversation.id)
+        with self._watched(conversation.id) as tell:
+            answer = await self.calls.ask(
+                messages, ModelReply, conversation_id=conversation.id, tell=tell
+            )
         if answer.value is None:
             draft = self._draft(request, "none", problem=answer.problem)
         else:
             draft = self._judge(request, answer.value, evidence)
         return draft.model_copy(update={"tokens": answer.tokens})
+
+    @contextmanager
+    def _watched(self, conversation_id: str) -> Generator[Tell | None]:
+        watcher = self.watcher
+        if watcher is None or not watcher.watched:
+            yield None
+            return
+        try:
+            yield lambda reply: watcher.writing(conversation_id, sentences_so_far(reply))
+        finally:
+            watcher.written(conversation_id)
 
     def _judge(self, request: DraftRequest, reply: ModelReply, known: Mapping[str, str]) -> Draft:
         text = " ".join(" ".join(s.text.split()) for s in reply.sentences).strip()
@@ -116,6 +134,21 @@ class ModelDrafter:
             round=request.round,
             model=self.calls.name,
         )
+
+
+def sentences_so_far(reply: Mapping[str, Any]) -> str:
+    """Return the complete sentences of a reply that is still being written.
+
+    The last one may be cut off as long as nothing follows its text.
+    """
+    given: Any = reply.get("sentences")
+    found: list[Any] = cast("list[Any]", given) if isinstance(given, list) else []
+    sentences = [cast("dict[str, Any]", one) for one in found if isinstance(one, dict)]
+    grows = sentences and list(reply)[-1] == "sentences"
+    if grows and list(sentences[-1])[-1:] in ([], ["text"]):
+        sentences.pop()
+    texts = (one.get("text") for one in sentences)
+    return " ".join(" ".join(text.split()) for text in texts if isinstance(text, str)).strip()
 
 
 def _named(reply: ModelReply, known: Mapping[str, str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from handrail.desk.testing import World, open_world
 from handrail.language.chat_models import open_chat_model
 from handrail.language.judges.model_judge import ModelJudge
 from handrail.language.model_calls import Answer, ModelCalls
-from handrail.language.model_drafter import ModelReply
+from handrail.language.model_drafter import ModelReply, sentences_so_far
 from handrail.store import tables as t
 
 ASKED = [{"role": "system", "content": "Draft."}, {"role": "user", "content": "Where is it?"}]
@@ -38,6 +38,8 @@ class ChatServer:
     def __init__(self) -> None:
         self.answers: list[Any] = [GOOD]
         """A form, a text, a status, ``SLOW``, or a whole body."""
+        self.usage = True
+        """Whether a stream ends with what it cost."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[str] = []
         self._over = asyncio.Event()
@@ -67,8 +69,11 @@ class ChatServer:
             if answer == SLOW:
                 await self._over.wait()
             status, body = _body(answer)
+            kind = "application/json"
+            if status == 200 and self.requests[-1].get("stream"):
+                kind, body = "text/event-stream", _events(body, self.usage)
             writer.write(
-                f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
+                f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n"
                 f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
                 + body
             )
@@ -96,6 +101,24 @@ def _completion(message: dict[str, Any], finish: str = "stop") -> dict[str, Any]
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
     }
+
+
+def _events(body: bytes, usage: bool) -> bytes:
+    """The same completion in pieces, as a stream has it."""
+    whole = json.loads(body)
+    content = whole["choices"][0]["message"]["content"]
+    frame = {**whole, "object": "chat.completion.chunk", "usage": None}
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": content[at : at + 7]} for at in range(0, len(content), 7)]
+    chunks = [
+        {**frame, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        for delta in deltas
+    ]
+    chunks.append({**frame, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    if usage:
+        chunks.append({**frame, "choices": [], "usage": whole["usage"]})
+    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+    return "".join([*lines, "data: [DONE]\n\n"]).encode()
 
 
 @pytest.fixture
@@ -133,6 +156,57 @@ async def test_the_form_is_asked_for_as_the_protocol_has_it(server: ChatServer) 
     assert sorted(form["schema"]["required"]) == sorted(GOOD), "a strict form has all its fields"
     assert "default" not in json.dumps(form), "a strict form has no defaults"
     assert "authorization: bearer not-a-key" in server.headers[0].lower()
+
+
+LONG = {
+    **GOOD,
+    "sentences": [
+        {"text": "We look into it.", "evidence": ["article:a#1"]},
+        {"text": 'It is a "lamp", we know.', "evidence": []},
+    ],
+}
+
+
+async def test_an_answer_is_told_of_while_it_grows(server: ChatServer) -> None:
+    server.answers = [LONG]
+    told: list[str] = []
+    answer = await calls().ask(
+        ASKED,
+        ModelReply,
+        conversation_id="cnv_1",
+        tell=lambda reply: told.append(sentences_so_far(reply)),
+    )
+    assert answer.value == ModelReply.model_validate(LONG)
+    assert answer.tokens == 120
+    (request,) = server.requests
+    assert request["stream"] is True
+    assert request["response_format"]["json_schema"]["strict"] is True
+    first, both = "We look into it.", 'We look into it. It is a "lamp", we know.'
+    assert list(dict.fromkeys(told)) == ["", first, both], "only whole sentences"
+
+
+async def test_a_provider_that_does_not_say_what_a_stream_cost_is_not_streamed_again(
+    server: ChatServer,
+) -> None:
+    server.usage = False
+    called = calls()
+    answers = [
+        await called.ask(ASKED, ModelReply, conversation_id="c", tell=lambda _: None)
+        for _ in range(2)
+    ]
+    assert all(answer.value is not None for answer in answers)
+    assert [bool(request.get("stream")) for request in server.requests] == [True, False]
+    assert answers[1].tokens == 120
+
+
+@pytest.mark.parametrize("failure", [400, 500, "Sure! Here is your reply.", '{"sentences": ['])
+async def test_a_stream_that_fails_is_asked_again_in_one_piece(
+    server: ChatServer, failure: Any
+) -> None:
+    server.answers = [failure, GOOD]
+    answer = await calls().ask(ASKED, ModelReply, conversation_id="c", tell=lambda _: None)
+    assert answer.value is not None
+    assert [bool(request.get("stream")) for request in server.requests] == [True, False]
 
 
 async def test_a_judge_asks_in_a_strict_form_too(server: ChatServer) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from handrail.core.errors import ModelUnavailableError
-from handrail.core.ports import ChatModel
+from handrail.core.ports import ChatModel, Tell
 from handrail.core.registry import register
 
 Answer: TypeAlias = Callable[[Sequence[Mapping[str, str]], type[Any]], Any]
-"""Takes the chat messages and the wanted schema; may be async. A mapping is validated."""
+"""Takes the chat messages and the wanted schema; may be async. A mapping is validated.
+
+An async generator yields mappings: the answer as far as it is written, and last the whole."""
 
 
 class FunctionModel:
@@ -24,8 +26,18 @@ class FunctionModel:
 
     async def complete(self, messages: Sequence[Mapping[str, str]], schema: type[Any]) -> Any:
         """Call the function; a mapping becomes an instance of ``schema``."""
+        return await self.stream(messages, schema, lambda _: None)
+
+    async def stream(
+        self, messages: Sequence[Mapping[str, str]], schema: type[Any], tell: Tell
+    ) -> Any:
+        """Call the function, and tell of what it yields."""
         result = self._answer(messages, schema)
-        if inspect.isawaitable(result):
+        if inspect.isasyncgen(result):
+            growing, result = cast("AsyncGenerator[Mapping[str, Any]]", result), {}
+            async for result in growing:
+                tell(result)
+        elif inspect.isawaitable(result):
             result = await result
         return result if isinstance(result, schema) else schema.model_validate(result)
 
