@@ -49,6 +49,8 @@ class _Document:
     text: str
     offset: int | None = None
     """Where it stands in the text that is judged; ``None`` where it is not part of it."""
+    internal: bool = False
+    """Whether nobody may see it in clear text."""
 
 
 def _quoted(text: str) -> Iterator[_Document]:
@@ -66,7 +68,8 @@ def _documents(ctx: CheckContext) -> Iterator[_Document]:
     for record in ctx.snapshot.records:
         for name, value in record.fields.items():
             if value.type == "text" and isinstance(value.value, str):
-                yield _Document(f"record:{record.kind}/{record.id}#{name}", value.value)
+                source = f"record:{record.kind}/{record.id}#{name}"
+                yield _Document(source, value.value, internal=value.visibility == "internal")
 
 
 def _finding(document: _Document, folded: Folded, begin: int, stop: int, attack: Attack) -> Finding:
@@ -74,7 +77,7 @@ def _finding(document: _Document, folded: Folded, begin: int, stop: int, attack:
     place = (0, 0) if document.offset is None else (document.offset + start, document.offset + end)
     evidence = EvidenceSpan(
         source=document.source,
-        quote=document.text[start:end],
+        quote="" if document.internal else document.text[start:end],
         relation="contradicts",
         start=start,
         end=end,

@@ -44,6 +44,7 @@ async def detect_intent(state: SupportState, runtime: Runtime[Services]) -> Supp
         other_intents=sorted(others),
         mode=mode,
     )
+    services.understood(turn, state["screen"], result)
     services.journal.audit(
         "intent_set", intent=result.top, confidence=result.confidence, decision=result.decision
     )

@@ -86,6 +86,7 @@ def _suspected(state: SupportState, services: Services, screen: Report) -> Suppo
     joined = before.model_copy(update={"findings": (*before.findings, *new)})
     mode = trusted_less(state["mode"], new)
     services.journal.describe(mode=mode)
+    services.understood(state["turn"], joined, state["intent"])
     return {"screen": joined, "mode": mode}
 
 

@@ -19,4 +19,5 @@ async def load_context(state: SupportState, runtime: Runtime[Services]) -> Suppo
     mode = trusted_less(services.playbook.default_mode, screen.findings)
     for finding in screen.findings:
         services.journal.audit("input_flagged", finding=finding.key)
+    services.understood(turn, screen)
     return {"screen": screen, "mode": mode}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handrail.core.conversation import Snapshot
+from handrail.core.drafting import IntentResult
 from handrail.core.ports import Drafter, IntentModel, Journal, Knowledge, Verifier
+from handrail.core.turn import TurnInput, Understanding
+from handrail.core.verdict import Report
 from handrail.playbook.models import Playbook
 
 
@@ -22,6 +25,17 @@ class Services:
     knowledge: Knowledge
     drafter: Drafter
     verifier: Verifier
+
+    def understood(
+        self, turn: TurnInput, screen: Report, intent: IntentResult | None = None
+    ) -> None:
+        """Keep what this turn makes of what came in."""
+        if intent is not None:
+            # A corrected intent is taught by what customers wrote, and theirs stays with them.
+            known = tuple(filter(self.playbook.has_example, intent.nearest))
+            intent = intent.model_copy(update={"nearest": known})
+        made = Understanding(message_ids=turn.message_ids, findings=screen.findings, intent=intent)
+        self.journal.describe(understood=made.model_dump(mode="json", exclude_defaults=True))
 
     @property
     def conversation_id(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.engine import gate
@@ -29,6 +29,7 @@ _EVENTS_DONE = (
     .where(t.events.c.id == bindparam("b_id"))
     .values(processed_at=bindparam("b_at"), turn_id=bindparam("b_turn"))
 )
+_TURN_FACTS = select(t.turns.c.facts).where(t.turns.c.id == bindparam("id"))
 _TURN_DONE = update(t.turns).where(t.turns.c.id == bindparam("b_id"))
 _INSERT_TURN = insert(t.turns)
 _INSERT_CHANGES = insert(t.desk_changes)
@@ -95,6 +96,9 @@ def _write_turn(end: Ending) -> None:
         "ended_at": None if result.status == "waiting" else end.now,
     }
     if plan.input is None:
+        # What the run before the pause found out still holds.
+        before = end.connection.execute(_TURN_FACTS, {"id": plan.turn_id}).scalar()
+        values["facts"] = {**(before or {}), **values["facts"]}
         end.connection.execute(_TURN_DONE.values(**values), {"b_id": plan.turn_id})
         return
     end.values["turn_no"] = end.row["turn_no"] + 1

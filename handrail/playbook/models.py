@@ -318,6 +318,14 @@ class Playbook(Strict):
         chosen = known or next(iter(self.teams))
         return chosen, self.teams[chosen]
 
+    def has_example(self, text: str) -> bool:
+        """Tell whether a text is an example of an intent, in any language."""
+        return any(
+            text in intent.examples
+            or any(text in one for one in intent.translated_examples.values())
+            for intent in self.intents.values()
+        )
+
     def examples_in(self, language: str) -> list[tuple[str, str]]:
         """Return the examples in one of the brand's languages, each with its intent."""
         first = language == self.brand.languages[0]

@@ -112,6 +112,7 @@ class _Growing(AsyncCallbackHandler):
 
     async def on_llm_new_token(self, token: Any, *, chunk: Any = None, **_: Any) -> None:
         """Tell where a string ended: within one there is nothing to tell."""
+        del token  # the same, without the parts of a call
         grown = getattr(chunk, "message", None)
         if grown is None:
             return
