@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,9 @@ from handrail.core.conversation import Message
 from handrail.core.decisions import Review
 from handrail.core.verdict import Finding
 from handrail.desk.marking import Piece, mark
+from handrail.desk.sources import source_title
+from handrail.desk.statements import Statement, statements
+from handrail.desk.understood import Read, UnderstoodTurn, read_elsewhere, read_messages, understand
 from handrail.engine.service import Engine
 from handrail.engine.views import ConversationView
 from handrail.playbook.wording import Words, say
@@ -98,6 +101,26 @@ class Card:
     """How the draft came about."""
     dismissals: tuple[Dismissal, ...] = ()
     """What people said of its findings."""
+    read: Mapping[str, Read] = field(default_factory=dict[str, Read])
+    """The customer's messages in which the input checks found something, by id."""
+    elsewhere: tuple[Finding, ...] = ()
+    """What they found in records and articles."""
+    understood: UnderstoodTurn | None = None
+    """What the AI made of the customer's words."""
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements of the draft, the wrong first."""
+        review = self.review
+        if review is None or review.draft is None or review.verdict is None:
+            return ()
+        report, draft = review.verdict.report, review.draft
+        return statements(draft.text, report.claims, report.findings, draft.passages)
+
+    def title(self, source: str) -> str:
+        """What a person reads in place of the key of a source."""
+        draft = self.review.draft if self.review else None
+        return source_title(source, draft.passages if draft else ())
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -176,6 +199,7 @@ async def load_card(
     if review is None:
         review = next((item for item in view.reviews if item.status == "open"), None)
     turn = next((t for t in view.turns if review and t["id"] == review.turn_id), None)
+    last = turn or (view.turns[-1] if view.turns else None)
     findings = review.verdict.report.findings if review and review.verdict else ()
     text = review.draft.text if review and review.draft else ""
     playbook = engine.kits.active.release.playbook
@@ -196,4 +220,7 @@ async def load_card(
         now=now,
         steps=ladder(judged),
         dismissals=await engine.dismissals(review.id) if review else (),
+        read=read_messages(view),
+        elsewhere=read_elsewhere(last) if last else (),
+        understood=understand(view, last, playbook) if last else None,
     )

@@ -19,18 +19,18 @@ class Piece:
     """The gravest of them."""
 
 
-def mark(text: str, findings: tuple[Finding, ...]) -> tuple[Piece, ...]:
+def mark(text: str, findings: tuple[Finding, ...], *, whole: bool = False) -> tuple[Piece, ...]:
     """Cut ``text`` so that the pieces joined are the text again; findings may overlap.
 
-    A finding without a stretch of its own (about the whole text, or something missing) marks
-    nothing.
+    A finding without a stretch of its own (something missing, or about the whole text where that
+    is not wanted) marks nothing.
     """
     size = len(text)
     spans: list[tuple[int, int, int, Severity]] = [
         (number, max(finding.start, 0), min(finding.end, size), finding.severity)
         for number, finding in enumerate(findings, 1)
     ]
-    spans = [span for span in spans if span[1] < span[2] and span[2] - span[1] < size]
+    spans = [span for span in spans if span[1] < span[2] and (whole or span[2] - span[1] < size)]
     borders = sorted({0, size, *(span[1] for span in spans), *(span[2] for span in spans)})
     pieces: list[Piece] = []
     for start, end in pairwise(borders):

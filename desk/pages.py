@@ -13,6 +13,7 @@ from handrail.desk.cards import Card, is_urgent, load_card, load_queue, proposal
 from handrail.desk.doors import Desk, Reader, TheDesk, TheEngine, Writer
 from handrail.desk.error_replies import json_response
 from handrail.desk.identity import Agent
+from handrail.desk.statements import statements
 from handrail.desk.story import tell
 from handrail.graphs.drawing import draw_svg
 from handrail.store import customers
@@ -216,7 +217,16 @@ async def show_trace(
     """One turn as a tree with times, and its audit rows."""
     trace = await desk.engine.database.read(lambda c: read_trace(c, reference))
     picture = draw_waterfall(trace)
-    return _desk_page(request, desk, agent, "trace.html", trace=trace, waterfall=picture)
+    last = trace.steps[-1] if trace.steps else None
+    return _desk_page(
+        request,
+        desk,
+        agent,
+        "trace.html",
+        trace=trace,
+        waterfall=picture,
+        stated=statements(last.text or "", last.claims) if last else (),
+    )
 
 
 @router.get("/graphs/{name}")

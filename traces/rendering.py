@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handrail.core import attributes as names
+from handrail.core.verdict import Support
 from handrail.store.judgements import Step
 from handrail.traces.notes import Look, findings, look, note, printable
 from handrail.traces.timeline import Timeline, duration
@@ -28,6 +29,13 @@ _STYLES: dict[Look, str] = {
     "run": "bold",
     "node": "blue",
 }
+_SUPPORT: dict[Support, str] = {
+    "contradicted": "bold red",
+    "unsupported": "red",
+    "unverified": "yellow",
+    "supported": "green",
+}
+"""The graver first."""
 _STATUS_STYLES = {"ok": "green", "waiting": "yellow", "error": "bold red"}
 
 
@@ -86,7 +94,14 @@ def render_trace(
             duration(span.duration_ns),
             Text(note(span), style="red" if look(span) in {"error", "flagged"} else "dim"),
         )
-    return Group(_header(trace), Text(), table, *_ladder(trace.steps), *_audit(trace.audit, zone))
+    return Group(
+        _header(trace),
+        Text(),
+        table,
+        *_ladder(trace.steps),
+        *_statements(trace.steps),
+        *_audit(trace.audit, zone),
+    )
 
 
 def _header(trace: Trace) -> Text:
@@ -151,6 +166,20 @@ def _ladder(steps: Sequence[Step]) -> Iterator[RenderableType]:
                 )  # fmt: skip
         for line in (step.text or "").splitlines():
             yield Text(f"    {printable(line)}")
+
+
+def _statements(steps: Sequence[Step]) -> Iterator[RenderableType]:
+    """The statements of the last text, the wrong first, each with what the evidence says of it."""
+    if not steps or not steps[-1].claims:
+        return
+    yield Text("\nstatements", style="dim")
+    text = steps[-1].text or ""
+    for claim in sorted(steps[-1].claims, key=lambda one: list(_SUPPORT).index(one.support)):
+        said = " ".join(printable(text[claim.start : claim.end]).split())
+        yield Text.assemble((claim.support.ljust(13), _SUPPORT[claim.support]), said)
+        for span in claim.evidence:
+            if span.quote:
+                yield Text(f"{'':13}{span.source}: {printable(span.quote)}", style="dim")
 
 
 def _audit(entries: Iterable[AuditEntry], zone: tzinfo | None) -> Iterator[RenderableType]:

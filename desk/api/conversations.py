@@ -18,8 +18,10 @@ from handrail.desk.api.shapes import (
     Messages,
     PlannedLook,
     QueuedReply,
+    UnderstoodTurns,
 )
 from handrail.desk.doors import Reader, TheEngine, Writer
+from handrail.desk.understood import understand
 from handrail.engine.views import ConversationView
 
 router = APIRouter(tags=["conversations"])
@@ -70,6 +72,13 @@ def detail(view: ConversationView) -> ConversationDetail:
             PlannedLook(at=item.at, note=item.note, actor=item.actor) for item in view.follow_ups
         ),
     )
+
+
+@router.get("/conversations/{conversation_id}/understood")
+async def get_understood(conversation_id: str, engine: TheEngine, _: Reader) -> UnderstoodTurns:
+    """Show what each turn made of what came in: findings, intent, values and their records."""
+    view, playbook = await engine.conversation(conversation_id), engine.kits.active.release.playbook
+    return UnderstoodTurns(turns=tuple(understand(view, turn, playbook) for turn in view.turns))
 
 
 @router.get("/conversations/{conversation_id}/messages")

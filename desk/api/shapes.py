@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.core.conversation import ConversationFacts, Customer, Message, Record
 from handrail.core.decisions import Decision, Review
+from handrail.desk.understood import UnderstoodTurn
 from handrail.store.conversations import ConversationLine
 
 
@@ -115,6 +116,12 @@ class Messages(BaseModel):
     """A list of messages."""
 
     messages: tuple[Message, ...]
+
+
+class UnderstoodTurns(BaseModel):
+    """What the turns of a conversation made of what came in."""
+
+    turns: tuple[UnderstoodTurn, ...]
 
 
 class QueuedReply(BaseModel):

@@ -90,6 +90,7 @@ async function load(path) {
   localTimes(card);
   showSelection();
   showDue();
+  showWriting();
   const messages = $("#messages");
   messages.scrollTop = messages.scrollHeight;
 }
@@ -154,6 +155,24 @@ async function tellChanged() {
     : `${now.status} by ${now.decided_by}${now.decision ? ` (${now.decision.replaceAll("_", " ")})` : ""}`;
   place.textContent = `This review was ${what}. What you wrote is kept here; open the conversation again to go on.`;
   place.hidden = false;
+}
+
+// What a model is writing: not verified, kept nowhere, gone when it is done.
+
+const writing = new Map();
+
+function written({ conversation_id: id, text }) {
+  if (text === null) writing.delete(id);
+  else writing.set(id, text);
+  if (id === conversation()) showWriting();
+}
+
+function showWriting() {
+  const place = $("#writing");
+  const text = writing.get(conversation());
+  if (!place) return;
+  place.hidden = text === undefined;
+  place.querySelector(".draft-text").textContent = text || "…";
 }
 
 // Decisions
@@ -482,4 +501,4 @@ if (isOpen()) claim(false);
 $("#messages")?.scrollTo(0, 1e9);
 const after = document.querySelector('meta[name="after"]').content;
 const reload = () => location.reload();
-follow(`/api/v1/stream`, { message: changed, review: changed, holder: changed, reset: reload }, $("#connection"), after);
+follow(`/api/v1/stream`, { message: changed, review: changed, holder: changed, writing: written, reset: reload }, $("#connection"), after);

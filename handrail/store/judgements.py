@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, select
 
 from handrail.core.drafting import Draft, DraftSource
-from handrail.core.verdict import Finding, Outcome, Verdict
+from handrail.core.verdict import ClaimVerdict, Finding, Outcome, Verdict
 from handrail.store.tables import drafts, verdicts
 
 
@@ -40,6 +40,8 @@ class Step:
     """What caused it; after a repair each with the edit that was applied to ``before``."""
     outcome: Outcome | None
     """What was said of the text where the ladder ends or a new draft begins."""
+    claims: tuple[ClaimVerdict, ...] = ()
+    """What the evidence says of each of its statements, there too."""
 
 
 def judgements(connection: Connection, of: ColumnElement[bool]) -> tuple[Judgement, ...]:
@@ -86,6 +88,7 @@ def _rungs(one: Judgement, last: Judgement | None) -> Iterator[Step]:
         text=repairs[0].before if repairs else draft.text,
         findings=last.verdict.report.findings if last else (),
         outcome=None if repairs else outcome,
+        claims=() if repairs else one.verdict.report.claims,
     )
     for number, repair in enumerate(repairs, 1):
         ends = number == len(repairs)
@@ -97,4 +100,5 @@ def _rungs(one: Judgement, last: Judgement | None) -> Iterator[Step]:
             text=draft.text if ends else repair.after,
             findings=repair.findings,
             outcome=outcome if ends else None,
+            claims=one.verdict.report.claims if ends else (),
         )
