@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from handrail.core.conversation import Passage
@@ -42,6 +42,8 @@ class Statement:
     grounds: tuple[Ground, ...]
     witness: str = ""
     """How an amount follows from a record."""
+    numbers: tuple[int, ...] = ()
+    """The findings in it that are not merely low, counted from 1."""
 
     @property
     def fine(self) -> bool:
@@ -65,7 +67,17 @@ def statements(
     """
     derived = [finding for finding in findings if finding.key == _DERIVED]
     found = [_statement(text, claim, derived, passages) for claim in claims]
-    return tuple(sorted(found, key=lambda one: ORDER[one.standing]))
+    found = [_numbered(one, claim, findings) for one, claim in zip(found, claims, strict=True)]
+    return tuple(sorted(found, key=lambda one: (ORDER[one.standing], not one.numbers)))
+
+
+def _numbered(one: Statement, claim: ClaimVerdict, findings: Sequence[Finding]) -> Statement:
+    numbers = tuple(
+        number
+        for number, finding in enumerate(findings, 1)
+        if finding.severity != "low" and claim.start <= finding.start < claim.end
+    )
+    return replace(one, numbers=numbers)
 
 
 def _statement(

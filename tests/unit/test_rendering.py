@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from handrail.core import attributes as names
+from handrail.core.verdict import ClaimVerdict, EvidenceSpan
+from handrail.store.judgements import Step
 from handrail.traces.drawing import draw_waterfall
 from handrail.traces.rendering import render_list, render_trace
 from handrail.traces.timeline import Timeline, duration
@@ -201,3 +203,27 @@ def test_a_timeline_keeps_order_and_bounds(pieces: list[tuple[int, int, bool]]) 
     assert places == sorted(places)
     assert all(0 <= place <= 1 for place in places)
     assert all(len(line) <= 160 for line in _printed(render_trace(_trace(*spans))).splitlines())
+
+
+def test_the_statements_of_the_last_text_are_told_the_wrong_first() -> None:
+    text = "Gifts are free. Returns cost 9 EUR.\x1b[31m"
+    quote = EvidenceSpan(source="article:gifts#1", quote="Gifts are free.", relation="supports")
+    step = Step(
+        kind="drafted",
+        source="model",
+        round=0,
+        before=None,
+        text=text,
+        findings=(),
+        outcome="clean",
+        claims=(
+            ClaimVerdict(start=0, end=15, support="supported", by="quote", evidence=(quote,)),
+            ClaimVerdict(start=16, end=len(text), support="contradicted", by="rule"),
+        ),
+    )
+    console = Console(width=100, file=io.StringIO())
+    console.print(render_trace(Trace("a" * 32, "cnv_1", (), (), (step,))))
+    told = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue] - a StringIO
+    assert told.index("contradicted Returns cost 9 EUR.") < told.index("supported    Gifts")
+    assert "article:gifts#1: Gifts are free." in told
+    assert "\x1b" not in told

@@ -79,6 +79,24 @@ def test_a_sum_makes_nothing_right_that_is_contradicted() -> None:
     assert (one.standing, one.fine, one.witness) == ("contradicted", False, "")
 
 
+def test_what_a_finding_stands_in_comes_before_its_like_and_names_it() -> None:
+    late = Finding(
+        check="act.promise",
+        rule="x",
+        severity="high",
+        start=TEXT.index("Ask us"),
+        end=len(TEXT),
+        message="m",
+    )
+    shown = statements(TEXT, CLAIMS[1::3], [SUM, late])
+    assert [(one.text, one.numbers) for one in shown] == [
+        ("Ask us.", (2,)),
+        ("Two lamps are 110 EUR.", ()),
+    ]
+    both = statements(TEXT, CLAIMS[1::3], [late])
+    assert [one.text for one in both] == ["Ask us.", "Two lamps are 110 EUR."]
+
+
 @pytest.mark.parametrize(
     ("source", "title"),
     [
