@@ -34,7 +34,7 @@ async def test_a_finding_is_put_back_into_the_message_it_stands_in(door: Any) ->
     assert "".join(piece.text for piece in read[third.id].pieces) == third.text
     ana = await door.agent()
     card = (await ana.get(f"/desk/reviews/{review.id}")).text
-    assert '<mark class="high">My lawyer<sup' in card
+    assert '<mark class="high" data-numbers="1">My lawyer</mark>' in card
     assert "in.human_request:legal_threat" in card
 
 
