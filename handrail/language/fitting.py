@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from sklearn.svm import LinearSVC
 
 from handrail.language import scope
 from handrail.language.corpus import Matrix
@@ -50,6 +49,8 @@ def fit_meaning(vectors: Floats, labels: Ints, intents: int) -> tuple[Floats, Fl
 
 
 def _fit_machine(matrix: Matrix, labels: NDArray[np.intp]) -> tuple[Array, Array]:
+    from sklearn.svm import LinearSVC  # noqa: PLC0415 - most playbooks have few examples
+
     machine: Any = LinearSVC(C=_MACHINE_PENALTY, random_state=0, tol=0.01).fit(matrix, labels)
     weights, bias = machine.coef_, machine.intercept_
     if len(bias) == 1:

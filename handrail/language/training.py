@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from handrail.language import scope
 from handrail.language.corpus import DESCRIBED, EXAMPLE, MASKED, Corpus, Matrix
@@ -91,10 +92,11 @@ def train(
     meant = encoder.encode(corpus.texts) if encoder else None
     taught = np.flatnonzero(corpus.kinds != MASKED)
     idf, matrix = corpus.weighted(taught)
-    linear, bias = fit_linear(
-        corpus.joined(matrix, taught), corpus.labels[taught], len(corpus.intents)
-    )
-    factors, coefficients = _calibrate(corpus, meant)
+    with threadpool_limits(1):  # on matrices this small, threads only wait for each other
+        linear, bias = fit_linear(
+            corpus.joined(matrix, taught), corpus.labels[taught], len(corpus.intents)
+        )
+        factors, coefficients = _calibrate(corpus, meant)
     weights = Weights(
         model=model_id(kept, encoder),
         intents=corpus.intents,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
@@ -13,6 +14,8 @@ from handrail.playbook.problems import Problem
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and positions that lead to a value."""
+_LONGEST_KEPT = 64_000
+"""Bytes of a file up to which what was read is kept for the next time; imports are larger."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,13 @@ def read_yaml(data: bytes, file: str, *, first_line: int = 1) -> Source:
         file: Its name in messages.
         first_line: The line on which ``data`` starts, for YAML inside another file.
     """
+    if len(data) > _LONGEST_KEPT:
+        return _read_yaml(data, file, first_line)
+    kept = _read_once(data, file, first_line)
+    return Source(_copied(kept.value), dict(kept.places), list(kept.problems))
+
+
+def _read_yaml(data: bytes, file: str, first_line: int) -> Source:
     source = Source(places={(): Place(file, first_line, 1)})
     text = decode(data, file)
     if isinstance(text, Problem):
@@ -86,6 +96,17 @@ def read_yaml(data: bytes, file: str, *, first_line: int = 1) -> Source:
     if node is not None:
         source.value = _Reader(yaml, source, file, first_line).read(node, ())
     return source
+
+
+# Parsing is most of the time in which an engine opens, and tests open many on one playbook.
+_read_once = lru_cache(maxsize=256)(_read_yaml)
+
+
+def _copied(value: Any) -> Any:
+    """Copy what may be changed; the rest of what YAML gives cannot be."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _what(error: Exception) -> str:
