@@ -98,6 +98,7 @@ def _fit(
     import numpy as np  # noqa: PLC0415
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     # What a sentence's own words weigh must not have been learnt from that sentence.
     beside = [_weigh([one for one in judged if one.fold != fold]) for fold in range(FOLDS)]
@@ -113,12 +114,13 @@ def _fit(
     )
     wanted = np.array([one.unsupported for one in judged])
     centre, scale = rows.mean(0), rows.std(0) + 1e-9
-    linear: Any = LogisticRegression(C=0.1, max_iter=500).fit((rows - centre) / scale, wanted)
-    boosting: Any = HistGradientBoostingClassifier
-    boosted: Any = boosting(
+    boosting: Any = HistGradientBoostingClassifier(
         max_iter=trees, max_leaf_nodes=leaves, learning_rate=min(0.15, 9 / trees),
         l2_regularization=1.0, min_samples_leaf=40, early_stopping=False, random_state=0,
-    ).fit(rows, wanted)  # fmt: skip
+    )  # fmt: skip
+    with threadpool_limits(1):  # the steps are so small that threads only wait for each other
+        linear: Any = LogisticRegression(C=0.1, max_iter=500).fit((rows - centre) / scale, wanted)
+        boosted: Any = boosting.fit(rows, wanted)
     return SupportScorer(
         data=data,
         features=names,

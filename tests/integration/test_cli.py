@@ -9,13 +9,15 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handrail.core.errors import ConfigurationError
+from handrail.desk.cli import main
 from handrail.desk.cli.editing import edit_text
 from handrail.desk.lock import worker_lock
 from handrail.playbook.loading import demo_path
@@ -24,26 +26,45 @@ RUN = "from handrail.desk.cli import main; main()"
 
 
 class Shell:
-    """Runs ``handrail`` with a home of its own."""
+    """Runs ``handrail`` with a home of its own, in this process: starting one costs seconds."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.environment = {**os.environ, "HANDRAIL_HOME": str(home), "NO_COLOR": "1"}
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", RUN, *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["handrail", *words])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"HANDRAIL_HOME": str(self.home), "NO_COLOR": "1"}
 
     def json(self, *words: str) -> Any:
         done = self(*words, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+
+class Processes(Shell):
+    """Runs each command in a process of its own, as people do."""
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", RUN, *words],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
 
 
 @pytest.fixture
@@ -55,15 +76,20 @@ def shell(tmp_path: Path, model_cache: Path, sqlite_template: Path) -> Shell:
     return Shell(home)
 
 
-def test_a_review_is_decided_without_a_server(shell: Shell) -> None:
-    shell("chat", "--as", "cust_003", "I want to talk to a human")
+@pytest.fixture
+def processes(shell: Shell) -> Processes:
+    return Processes(shell.home)
+
+
+def test_a_review_is_decided_without_a_server(shell: Shell, processes: Processes) -> None:
+    processes("chat", "--as", "cust_003", "I want to talk to a human")
     (line,) = shell.json("inbox", "list")["reviews"]
     review = line["review"]["id"]
     assert "human" in shell("inbox", "show", review).stdout
-    missing = shell("inbox", "approve", "rev_unknown")
+    missing = processes("inbox", "approve", "rev_unknown")
     assert (missing.returncode, missing.stderr[:5]) == (1, "HR303")
     words = "Hello Clio, this is Ana. How can I help?"
-    done = shell("inbox", "respond", review, "-m", words, "--as", "Ana")
+    done = processes("inbox", "respond", review, "-m", words, "--as", "Ana")
     assert done.returncode == 0, done.stderr
     again = shell("inbox", "respond", review, "-m", "Hello again", "--as", "Bia")
     assert (again.returncode, "Ana" in again.stderr) == (1, True)
@@ -114,12 +140,12 @@ def test_a_database_is_kept_small_and_safe(shell: Shell, tmp_path: Path) -> None
     assert shell.json("audit", "verify") == {"ok": True, "breaks": []}
 
 
-def test_a_taken_port_is_named(shell: Shell) -> None:
+def test_a_taken_port_is_named(processes: Processes) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        done = shell("up", "--port", str(port))
+        done = processes("up", "--port", str(port))
     assert (done.returncode, done.stderr[:5]) == (1, "HR205")
     assert f"port {port}" in done.stderr
 

@@ -49,7 +49,7 @@ SUITE = CheckSuite(
         articles=(),
     )
 )
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=20, deadline=None)
 
 
 def verified(text: str, *, repair: bool = False) -> tuple[str, list[Finding]]:

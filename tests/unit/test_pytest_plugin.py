@@ -32,11 +32,12 @@ def test_the_example_of_the_documents_runs(tmp_path: Path) -> None:
 
 def test_a_broken_promise_fails_the_test_with_its_name(tmp_path: Path) -> None:
     code = """
+from handrail.desk.simulation.scenario import Scenario
 from handrail.store import audit
 
 async def test_mine(handrail_simulate, monkeypatch):
     monkeypatch.setattr(audit, "append", lambda _c, _id, head, _rows: head)
-    await handrail_simulate("calm")
+    await handrail_simulate(Scenario(conversations=3))
 """
     done = run_pytest(tmp_path, code)
     assert "1 failed" in done.stdout
