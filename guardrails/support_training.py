@@ -114,13 +114,14 @@ def _fit(
     )
     wanted = np.array([one.unsupported for one in judged])
     centre, scale = rows.mean(0), rows.std(0) + 1e-9
-    boosting: Any = HistGradientBoostingClassifier(
+    boosting: Any = HistGradientBoostingClassifier
+    boosted: Any = boosting(
         max_iter=trees, max_leaf_nodes=leaves, learning_rate=min(0.15, 9 / trees),
         l2_regularization=1.0, min_samples_leaf=40, early_stopping=False, random_state=0,
     )  # fmt: skip
     with threadpool_limits(1):  # the steps are so small that threads only wait for each other
         linear: Any = LogisticRegression(C=0.1, max_iter=500).fit((rows - centre) / scale, wanted)
-        boosted: Any = boosting.fit(rows, wanted)
+        boosted.fit(rows, wanted)
     return SupportScorer(
         data=data,
         features=names,

@@ -14,7 +14,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from handrail.core.clock import ManualClock
 from handrail.desk.compose import open_engine
@@ -42,7 +42,19 @@ DRAIN = timedelta(hours=6)
 """Longest simulated time that work may go on after customers and agents have stopped."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - only the folder made in it is used
 """Where the database lives where there is such a folder: no commit waits for a disk."""
-_SENDING = t.outbox.c.status.in_(("waiting", "sending"))
+_NOW = bindparam("now")
+_NEXT = select(
+    select(func.min(t.outbox.c.send_after))
+    .where(t.outbox.c.status.in_(("waiting", "sending")), t.outbox.c.send_after > _NOW)
+    .scalar_subquery(),
+    select(func.min(t.conversations.c.lease_until))
+    .where(t.conversations.c.pending > 0, t.conversations.c.lease_until > _NOW)
+    .scalar_subquery(),
+    select(func.min(t.timers.c.due_at))
+    .where(t.timers.c.fired_at.is_(None), t.timers.c.due_at > _NOW)
+    .scalar_subquery(),
+)
+"""When a reply may leave, a lease ends and a timer is due."""
 
 
 @dataclass
@@ -152,28 +164,11 @@ class Simulation:
 
     async def _next(self) -> datetime | None:
         """When something happens next; timers alone are waited for only while people act."""
-        now = self.timeline.clock.now()
-
-        def look(connection: Connection) -> list[datetime]:
-            moments = [
-                select(func.min(t.outbox.c.send_after)).where(
-                    _SENDING, t.outbox.c.send_after > now
-                ),
-                select(func.min(t.conversations.c.lease_until)).where(
-                    t.conversations.c.pending > 0, t.conversations.c.lease_until > now
-                ),
-            ]
-            if not self.closed:
-                moments.append(
-                    select(func.min(t.timers.c.due_at)).where(
-                        t.timers.c.fired_at.is_(None), t.timers.c.due_at > now
-                    )
-                )
-            found = [connection.execute(query).scalar() for query in moments]
-            # A lease is over only after its last moment.
-            return [one + timedelta(milliseconds=1) for one in found if one is not None]
-
-        moments = await self.engine.database.read(look)
+        now = {"now": self.timeline.clock.now()}
+        found = await self.engine.database.read(lambda c: c.execute(_NEXT, now).one())
+        waited_for = found[:-1] if self.closed else found
+        # A lease is over only after its last moment.
+        moments = [one + timedelta(milliseconds=1) for one in waited_for if one is not None]
         if self.timeline.next is not None:
             moments.append(self.timeline.next)
         return min(moments, default=None)
