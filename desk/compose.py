@@ -80,18 +80,7 @@ async def open_engine(
         stack.push_async_callback(waking.close)
         # Workers on a database server are other processes, and what they write is not seen here.
         writing = DraftsInWriting() if db.path is not None else None
-        calls = _model(chosen, model or chosen.model)
-        kits = ReleaseKits(
-            db,
-            active=release,
-            model=calls,
-            budget=chosen.model_budget,
-            cache=chosen.home / "models",
-            judge=_judge(chosen, calls),
-            scorer=chosen.support_scorer,
-            encoder=open_encoder(chosen.embeddings) if chosen.embeddings else None,
-            watcher=writing,
-        )
+        kits = _open_kits(chosen, db, release, model=model or chosen.model, watcher=writing)
         engine = Engine(
             database=db,
             clock=ticking,
@@ -108,6 +97,29 @@ async def open_engine(
             learning = asyncio.create_task(IntentLearning(db, kits).run(), name="handrail-learning")
             stack.push_async_callback(_stop, learning)
         yield engine
+
+
+def _open_kits(
+    settings: Settings,
+    database: Database,
+    release: Release,
+    *,
+    model: str | None,
+    watcher: DraftsInWriting | None,
+) -> ReleaseKits:
+    """Open what releases share, model, judge and encoder, and build the active one's kit."""
+    calls = _model(settings, model)
+    return ReleaseKits(
+        database,
+        active=release,
+        model=calls,
+        budget=settings.model_budget,
+        cache=settings.home / "models",
+        judge=_judge(settings, calls),
+        scorer=settings.support_scorer,
+        encoder=open_encoder(settings.embeddings) if settings.embeddings else None,
+        watcher=watcher,
+    )
 
 
 def _model(settings: Settings, name: str | None) -> ModelCalls | None:
