@@ -11,6 +11,7 @@ import pytest
 from handrail.core.errors import PlaybookError
 from handrail.playbook.loading import check_playbook, demo_path, load_release
 from handrail.playbook.records import read_data
+from handrail.playbook.yaml_source import read_yaml
 
 MAIN = """\
 brand:
@@ -281,3 +282,14 @@ def test_what_is_wrong_with_teams_is_told(
 def test_an_intent_names_a_team_that_is_there(folder: Path, write: Write) -> None:
     write("intents/order_status.yaml", INTENT + "team: sales\n")
     assert "intents/order_status.yaml:9:1: no team 'sales'" in only_problem(folder)
+
+
+@pytest.mark.parametrize("length", [1, 100_000], ids=["kept", "too long to keep"])
+def test_what_is_read_again_is_whole_whatever_was_done_to_it_before(length: int) -> None:
+    data = b"items:\n  - {name: lamp}\ntwice: 1\ntwice: 2\n#" + b"x" * length
+    first, untouched = read_yaml(data, "a.yaml"), read_yaml(data, "a.yaml")
+    first.value["items"][0]["name"] = "chair"
+    first.places.clear()
+    first.problems.clear()
+    assert read_yaml(data, "a.yaml") == untouched != first
+    assert [problem.file for problem in read_yaml(data, "b.yaml").problems] == ["b.yaml"]
