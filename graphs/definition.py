@@ -45,6 +45,13 @@ class GraphDefinition:
         """Nodes and edges, as the static checks and the pictures see them."""
         return shape_of(self.flow)
 
+    @cached_property
+    def _problems(self) -> tuple[Problem, ...]:
+        return (
+            *check_flow(self.shape, self.bounded),
+            *check_migrations(self.shape, self.version, self.migrations),
+        )
+
     @property
     def description(self) -> str:
         """First line of the build function's docstring."""
@@ -57,10 +64,7 @@ class GraphDefinition:
 
     def check(self) -> tuple[Problem, ...]:
         """Return what breaks the static rules; empty for a graph that is safe to run."""
-        return (
-            *check_flow(self.shape, self.bounded),
-            *check_migrations(self.shape, self.version, self.migrations),
-        )
+        return self._problems
 
     def before(self, node: str) -> tuple[str, ...]:
         """Return the nodes from which an edge leads to ``node``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -112,6 +113,7 @@ def _meaning_arrays(meaning: Meaning | None) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4)  # weights never change, so the engines of a process share them
 def read_weights(data: bytes) -> Weights:
     """Read what :meth:`Weights.to_bytes` wrote; any of several errors where it did not."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:

@@ -89,9 +89,7 @@ def save_customers(connection: Connection, people: Iterable[Customer]) -> int:
     if not rows:
         return 0
     upsert(connection, customers, rows, keys=("id",))
-    for row in rows:
-        values = {row["name"]: "name", row["email"]: "email", row["phone"]: "phone"}
-        _own(connection, row["id"], values)
+    _own(connection, [owned for row in rows for owned in _personal(row)])
     return len(rows)
 
 
@@ -99,8 +97,7 @@ def save_new(connection: Connection, person: Customer) -> None:
     """Insert a customer unless there is one with that id."""
     row = person.model_dump()
     connection.execute(insert_for(connection.dialect)(customers).on_conflict_do_nothing(), [row])
-    values = {row["name"]: "name", row["email"]: "email", row["phone"]: "phone"}
-    _own(connection, person.id, values)
+    _own(connection, _personal(row))
 
 
 def save_records(connection: Connection, items: Iterable[Record], now: datetime) -> int:
@@ -119,17 +116,24 @@ def save_records(connection: Connection, items: Iterable[Record], now: datetime)
     if not rows:
         return 0
     upsert(connection, records, rows, keys=("kind", "id"))
-    for item in found:
-        values: dict[Any, str] = {
-            field.value: field.type
-            for field in item.fields.values()
-            if field.type in PERSONAL_TYPES
-        }
-        _own(connection, item.customer_id, {item.id: "id", **values})
+    _own(connection, [owned for item in found for owned in _in_record(item)])
     return len(rows)
 
 
-def _own(connection: Connection, customer_id: str, values: Mapping[Any, str]) -> None:
+def _personal(row: Mapping[str, Any]) -> list[dict[str, str]]:
+    values = {row["name"]: "name", row["email"]: "email", row["phone"]: "phone"}
+    return _owned(row["id"], values)
+
+
+def _in_record(item: Record) -> list[dict[str, str]]:
+    values: dict[Any, str] = {
+        field.value: field.type for field in item.fields.values() if field.type in PERSONAL_TYPES
+    }
+    return _owned(item.customer_id, {item.id: "id", **values})
+
+
+def _owned(customer_id: str, values: Mapping[Any, str]) -> list[dict[str, str]]:
+    """Rows of ``owned_values``, by what a value is compared as."""
     rows = [
         {"value": key, "customer_id": customer_id, "kind": kind}
         for value, kind in values.items()
@@ -137,10 +141,13 @@ def _own(connection: Connection, customer_id: str, values: Mapping[Any, str]) ->
         for key in (address_keys(value) if kind == "address" else (owner_key(value),))
         if len(key) >= MIN_OWNED_CHARS
     ]
-    unique = {row["value"]: row for row in rows}
-    if unique:
+    return list({row["value"]: row for row in rows}.values())
+
+
+def _own(connection: Connection, rows: list[dict[str, str]]) -> None:
+    if rows:
         statement = insert_for(connection.dialect)(owned_values).on_conflict_do_nothing()
-        connection.execute(statement, list(unique.values()))
+        connection.execute(statement, rows)
 
 
 def upsert(
