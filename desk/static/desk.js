@@ -110,7 +110,14 @@ async function loadMessages() {
   return holder.content.querySelector("#work");
 }
 
-async function claim(force) {
+let claiming = Promise.resolve(); // a decision waits for it: a claim after it would be refused
+
+function claim(force) {
+  claiming = askForClaim(force);
+  return claiming;
+}
+
+async function askForClaim(force) {
   if (!isOpen()) return;
   try {
     await call(`/api/v1/reviews/${review()}/claim`, { force });
@@ -183,6 +190,7 @@ function acknowledged(where = card) {
 
 async function decide(decision) {
   const box = work().dataset;
+  await claiming;
   return call(`/api/v1/reviews/${box.review}/decide`, {
     version: Number(box.version), digest: box.digest || null, decision,
   });
