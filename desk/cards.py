@@ -16,6 +16,7 @@ from handrail.desk.statements import Statement, statements
 from handrail.desk.understood import Read, UnderstoodTurn, read_elsewhere, read_messages, understand
 from handrail.engine.service import Engine
 from handrail.engine.views import ConversationView
+from handrail.language.written import answer_language
 from handrail.playbook.wording import Words, say
 from handrail.store.conversations import ConversationLine
 from handrail.store.feedback import Dismissal
@@ -34,6 +35,7 @@ REASONS = {
     "out_of_scope": "no intent fits",
     "unclear": "still unclear",
     "no_draft": "no draft",
+    "left_open": "a wish is left open",
     "undone": "called back",
     "assist": "you hold it",
     "follow_up": "look again",
@@ -203,7 +205,7 @@ async def load_card(
     findings = review.verdict.report.findings if review and review.verdict else ()
     text = review.draft.text if review and review.draft else ""
     playbook = engine.kits.active.release.playbook
-    manner = playbook.manner(view.customer.language)
+    manner = playbook.manner(answer_language(playbook.brand, view.customer, view.messages))
     words: dict[str, Words] = {
         "human_request": playbook.human_request_reply,
         "crisis": playbook.crisis_reply,

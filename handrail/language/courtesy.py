@@ -19,6 +19,19 @@ _THANKS: Final = re.compile(
     r"\b(?:thanks?|thank you|thx|ty|tysm|cheers|much appreciated|appreciate (?:it|that)"
     r"|bye|goodbye|see you|gracias|agradecid[oa]|adi[oó]s|hasta luego)\b"
 )
+_OPENING: Final = re.compile(
+    r"\b(?:(?:can|could|would) (?:you|someone|somebody|anyone|anybody)(?: please)? help(?: me| us)?"
+    r"|i (?:have|need|got) (?:a (?:quick )?question|some help|help)"
+    r"|(?:is )?(?:anyone|anybody) there|are you there"
+    r"|(?:me )?(?:puedes?|pueden|podrías?|podrían) ayudar(?:me|nos)?|tengo una (?:pregunta|duda|consulta)|necesito ayuda|hay alguien(?: ah[ií])?)\b"
+)
+"""Asks for help without saying with what."""
+_HEARD: Final = frozenset((
+    "alright", "fine", "good", "got", "great", "i", "it", "k", "cool", "nice", "noted", "ok",
+    "okay", "perfect", "right", "see", "sure", "understood", "very", "well",
+    "bien", "bueno", "claro", "de", "acuerdo", "entendido", "está", "genial", "muy", "perfecto",
+    "vale",
+))  # fmt: skip
 _FILLING: Final = frozenset((
     "a", "again", "all", "and", "any", "appreciate", "appreciated", "are", "as", "awesome", "be",
     "brilliant", "bye", "cheers", "day", "dear", "evening", "everyone", "excellent", "for",
@@ -45,9 +58,21 @@ def courtesy(text: str) -> Courtesy | None:
     "thanks for nothing" and "yes" are not.
     """
     said = words(text)
-    if not 0 < len(said) <= _LONGEST or not _FILLING.issuperset(said):
+    if not 0 < len(said) <= _LONGEST:
         return None
     plain = " ".join(said)
-    if _THANKS.search(plain):
+    rest = _OPENING.sub(" ", plain)
+    if not _FILLING.issuperset(rest.split()):
+        return None
+    if _THANKS.search(rest):
         return "thanks"
-    return "greeting" if _GREETING.search(plain) else None
+    return "greeting" if rest != plain or _GREETING.search(rest) else None
+
+
+def acknowledges(text: str) -> bool:
+    """Say whether the text only lets us know that it was read: "ok", "got it", "vale, perfecto".
+
+    After a question of ours it may be the answer; "yes" and "no" always may.
+    """
+    said = words(text)
+    return 0 < len(said) <= _LONGEST and _HEARD.issuperset(said)

@@ -53,6 +53,21 @@ _ANSWERS: Final = frozenset(
 """Words that answer a question and ask for nothing."""
 
 
+_POINTING: Final = frozenset((
+    "a", "about", "also", "an", "and", "another", "but", "first", "for", "how", "in", "is", "it",
+    "last", "latter", "my", "of", "one", "ones", "or", "other", "others", "same", "second", "so",
+    "that", "the", "then", "these", "third", "this", "those", "what", "with", "0",
+    "al", "con", "cuál", "de", "del", "el", "en", "entonces", "es", "ese", "esa", "eso", "este",
+    "esta", "esto", "hay", "la", "las", "lo", "los", "mi", "mis", "misma", "mismo", "o", "otra",
+    "otras", "otro", "otros", "para", "pasa", "pero", "primera", "primero", "qué", "segunda",
+    "segundo", "también", "tal", "tercera", "tercero", "última", "último", "un", "una", "y",
+))  # fmt: skip
+"""Words that point at something and say nothing of it; ``0`` is any number."""
+
+
+_MENTIONS: Final = frozenset(("it", "its", "that", "this", "them", "these", "those", "lo", "eso"))
+
+
 def refers_back(text: str) -> bool:
     """Say whether a short message goes on from an earlier one or points at what that named."""
     if answers_only(text):
@@ -66,3 +81,14 @@ def answers_only(text: str) -> bool:
     """Say whether a message is a bare answer: "No", "yes please", "sí"."""
     said = words(text)
     return bool(said) and _ANSWERS.issuperset(said)
+
+
+def points_only(text: str) -> bool:
+    """Say whether a message names at most a number: "and the other one?", "what about LF1006?"."""
+    said = words(text)
+    return 0 < len(said) <= _LONGEST and _POINTING.issuperset(said)
+
+
+def mentions_before(text: str) -> bool:
+    """Say whether words such as "it" stand for what was said before."""
+    return not _MENTIONS.isdisjoint(words(text))
