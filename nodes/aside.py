@@ -9,9 +9,9 @@ from contextvars import copy_context
 from typing import Final, TypeVar
 
 _T = TypeVar("_T")
-_THREADS: Final = 2
+THREADS: Final = 2
 """More would only share the cores; what waits for one does not hold up the loop."""
-_POOL: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="handrail-aside")
+_POOL: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="handrail-aside")
 
 
 async def aside(work: Callable[[], _T], *, blocks: bool = True) -> _T:

@@ -23,7 +23,8 @@ _OPENING: Final = re.compile(
     r"\b(?:(?:can|could|would) (?:you|someone|somebody|anyone|anybody)(?: please)? help(?: me| us)?"
     r"|i (?:have|need|got) (?:a (?:quick )?question|some help|help)"
     r"|(?:is )?(?:anyone|anybody) there|are you there"
-    r"|(?:me )?(?:puedes?|pueden|podrías?|podrían) ayudar(?:me|nos)?|tengo una (?:pregunta|duda|consulta)|necesito ayuda|hay alguien(?: ah[ií])?)\b"
+    r"|(?:me )?(?:puedes?|pueden|podrías?|podrían) ayudar(?:me|nos)?"
+    r"|tengo una (?:pregunta|duda|consulta)|necesito ayuda|hay alguien(?: ah[ií])?)\b"
 )
 """Asks for help without saying with what."""
 _HEARD: Final = frozenset((
@@ -37,8 +38,9 @@ _FILLING: Final = frozenset((
     "brilliant", "bye", "cheers", "day", "dear", "evening", "everyone", "excellent", "for",
     "friend", "good", "goodbye", "great", "greetings", "have", "hello", "help", "helping", "hey",
     "hi", "hiya", "howdy", "i", "is", "it", "lot", "lots", "lovely", "madam", "many", "morning",
-    "afternoon", "much", "nice", "night", "no", "of", "ok", "okay", "perfect", "quick", "reply",
-    "answer", "rest", "see", "sir", "so", "super", "support", "sure", "team", "thank", "thanks",
+    "afternoon", "much", "nice", "night", "no", "of", "ok", "okay", "perfect", "please", "reply",
+    "answer", "quick", "rest", "see", "sir", "so", "super", "support", "sure", "team", "thank",
+    "thanks",
     "that", "that's", "the", "there", "this", "thx", "time", "to", "too", "ty", "tysm", "very",
     "was", "weekend", "well", "wonderful", "yep", "yes", "you", "your",
     "adiós", "adios", "agradecida", "agradecido", "amable", "atención", "ayuda", "bien", "buen",
