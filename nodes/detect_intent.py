@@ -66,7 +66,7 @@ def said_before(snapshot: Snapshot, turn: TurnInput) -> str:
         for message in reversed(snapshot.messages)
         if message.role == "customer" and message.id not in turn.message_ids
     )
-    return next((text for text in earlier if courtesy(text) is None), "")
+    return next((t for t in earlier if courtesy(t) is None and not acknowledges(t)), "")
 
 
 def _asked(snapshot: Snapshot) -> bool:

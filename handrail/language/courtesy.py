@@ -27,12 +27,12 @@ _OPENING: Final = re.compile(
     r"|tengo una (?:pregunta|duda|consulta)|necesito ayuda|hay alguien(?: ah[ií])?)\b"
 )
 """Asks for help without saying with what."""
-_HEARD: Final = frozenset((
-    "alright", "fine", "good", "got", "great", "i", "it", "k", "cool", "nice", "noted", "ok",
-    "okay", "perfect", "right", "see", "sure", "understood", "very", "well",
-    "bien", "bueno", "claro", "de", "acuerdo", "entendido", "está", "genial", "muy", "perfecto",
-    "vale",
-))  # fmt: skip
+_HEARD: Final = re.compile(
+    r"\b(?:ok|okay|k|got it|i see|understood|noted|alright|fine|great|perfect|cool|nice|good|sure"
+    r"|right|vale|entendido|de acuerdo|perfecto|genial|bien|bueno|claro|está bien)\b"
+)
+"""Says that a message was read."""
+_AROUND_HEARD: Final = frozenset(("all", "very", "well", "that", "is", "it", "muy", "todo"))
 _FILLING: Final = frozenset((
     "a", "again", "all", "and", "any", "appreciate", "appreciated", "are", "as", "awesome", "be",
     "brilliant", "bye", "cheers", "day", "dear", "evening", "everyone", "excellent", "for",
@@ -76,5 +76,6 @@ def acknowledges(text: str) -> bool:
 
     After a question of ours it may be the answer; "yes" and "no" always may.
     """
-    said = words(text)
-    return 0 < len(said) <= _LONGEST and _HEARD.issuperset(said)
+    plain = " ".join(words(text)[: _LONGEST + 1])
+    rest = _HEARD.sub(" ", plain)
+    return rest != plain and "?" not in text and _AROUND_HEARD.issuperset(rest.split())

@@ -53,19 +53,21 @@ _ANSWERS: Final = frozenset(
 """Words that answer a question and ask for nothing."""
 
 
-_POINTING: Final = frozenset((
-    "a", "about", "also", "an", "and", "another", "but", "first", "for", "how", "in", "is", "it",
-    "last", "latter", "my", "of", "one", "ones", "or", "other", "others", "same", "second", "so",
-    "that", "the", "then", "these", "third", "this", "those", "what", "with", "0",
-    "al", "con", "cuál", "de", "del", "el", "en", "entonces", "es", "ese", "esa", "eso", "este",
-    "esta", "esto", "hay", "la", "las", "lo", "los", "mi", "mis", "misma", "mismo", "o", "otra",
-    "otras", "otro", "otros", "para", "pasa", "pero", "primera", "primero", "qué", "segunda",
-    "segundo", "también", "tal", "tercera", "tercero", "última", "último", "un", "una", "y",
+_CHOICES: Final = frozenset((
+    "another", "first", "last", "latter", "one", "ones", "other", "others", "same", "second",
+    "third", "those", "these", "0",
+    "esa", "ese", "esta", "este", "misma", "mismo", "otra", "otras", "otro", "otros", "primera",
+    "primero", "segunda", "segundo", "tercera", "tercero", "última", "último",
 ))  # fmt: skip
-"""Words that point at something and say nothing of it; ``0`` is any number."""
-
-
-_MENTIONS: Final = frozenset(("it", "its", "that", "this", "them", "these", "those", "lo", "eso"))
+"""Words that pick something without naming it; ``0`` is any number."""
+_AROUND: Final = frozenset((
+    "a", "about", "also", "an", "and", "but", "for", "how", "in", "is", "it", "my", "of", "or",
+    "so", "that", "the", "then", "this", "what", "where", "with",
+    "al", "con", "cuál", "de", "del", "el", "en", "entonces", "es", "hay", "la", "las", "lo",
+    "los", "mi", "mis", "o", "para", "pasa", "pero", "qué", "también", "tal", "un", "una", "y",
+))  # fmt: skip
+"""Words that stand around them."""
+_MENTIONS: Final = frozenset(("it", "that", "this", "them", "lo", "eso"))
 
 
 def refers_back(text: str) -> bool:
@@ -86,9 +88,11 @@ def answers_only(text: str) -> bool:
 def points_only(text: str) -> bool:
     """Say whether a message names at most a number: "and the other one?", "what about LF1006?"."""
     said = words(text)
-    return 0 < len(said) <= _LONGEST and _POINTING.issuperset(said)
+    fits = 0 < len(said) <= _LONGEST and (_CHOICES | _AROUND).issuperset(said)
+    return fits and not _CHOICES.isdisjoint(said)
 
 
 def mentions_before(text: str) -> bool:
-    """Say whether words such as "it" stand for what was said before."""
-    return not _MENTIONS.isdisjoint(words(text))
+    """Say whether a short sentence has words such as "it" that stand for what was said before."""
+    said = words(text)
+    return len(said) <= _LONGEST and not _MENTIONS.isdisjoint(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,7 @@ class WishReader:
         corrections: What people said lately.
         courteous: Whether words of courtesy are told apart; not where the playbook has an intent
             of its own for them.
+        grave: Intents that even a remark counts for.
     """
 
     def __init__(
@@ -71,10 +72,12 @@ class WishReader:
         corrections: Corrections = NONE,
         *,
         courteous: bool = True,
+        grave: Collection[str] = (),
     ) -> None:
         self.model = model
         self.corrections = corrections
         self.courteous = courteous
+        self.grave = frozenset(grave)
 
     @property
     def blocks(self) -> bool:
@@ -99,7 +102,10 @@ class WishReader:
         if len(parts) < 2:
             return whole
         results = [self._one(part.text) for part in parts]
-        kept = [_of_its_own(*pair, whole) for pair in zip(parts, results, strict=True)]
+        kept = [
+            result if result.top in self.grave else _of_its_own(part, result, whole)
+            for part, result in zip(parts, results, strict=True)
+        ]
         return _joined(text, whole, parts, kept)
 
     def _after(self, before: str, text: str, *, pointing: bool) -> IntentResult:
@@ -141,6 +147,7 @@ def reader(
         model,
         Corrections.of(pair for pair in corrections if pair[1] in playbook.intents),
         courteous=not any(map(courtesy, examples)),
+        grave=[n for n, one in playbook.intents.items() if one.escalate or one.risk == "high"],
     )
 
 
