@@ -29,10 +29,6 @@ _RARE_FROM: Final = 2000
 """From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
 
 
-_EMPHASIS: Final = (0.7, 1.2, 1.2)
-"""By block, what few examples are fitted with: whole words say less than their parts and pairs
-(75.7 against 75.3 % on held-out parts of Banking77's train set with ten each)."""
-
 EXAMPLE, DESCRIBED, MASKED = 0, 1, 2
 _MOST_MASKED: Final = 600
 
@@ -61,8 +57,6 @@ class Corpus:
         self.counts = _count_matrix(counted, self.names)
         self.vectors = word_vectors().rows([tokens for tokens, _ in (*rows, *masked)])
         self.blocks: Ints = np.array([BLOCKS.index(name[0]) for name in self.names], dtype=np.int32)
-        vectors = np.ones(self.vectors.shape[1], dtype=np.float32)
-        self.emphasis: Floats = np.append(np.array(_EMPHASIS, np.float32)[self.blocks], vectors)
         self.subject_words: NDArray[np.bool_] = np.array(
             [
                 name[0] == "w" and " " not in name and name[1:] not in STOP_WORDS

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
@@ -30,24 +29,16 @@ _ABSENT: Final = -8.0
 Array = NDArray[np.floating[Any]]
 
 
-def fit_linear(
-    matrix: Matrix, labels: Ints, intents: int, emphasis: Floats
-) -> tuple[Floats, Floats]:
-    """Return weights by feature and intent, and the bias.
-
-    ``emphasis`` is by feature, what few examples are fitted with.
-    """
+def fit_linear(matrix: Matrix, labels: Ints, intents: int) -> tuple[Floats, Floats]:
+    """Return weights by feature and intent, and the bias."""
     present, among = np.unique(labels, return_inverse=True)
     linear = np.zeros((matrix.shape[1], intents), dtype=np.float32)
     bias = np.full(intents, _ABSENT, dtype=np.float32)
     if len(present) == 1:
         bias[present] = 0.0
         return linear, bias
-    if matrix.shape[0] > _FEW:
-        linear[:, present], bias[present] = _fit_machine(matrix, among)
-        return linear, bias
-    weights, bias[present] = _fit_by_likeness(matrix @ sparse.diags(emphasis), among)
-    linear[:, present] = weights * emphasis[:, None]
+    fit = _fit_by_likeness if matrix.shape[0] <= _FEW else _fit_machine
+    linear[:, present], bias[present] = fit(matrix, among)
     return linear, bias
 
 

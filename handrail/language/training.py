@@ -92,7 +92,7 @@ def train(
     taught = np.flatnonzero(corpus.kinds != MASKED)
     idf, matrix = corpus.weighted(taught)
     linear, bias = fit_linear(
-        corpus.joined(matrix, taught), corpus.labels[taught], len(corpus.intents), corpus.emphasis
+        corpus.joined(matrix, taught), corpus.labels[taught], len(corpus.intents)
     )
     factors, coefficients = _calibrate(corpus, meant)
     weights = Weights(
@@ -228,9 +228,7 @@ def _fold(
     """Train on the seen rows, and let it judge the unseen ones."""
     count = len(corpus.intents)
     idf, matrix = corpus.weighted(seen)
-    linear, bias = fit_linear(
-        corpus.joined(matrix, seen), corpus.labels[seen], count, corpus.emphasis
-    )
+    linear, bias = fit_linear(corpus.joined(matrix, seen), corpus.labels[seen], count)
     rows = corpus.weigh(corpus.counts[unseen], idf)
     masked = corpus.kinds[unseen] == MASKED
     unknown = corpus.unknown_shares(corpus.counts[unseen], idf)
