@@ -131,13 +131,6 @@ async def test_what_goes_with_a_wish_is_no_wish(world: World, text: str) -> None
     assert "LF1001" in world.postbox.delivered[0]
 
 
-async def test_a_grave_remark_is_a_wish(world: World) -> None:
-    await world.ask("Where is my order LF1001? This is now a matter for my solicitor.")
-    (turn,) = await world.rows(t.turns)
-    assert {turn["intent"], *turn["facts"]["other_intents"]} == {"order_status", "legal_complaint"}
-    assert world.postbox.delivered == []
-
-
 async def test_ok_after_an_answer_asks_nobody(world: World) -> None:
     await world.ask("Where is my order LF1001?")
     await world.ask("ok, got it")

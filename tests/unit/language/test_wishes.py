@@ -134,6 +134,19 @@ def test_an_unclear_question_is_lost_where_no_wish_is_like_it(
     assert wishes.classify(text).unclear is lost
 
 
+def test_a_remark_goes_with_the_wish_before_unless_it_is_grave() -> None:
+    class First(KeywordModel):
+        """Hears only of orders in words that speak of one."""
+
+        def classify(self, text: str, *, before: str = "") -> IntentResult:
+            return super().classify("order" if "order" in text.casefold() else text)
+
+    text = "Where is my order? I would refund it."
+    assert WishReader(First()).classify(text).others == ()
+    grave = WishReader(First(), grave=("refund_request",)).classify(text)
+    assert (grave.top, grave.others) == ("order_status", ("refund_request",))
+
+
 @pytest.mark.parametrize(
     ("text", "only"),
     [
