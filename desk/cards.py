@@ -14,13 +14,15 @@ from handrail.desk.marking import Piece, mark
 from handrail.desk.sources import source_title
 from handrail.desk.statements import Statement, statements
 from handrail.desk.understood import Read, UnderstoodTurn, read_elsewhere, read_messages, understand
+from handrail.engine.correcting import kit_after
 from handrail.engine.service import Engine
 from handrail.engine.views import ConversationView
+from handrail.language.written import answer_language
 from handrail.playbook.wording import Words, say
 from handrail.store.conversations import ConversationLine
 from handrail.store.feedback import Dismissal
 from handrail.store.judgements import Step, ladder
-from handrail.store.reviews import QueueLine, queue
+from handrail.store.reviews import QueueLine, queue, row_of
 
 REASONS = {
     "critical": "critical finding",
@@ -34,6 +36,7 @@ REASONS = {
     "out_of_scope": "no intent fits",
     "unclear": "still unclear",
     "no_draft": "no draft",
+    "left_open": "a wish is left open",
     "undone": "called back",
     "assist": "you hold it",
     "follow_up": "look again",
@@ -186,6 +189,15 @@ def proposal(finding: Finding, text: str) -> str:
     return text[finding.proposal.start : finding.proposal.end] if finding.proposal else ""
 
 
+async def _intents(engine: Engine, review: Review | None) -> tuple[str, ...]:
+    """Return what an intent can be corrected to: a graph that waits keeps its playbook."""
+    kit = engine.kits.active
+    if review is not None and review.status == "open":
+        row = await engine.database.read(lambda c: row_of(c, review.id))
+        kit = await kit_after(engine.kits, row)
+    return tuple(sorted(kit.release.playbook.intents))
+
+
 async def load_card(
     engine: Engine, now: datetime, *, review_id: str | None = None, conversation_id: str = ""
 ) -> Card:
@@ -203,7 +215,7 @@ async def load_card(
     findings = review.verdict.report.findings if review and review.verdict else ()
     text = review.draft.text if review and review.draft else ""
     playbook = engine.kits.active.release.playbook
-    manner = playbook.manner(view.customer.language)
+    manner = playbook.manner(answer_language(playbook.brand, view.customer, view.messages))
     words: dict[str, Words] = {
         "human_request": playbook.human_request_reply,
         "crisis": playbook.crisis_reply,
@@ -214,7 +226,7 @@ async def load_card(
         review=review,
         pieces=mark(text, findings),
         turn=turn,
-        intents=tuple(sorted(playbook.intents)),
+        intents=await _intents(engine, review),
         teams=tuple(playbook.teams),
         approved_words=(say(words.get(review.reason, ""), manner) or "") if review else "",
         now=now,

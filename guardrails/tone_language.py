@@ -18,15 +18,15 @@ from pydantic import Field
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.language.detection import LanguageGuess, detect_language, may_be_mixed
+from handrail.language.written import SURE, written_languages
 
 _QUOTED = 80
-_LOOK_BACK = 4
 
 
 class LanguageSettings(CheckSettings):
     """How sure a language must be."""
 
-    confidence: float = Field(default=0.65, ge=0, le=1)
+    confidence: float = Field(default=SURE, ge=0, le=1)
     """Least confidence, of both sides, from which they are compared."""
     min_sentence: int = Field(default=40, ge=20)
     """Sentences shorter than this, in characters, are not judged by themselves."""
@@ -39,14 +39,13 @@ def _sure(text: str, least: float) -> str | None:
 
 def _customers(ctx: CheckContext, least: float) -> tuple[str | None, EvidenceSpan | None]:
     """The customer's language: of what they wrote now, else before, else of their profile."""
-    wrote = [m for m in ctx.snapshot.messages if m.role == "customer"][-_LOOK_BACK:]
-    newest = wrote[-1].id if wrote else "said"
-    texts = [(newest, ctx.said), *((m.id, m.text) for m in reversed(wrote))]
-    for name, text in texts:
-        tag = _sure(text, least)
-        if tag is not None:
-            quote = text.strip()[:_QUOTED]
-            return tag, EvidenceSpan(source=f"message:{name}", quote=quote, relation="contradicts")
+    written = next(written_languages(ctx.said, ctx.snapshot.messages, least), None)
+    if written is not None:
+        return written.tag, EvidenceSpan(
+            source=f"message:{written.message}",
+            quote=written.text.strip()[:_QUOTED],
+            relation="contradicts",
+        )
     known = ctx.snapshot.customer.language
     if not known:
         return None, None

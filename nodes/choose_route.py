@@ -14,7 +14,7 @@ from opentelemetry import trace
 from handrail.core import attributes as a
 from handrail.core.conversation import Mode
 from handrail.core.decisions import Worded
-from handrail.core.drafting import Draft, DraftNotes, IntentResult
+from handrail.core.drafting import Draft, DraftNotes, IntentResult, left_open
 from handrail.core.verdict import Report, Verdict
 from handrail.nodes.contract import node
 from handrail.nodes.services import Services
@@ -55,9 +55,16 @@ class Situation:
 
     @property
     def escalates(self) -> bool:
-        """Whether the playbook says that a person answers this intent."""
-        intent = self.playbook.intents.get(self.intent.top or "")
-        return intent is not None and intent.escalate and self.intent.decision == "accept"
+        """Whether the playbook says that a person answers one of the intents."""
+        if self.intent.decision != "accept":
+            return False
+        known = self.playbook.intents
+        return any(known[name].escalate for name in self.intent.wanted if name in known)
+
+    @property
+    def left_open(self) -> str:
+        """What the customer wants besides, as far as the draft is not known to answer it."""
+        return " and ".join(name.replace("_", " ") for name in left_open(self.intent, self.draft))
 
     @property
     def worst(self) -> str:
@@ -169,6 +176,12 @@ RULES: tuple[Rule, ...] = (
         "Something in this turn tries to steer the assistant; please check this draft",
     ),
     Rule(
+        lambda s: bool(s.left_open),
+        "ask",
+        "left_open",
+        "The customer also wants: {left_open}. This draft may not answer that",
+    ),
+    Rule(
         lambda s: s.mode == "supervised",
         "ask",
         "mode:supervised",
@@ -229,6 +242,7 @@ def _facts(situation: Situation) -> dict[str, str]:
         "suspicion": situation.suspicion,
         "finding": first,
         "problem": situation.draft.problem or "nothing fits",
+        "left_open": situation.left_open,
     }
 
 

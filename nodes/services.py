@@ -9,6 +9,7 @@ from handrail.core.drafting import IntentResult
 from handrail.core.ports import Drafter, IntentModel, Journal, Knowledge, Verifier
 from handrail.core.turn import TurnInput, Understanding
 from handrail.core.verdict import Report
+from handrail.language.written import answer_language
 from handrail.playbook.models import Playbook
 
 
@@ -43,10 +44,9 @@ class Services:
         return self.snapshot.conversation.id
 
     def answer_language(self, text: str = "") -> str:
-        """Return the language to answer in: the customer's, where the team answers in it.
+        """Return the language to answer in: the one the customer writes, where the team speaks it.
 
-        ``text`` is what the customer wrote in this turn. This is the one place that decides; a
-        detector of the language of ``text`` belongs here.
+        ``text`` is what the customer wrote in this turn.
         """
-        del text
-        return self.playbook.brand.answers_in(self.snapshot.customer.language)
+        snapshot = self.snapshot
+        return answer_language(self.playbook.brand, snapshot.customer, snapshot.messages, text)

@@ -24,6 +24,14 @@ class IntentGuess(Frozen):
     """0 to 1, calibrated."""
 
 
+class Wish(Frozen):
+    """One of several things that a customer wants."""
+
+    intent: str
+    text: str
+    """The words that ask for it."""
+
+
 class IntentResult(Frozen):
     """What the customer wants, how sure that is, and why."""
 
@@ -41,6 +49,8 @@ class IntentResult(Frozen):
     """The person who set the intent, where one did."""
     others: tuple[str, ...] = ()
     """Further intents that the same words ask for, in their order."""
+    wishes: tuple[Wish, ...] = ()
+    """Where there are several: each with its words, in the order asked, the top one among them."""
     unclear: bool = False
     """Whether a further question among the words fits none of the intents."""
     courtesy: Courtesy | None = None
@@ -52,6 +62,11 @@ class IntentResult(Frozen):
     def top(self) -> str | None:
         """The most probable intent, where there is one."""
         return self.ranked[0].intent if self.ranked else None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """All intents that are asked for, the top one first."""
+        return (*((self.top,) if self.top is not None else ()), *self.others)
 
     @property
     def confidence(self) -> float:
@@ -106,6 +121,8 @@ class Draft(Frozen):
     """Whether it answers the customer; a holding reply and a question back do not."""
     actions: tuple[ProposedAction, ...] = ()
     """What it asks to be done with the reply."""
+    answered: tuple[str, ...] = ()
+    """Of several wishes, the intents of those that the text is known to answer."""
 
     @field_validator("text")
     @classmethod
@@ -117,6 +134,12 @@ class Draft(Frozen):
     def digest(self) -> str:
         """SHA-256 of the text."""
         return text_digest(self.text)
+
+
+def left_open(intent: IntentResult, draft: Draft) -> tuple[str, ...]:
+    """Return the intents of several that the draft is not known to answer, in their order."""
+    asked = [wish.intent for wish in intent.wishes] or [*intent.others]
+    return tuple(name for name in asked if name not in draft.answered)
 
 
 class DraftNotes(Frozen):

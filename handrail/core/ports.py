@@ -22,6 +22,11 @@ from handrail.core.verdict import Report, Support, Verdict
 class IntentModel(Protocol):
     """Says what a customer wants. Conformance: ``tests/conformance/test_intent_model.py``."""
 
+    @property
+    def blocks(self) -> bool:
+        """Whether a call takes so long that it would hold up others; it is made in a thread."""
+        ...
+
     def classify(self, text: str, *, before: str = "") -> IntentResult:
         """Rank the playbook's intents for one message; never raises on odd text.
 

@@ -10,11 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from opentelemetry.trace import Tracer
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.exc import IntegrityError
 
 from handrail.core.clock import Clock
-from handrail.core.decisions import Approve, Decision, HandBack, Note, Review, TakeOver, Worded
+from handrail.core.decisions import (
+    Approve,
+    CorrectIntent,
+    Decision,
+    HandBack,
+    Note,
+    Review,
+    TakeOver,
+    Worded,
+)
 from handrail.core.drafting import Draft
 from handrail.core.errors import (
     BlockedTextError,
@@ -39,6 +48,7 @@ from handrail.core.verdict import Verdict
 from handrail.engine import gate
 from handrail.engine.change import visible
 from handrail.engine.clocks import Clocks
+from handrail.engine.correcting import check_intent
 from handrail.engine.ingest import find_duplicate, ingest, starts_a_run
 from handrail.engine.kit import Kits
 from handrail.engine.relay import Relay
@@ -148,11 +158,11 @@ class Engine(Views):
             StaleDecisionError: it was decided, superseded or changed meanwhile.
             ExpiredReviewError: its time is over.
             BlockedTextError: a guardrail blocks the text; acknowledge its findings or change it.
-            NotAllowedError: this decision is not possible here.
+            NotAllowedError: this decision is not possible here, or names an unknown intent.
         """
         row = await self.database.read(lambda c: reviews.row_of(c, review_id))
         if row["status"] == "open" and row["version"] == version:
-            await self._check_decision(reviews.review(row), decision, actor)
+            await self._check_decision(row, decision, actor)
         body = ReviewDecision(
             review_id=review_id, version=version, digest=digest, decision=decision, actor=actor
         )
@@ -187,7 +197,10 @@ class Engine(Views):
                 decision=row["kind"],
             )
 
-    async def _check_decision(self, review: Review, decision: Decision, actor: str) -> None:
+    async def _check_decision(self, row: RowMapping, decision: Decision, actor: str) -> None:
+        review = reviews.review(row)
+        if isinstance(decision, CorrectIntent) and decision.kind in review.allowed:
+            await check_intent(self.kits, row, decision.intent)
         if isinstance(decision, Approve) and review.verdict is not None:
             _block(review.verdict, decision.acknowledge)
         if isinstance(decision, Worded):

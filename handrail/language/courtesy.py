@@ -19,13 +19,28 @@ _THANKS: Final = re.compile(
     r"\b(?:thanks?|thank you|thx|ty|tysm|cheers|much appreciated|appreciate (?:it|that)"
     r"|bye|goodbye|see you|gracias|agradecid[oa]|adi[oó]s|hasta luego)\b"
 )
+_OPENING: Final = re.compile(
+    r"\b(?:(?:can|could|would) (?:you|someone|somebody|anyone|anybody)(?: please)? help(?: me| us)?"
+    r"|i (?:have|need|got) (?:a (?:quick )?question|some help|help)"
+    r"|(?:is )?(?:anyone|anybody) there|are you there"
+    r"|(?:me )?(?:puedes?|pueden|podrías?|podrían) ayudar(?:me|nos)?"
+    r"|tengo una (?:pregunta|duda|consulta)|necesito ayuda|hay alguien(?: ah[ií])?)\b"
+)
+"""Asks for help without saying with what."""
+_HEARD: Final = re.compile(
+    r"\b(?:ok|okay|k|got it|i see|understood|noted|alright|fine|great|perfect|cool|nice|good|sure"
+    r"|right|vale|entendido|de acuerdo|perfecto|genial|bien|bueno|claro|está bien)\b"
+)
+"""Says that a message was read."""
+_AROUND_HEARD: Final = frozenset(("all", "very", "well", "that", "is", "it", "muy", "todo"))
 _FILLING: Final = frozenset((
     "a", "again", "all", "and", "any", "appreciate", "appreciated", "are", "as", "awesome", "be",
     "brilliant", "bye", "cheers", "day", "dear", "evening", "everyone", "excellent", "for",
     "friend", "good", "goodbye", "great", "greetings", "have", "hello", "help", "helping", "hey",
     "hi", "hiya", "howdy", "i", "is", "it", "lot", "lots", "lovely", "madam", "many", "morning",
-    "afternoon", "much", "nice", "night", "no", "of", "ok", "okay", "perfect", "quick", "reply",
-    "answer", "rest", "see", "sir", "so", "super", "support", "sure", "team", "thank", "thanks",
+    "afternoon", "much", "nice", "night", "no", "of", "ok", "okay", "perfect", "please", "reply",
+    "answer", "quick", "rest", "see", "sir", "so", "super", "support", "sure", "team", "thank",
+    "thanks",
     "that", "that's", "the", "there", "this", "thx", "time", "to", "too", "ty", "tysm", "very",
     "was", "weekend", "well", "wonderful", "yep", "yes", "you", "your",
     "adiós", "adios", "agradecida", "agradecido", "amable", "atención", "ayuda", "bien", "buen",
@@ -45,9 +60,22 @@ def courtesy(text: str) -> Courtesy | None:
     "thanks for nothing" and "yes" are not.
     """
     said = words(text)
-    if not 0 < len(said) <= _LONGEST or not _FILLING.issuperset(said):
+    if not 0 < len(said) <= _LONGEST:
         return None
     plain = " ".join(said)
-    if _THANKS.search(plain):
+    rest = _OPENING.sub(" ", plain)
+    if not _FILLING.issuperset(rest.split()):
+        return None
+    if _THANKS.search(rest):
         return "thanks"
-    return "greeting" if _GREETING.search(plain) else None
+    return "greeting" if rest != plain or _GREETING.search(rest) else None
+
+
+def acknowledges(text: str) -> bool:
+    """Say whether the text only lets us know that it was read: "ok", "got it", "vale, perfecto".
+
+    After a question of ours it may be the answer; "yes" and "no" always may.
+    """
+    plain = " ".join(words(text)[: _LONGEST + 1])
+    rest = _HEARD.sub(" ", plain)
+    return rest != plain and "?" not in text and _AROUND_HEARD.issuperset(rest.split())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 SHORTEST = 20
-"""Shortest text in Latin letters that is judged, in characters; scripts show in fewer."""
+"""Characters; a shorter text in Latin letters is judged only where its words leave no doubt."""
 _FEWEST_LETTERS = 4
 _LONGEST = 1500
 """Characters that are looked at; what comes after would not change the answer."""
@@ -21,6 +21,10 @@ _LEAST_VOTES = 1.5
 _LEAST_SHARE = 0.16
 """Least part of the words that must speak for a language: names and other tongues do not."""
 _LEAST_LEAD = 0.58
+_FEWEST_IN_SHORT = 4
+"""Words of a short text that is judged."""
+_IN_SHORT = (2.0, 0.8)
+"""Least votes and lead in a short text: "where is my order?" has them, "ok, thanks!" has not."""
 _ENOUGH = 12
 """Function words from which on parts of words are not asked."""
 
@@ -171,9 +175,10 @@ def detect_language(text: str) -> LanguageGuess:
             return _by_script(foreign, letters)
         if len(_OTHERS.findall("".join(words))) > letters * _MOST_OTHERS:
             return UNKNOWN
-    if len(text.strip()) < SHORTEST or not words:
+    short = len(text.strip()) < SHORTEST
+    if len(words) < (_FEWEST_IN_SHORT if short else 1):
         return UNKNOWN
-    return _by_words(words)
+    return _by_words(words, *(_IN_SHORT if short else (_LEAST_VOTES, _LEAST_LEAD)))
 
 
 def may_be_mixed(words: frozenset[str], tag: str) -> bool:
@@ -204,7 +209,7 @@ def _script(letter: str) -> str | None:
     return next((tag for first, last, tag in _SCRIPTS if first <= letter <= last), None)
 
 
-def _by_words(words: list[str]) -> LanguageGuess:
+def _by_words(words: list[str], least_votes: float, least_lead: float) -> LanguageGuess:
     voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
     heard = 0
     for word in words:
@@ -220,7 +225,7 @@ def _by_words(words: list[str]) -> LanguageGuess:
             voted[tag] += _MARK_VOTE
     (tag, most), (_, second) = sorted(voted.items(), key=lambda item: -item[1])[:2]
     lead = most / (most + second) if most else 0.0
-    if most < _LEAST_VOTES or lead < _LEAST_LEAD:
+    if most < least_votes or lead < least_lead:
         return UNKNOWN
     return LanguageGuess(tag, round(lead, 3))
 

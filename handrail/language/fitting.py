@@ -20,6 +20,8 @@ _MEANING_PENALTY: Final = 30.0
 _FEW: Final = 1500
 """Up to so many examples a logistic regression is fitted, which learns more from few (73 against
 71 % of held-out parts of Banking77's train set with ten each); its time grows with the cube."""
+_LEAST_FACTOR: Final = 0.02
+"""On the first scores, so that something is left to tell intents apart by."""
 _ABSENT: Final = -8.0
 """Bias of an intent without a row: it never wins."""
 
@@ -104,7 +106,7 @@ def fit_factors(scores: Sequence[Array], labels: Ints) -> Floats:
         return total, (expected - right).mean(axis=1)
 
     start = np.ones(len(scores))
-    bounds = [(0.02, 30.0)] * len(scores)
+    bounds = [(_LEAST_FACTOR, 30.0), *[(0.0, 30.0)] * (len(scores) - 1)]
     found: Any = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B")
     return found.x.astype(np.float32)
 

@@ -53,6 +53,23 @@ _ANSWERS: Final = frozenset(
 """Words that answer a question and ask for nothing."""
 
 
+_CHOICES: Final = frozenset((
+    "another", "first", "last", "latter", "one", "ones", "other", "others", "same", "second",
+    "third", "those", "these", "0",
+    "esa", "ese", "esta", "este", "misma", "mismo", "otra", "otras", "otro", "otros", "primera",
+    "primero", "segunda", "segundo", "tercera", "tercero", "última", "último",
+))  # fmt: skip
+"""Words that pick something without naming it; ``0`` is any number."""
+_AROUND: Final = frozenset((
+    "a", "about", "also", "an", "and", "but", "for", "how", "in", "is", "it", "my", "of", "or",
+    "so", "that", "the", "then", "this", "what", "where", "with",
+    "al", "con", "cuál", "de", "del", "el", "en", "entonces", "es", "hay", "la", "las", "lo",
+    "los", "mi", "mis", "o", "para", "pasa", "pero", "qué", "también", "tal", "un", "una", "y",
+))  # fmt: skip
+"""Words that stand around them."""
+_MENTIONS: Final = frozenset(("it", "that", "this", "them", "lo", "eso"))
+
+
 def refers_back(text: str) -> bool:
     """Say whether a short message goes on from an earlier one or points at what that named."""
     if answers_only(text):
@@ -66,3 +83,16 @@ def answers_only(text: str) -> bool:
     """Say whether a message is a bare answer: "No", "yes please", "sí"."""
     said = words(text)
     return bool(said) and _ANSWERS.issuperset(said)
+
+
+def points_only(text: str) -> bool:
+    """Say whether a message names at most a number: "and the other one?", "what about LF1006?"."""
+    said = words(text)
+    fits = 0 < len(said) <= _LONGEST and (_CHOICES | _AROUND).issuperset(said)
+    return fits and not _CHOICES.isdisjoint(said)
+
+
+def mentions_before(text: str) -> bool:
+    """Say whether a short sentence has words such as "it" that stand for what was said before."""
+    said = words(text)
+    return len(said) <= _LONGEST and not _MENTIONS.isdisjoint(said)

@@ -58,11 +58,19 @@ class IntentClassifier:
         """Digest of the training data."""
         return self.weights.model
 
-    def classify(self, text: str, *, before: str = "") -> IntentResult:
+    @property
+    def blocks(self) -> bool:
+        """Whether a call takes long: a sentence encoder's does."""
+        return self.encoder is not None
+
+    def classify(
+        self, text: str, *, before: str = "", meaning: Floats | None = None
+    ) -> IntentResult:
         """Rank the intents for one message; text without words is escalated.
 
         ``before`` is not read: what goes on from earlier words is for
-        :class:`handrail.language.wishes.WishReader`.
+        :class:`handrail.language.wishes.WishReader`. ``meaning`` is the encoder's vector of the
+        text, where it is known already.
         """
         del before
         tokens = words(text)
@@ -70,7 +78,8 @@ class IntentClassifier:
             return IntentResult(
                 ranked=(), out_of_scope=1.0, decision="escalate", model=self.weights.model
             )
-        meaning = self.encoder.encode([text])[0] if self.encoder else None
+        if self.encoder is not None and meaning is None:
+            meaning = self.encoder.encode([text])[0]
         return self._result(tokens, meaning)
 
     def unknown_share(self, text: str) -> float:
@@ -86,9 +95,9 @@ class IntentClassifier:
         stems = weights.vocabulary.block[at] == _STEMS
         similarities = examples.similarities(at[stems], values[stems])
         nearness = [(similarities[:, None], np.ones(1)), (examples.vectors, vector)]
-        summed = scores * weights.factors[0]
+        summed = scores * weights.factors[0] + scope.bent(scores) * weights.factors[1]
         if weights.meaning is not None and meaning is not None:
-            summed += (meaning @ weights.meaning.linear + weights.meaning.bias) * weights.factors[1]
+            summed += (meaning @ weights.meaning.linear + weights.meaning.bias) * weights.factors[2]
             nearness.append((weights.meaning.vectors, meaning))
         probabilities = scope.softmax(summed)
         order = np.argsort(-probabilities, kind="stable")[:_RANKED]

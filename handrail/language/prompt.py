@@ -12,7 +12,7 @@ from handrail.language.fences import fence_for, fenced, labelled
 from handrail.language.formats import format_value, locale_for
 from handrail.language.quoting import article_source
 from handrail.language.templates import fill_words, record_source
-from handrail.playbook.models import Intent, Limit, Playbook, Release
+from handrail.playbook.models import Limit, Playbook, Release
 from handrail.playbook.prompts import PROMPTS
 from handrail.playbook.wording import say
 
@@ -62,7 +62,8 @@ def _language(request: DraftRequest, playbook: Playbook) -> str:
     return playbook.brand.answers_in(request.language or request.snapshot.customer.language)
 
 
-def _description(intent: Intent | None, playbook: Playbook) -> str:
+def _description(name: str, playbook: Playbook) -> str:
+    intent = playbook.intents.get(name)
     return (say(intent.description, playbook.manner(None)) if intent else None) or "unknown"
 
 
@@ -75,7 +76,7 @@ def reply_messages(
     summary = snapshot.conversation.summary or "nothing"
     talk = "\n".join(_reply_lines(request))
     fence = fence_for(known, summary, talk)
-    intent = playbook.intents.get(request.intent.top or "")
+    wanted = [wish.intent for wish in request.intent.wishes] or [*request.intent.wanted][:1]
     system = fill_words(
         prompt_texts(release)["reply"],
         brand=playbook.brand.name,
@@ -85,7 +86,7 @@ def reply_messages(
         max_chars=str(playbook.tone.max_chars),
         forbidden=", ".join(playbook.tone.forbidden) or "none",
         limits=_limits(playbook.limits),
-        intent=_description(intent, playbook),
+        intent="; ".join(_description(name, playbook) for name in wanted) or "unknown",
         summary=fenced(fence, summary),
         evidence=fenced(fence, known),
         notes=_notes(request),

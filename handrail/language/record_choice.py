@@ -15,6 +15,15 @@ from handrail.language.templates import holds
 from handrail.playbook.models import Conditions
 
 _OTHER: Final = re.compile(r"\b(?:other|another|otr[oa]s?)\b", re.IGNORECASE)
+_OTHER_ONE: Final = re.compile(
+    r"\b(?:other|another|otr[oa]s?)(?: ones?)?[?!. ]{0,5}$", re.IGNORECASE | re.MULTILINE
+)
+_ORDINAL: Final = re.compile(
+    r"\b(?:the|el|la) (?:(?P<a>first|1st|primer[oa]?)|(?P<b>second|2nd|segund[oa])"
+    r"|(?P<c>third|3rd|tercer[oa]?)|(?P<z>last|latter|[uú]ltim[oa]))\b",
+    re.IGNORECASE,
+)
+_PLACE: Final = {"a": 0, "b": 1, "c": 2, "z": -1}
 _TOKEN: Final = re.compile(r"[^\W_][\w-]{1,40}")
 
 
@@ -33,30 +42,43 @@ def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -
     """Choose the record of a kind that the customer means.
 
     In this order: the one named in the text; the only one with the dates, amounts and products
-    of the text; the other one, where the text says so and there are two; the one named last in
+    of the text; the second one, where we offered several; the other one, where there are two; the
+    one named last in
     the conversation; the only one there is; the only one with the values in ``about``. Otherwise
     the customer is asked, about those that are left. A number that looks like a record's but is
     none of the customer's own is asked about too.
     """
-    if not snapshot.verified:
-        return Choice(problem=f"identity not verified: {kind} records stay closed; ask to sign in")
     own = [record for record in snapshot.records if record.kind == kind]
-    if not own:
-        return Choice(problem=f"the customer has no {kind}")
     named = named_records(text, own)
-    if len(named) > 1:
-        ids = ", ".join(record.id for record in named)
-        return Choice(problem=f"the message names several records: {ids}")
+    problem = _obstacle(kind, snapshot, own, named)
+    if problem is not None:
+        return Choice(problem=problem)
     slots = find_slots(text, own, today=snapshot.now.date())
     if not named and _names_foreign(text, own):
         return Choice(ask=newest_first(_nearly_named(slots) or own))
     described, before = _described(slots, own), _named_before(snapshot, own)
     rest = [r for r in own if r not in before] if before and _OTHER.search(text) else []
+    if before == own and len(own) == 1 and not (named or described) and _OTHER_ONE.search(text):
+        return Choice(problem=f"the message asks for another {kind}; there is only {own[0].id}")
     fitting = [record for record in own if about and holds(about, {kind: record})]
-    for candidates in (named, described, rest, [] if rest else before, own, fitting):
+    picked = _picked(text, snapshot, own)
+    for candidates in (named, described, picked, rest, [] if rest else before, own, fitting):
         if len(candidates) == 1:
             return Choice(record=candidates[0])
     return Choice(ask=newest_first(next(filter(None, (described, rest, fitting)), own)))
+
+
+def _obstacle(
+    kind: str, snapshot: Snapshot, own: Sequence[Record], named: Sequence[Record]
+) -> str | None:
+    """Say why no single record can be chosen, whatever the customer would answer."""
+    if not snapshot.verified:
+        return f"identity not verified: {kind} records stay closed; ask to sign in"
+    if not own:
+        return f"the customer has no {kind}"
+    if len(named) > 1:
+        return f"the message names several records: {', '.join(record.id for record in named)}"
+    return None
 
 
 def _nearly_named(slots: Sequence[Slot]) -> list[Record]:
@@ -101,6 +123,18 @@ def _digits(text: str) -> str:
 
 def _shape(text: str) -> str:
     return "".join("9" if char.isdigit() else "a" for char in owner_key(text))
+
+
+def _picked(text: str, snapshot: Snapshot, own: Sequence[Record]) -> list[Record]:
+    """Return the one that "the second one" is, of those that our last message offered."""
+    hits = list(_ORDINAL.finditer(text))
+    ours = next((m for m in reversed(snapshot.messages) if m.role in ("ai", "agent")), None)
+    if not hits or ours is None:
+        return []
+    offered = named_records(ours.text, own)
+    offered.sort(key=lambda record: ours.text.find(record.id))
+    place = _PLACE[hits[-1].lastgroup or "a"]
+    return [offered[place]] if place < len(offered) > 1 else []
 
 
 def _names_foreign(text: str, own: Sequence[Record]) -> bool:

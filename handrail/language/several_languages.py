@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from handrail.core.drafting import IntentResult
 from handrail.language.intents import IntentClassifier
@@ -21,18 +21,36 @@ class SeveralLanguages:
         """Take at least one model, by language; on a tie the first one is taken."""
         self.models = dict(models)
 
+    @property
+    def blocks(self) -> bool:
+        """Whether a call takes long."""
+        return any(model.blocks for model in self.models.values())
+
     def classify(self, text: str, *, before: str = "") -> IntentResult:
         """Rank the playbook's intents for one message; never raises on odd text."""
+        del before
         results: list[IntentResult] = []
+        read = self._reading(text)
         for model in sorted(self.models.values(), key=lambda model: model.unknown_share(text)):
-            results.append(model.classify(text, before=before))
+            results.append(read(model))
             if results[-1].decision == "accept":
                 return results[-1]
         return min(results, key=lambda result: result.out_of_scope)
 
     def language_of(self, text: str) -> str:
         """Return the language whose classifier knows a message best."""
-        return min(self.models, key=lambda name: self.models[name].classify(text).out_of_scope)
+        read = self._reading(text)
+        return min(self.models, key=lambda name: read(self.models[name]).out_of_scope)
+
+    def _reading(self, text: str) -> Callable[[IntentClassifier], IntentResult]:
+        """Return what lets a model read the text; an encoder that they share runs once."""
+        encoders = {m.encoder.id: m.encoder for m in self.models.values() if m.encoder}
+        meant = {name: encoder.encode([text])[0] for name, encoder in encoders.items()}
+
+        def read(model: IntentClassifier) -> IntentResult:
+            return model.classify(text, meaning=meant[model.encoder.id] if model.encoder else None)
+
+        return read
 
     def replaced(self, language: str, model: IntentClassifier) -> SeveralLanguages:
         """Return the same with another model for one language."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from handrail.core.conversation import Passage, Record
-from handrail.core.drafting import Citation, Draft, DraftSource
+from handrail.core.drafting import Citation, Draft, DraftSource, Wish
 from handrail.core.ids import new_id
 from handrail.core.ports import DraftRequest
 from handrail.language.formats import join_options, locale_for
 from handrail.language.knowledge import split_article
-from handrail.language.quoting import article_source, best_answer, cite
-from handrail.language.record_choice import Choice, choose_record
-from handrail.language.templates import FieldScope, fill_words, holds, record_source
-from handrail.playbook.fields import field_names, record_kinds
-from handrail.playbook.models import Article, Intent, Playbook, Release, Template
+from handrail.language.quoting import article_source, best_answer
+from handrail.language.template_answers import Answer, TemplateAnswers, joined
+from handrail.language.templates import fill_words, record_source
+from handrail.playbook.models import Article, Intent, Playbook, Release
 from handrail.playbook.wording import Manner, Words, say
 
 _MOST_OPTIONS = 4
@@ -52,16 +51,16 @@ class _Composer:
         language = request.language or snapshot.customer.language
         email = snapshot.conversation.channel == "email"
         self.manner: Manner = self.playbook.manner(language, email=email)
-        self.choices: dict[str, Choice] = {}
-        self.reasons: list[str] = []
 
     def say(self, words: Words) -> str:
         """Return a text of the playbook for this customer; empty where there is none."""
         return say(words, self.manner) or ""
 
-    def scope(self, records: Mapping[str, Record] | None = None) -> FieldScope:
-        """Return where fields come from."""
-        return FieldScope(self.playbook, self.request.snapshot, self.manner, records)
+    def answers(self, text: str) -> TemplateAnswers:
+        """Return what templates can answer to these words."""
+        return TemplateAnswers(
+            self.drafter, self.playbook, self.manner, self.request.snapshot, text
+        )
 
     def draft(self) -> Draft:
         """Choose between question, template and quotation."""
@@ -79,105 +78,52 @@ class _Composer:
             # The same template would give the same text again.
             reason = f"templates cannot follow the rejection: {self.request.notes.rejections[-1]}"
             return self._quote(intent.articles, reason)
-        return self._of_intent(intent)
+        return self._of_wishes(asked.wishes) or self._of_intent(intent)
 
     def _of_intent(self, intent: Intent) -> Draft:
-        if self._chosen(intent, intent.needs) is not None:
-            for number, template in enumerate(intent.templates, start=1):
-                draft = self._try(intent, number, template)
-                if draft is not None:
-                    return draft
-        return self._without_template(intent)
+        tried = self.answers(self.request.text)
+        found = tried.answer(intent)
+        if found is None:
+            return self._without_template(intent, tried)
+        return self._reply("template", found.text, found.citations, passages=found.passages)
 
-    def _chosen(self, intent: Intent, kinds: Sequence[str]) -> dict[str, Record] | None:
-        """Return the chosen record of each kind, or ``None`` where one is missing."""
-        found: dict[str, Record] = {}
-        for kind in kinds:
-            if kind not in self.choices:
-                self.choices[kind] = choose_record(
-                    kind, self.request.text, intent.about, self.request.snapshot
-                )
-            record = self.choices[kind].record
-            if record is None:
-                return None
-            found[kind] = record
-        return found
-
-    def _try(self, intent: Intent, number: int, template: Template) -> Draft | None:
-        text = self._words_of(template)
-        names = (*field_names(text or ""), *template.when)
-        records = self._chosen(intent, tuple({*intent.needs, *record_kinds(names)}))
-        if records is None or not holds(template.when, records):
+    def _of_wishes(self, wishes: Sequence[Wish]) -> Draft | None:
+        """Answer all that can be, in the order asked; ``None`` where nothing can."""
+        found: dict[str, Answer] = {}
+        problems: list[str] = []
+        for wish in wishes:
+            tried = self.answers(wish.text)
+            intent = self.playbook.intents.get(wish.intent)
+            answer = tried.answer(intent) if intent else None
+            if answer is None:
+                problems.append(f"{wish.intent} is left open: {tried.problem}")
+            else:
+                found[wish.intent] = answer
+        if not found:
             return None
-        if text is None:
-            self.reasons.append(f"template {number} is not written in {self.manner.language}")
-            return None
-        filled = self.scope(records).fill(text)
-        if filled.missing:
-            self.reasons.append(f"template {number} lacks {', '.join(filled.missing)}")
-            return None
-        relied = self._relied(template, number)
-        if relied is None:
-            return None
-        cited = cite(filled.text, relied, self.manner.language)
-        sources = {citation.source for citation in cited}
+        whole = joined(found.values())
         return self._reply(
             "template",
-            filled.text,
-            (*filled.citations, *cited),
-            passages=[p for p in relied if article_source(p) in sources],
+            whole.text,
+            whole.citations,
+            passages=whole.passages,
+            problem="; ".join(problems) or None,
+            answered=tuple(found),
         )
 
-    def _words_of(self, template: Template) -> str | None:
-        """Put apology, text and next step together; ``None`` where one is not in the language."""
-        parts = [template.text, template.next_step]
-        if template.apology and not self._apologised():
-            parts = [self.playbook.tone.apology, *parts]
-        said = [say(part, self.manner) for part in parts]
-        if None in said or not said[-2]:
-            return None
-        *body, last = (part for part in said if part is not None)
-        # In a chat the next step goes on; in an e-mail it stands by itself, where it is looked for.
-        gap = "\n\n" if self.manner.email else " "
-        return gap.join(filter(None, (" ".join(filter(None, body)), last)))
-
-    def _apologised(self) -> bool:
-        """Tell whether we said it before: said again and again it means less."""
-        apology = self.scope().fill(self.say(self.playbook.tone.apology)).text
-        mine = (m.text for m in self.request.snapshot.messages if m.role in ("ai", "agent"))
-        return bool(apology) and any(apology in text for text in mine)
-
-    def _relied(self, template: Template, number: int) -> list[Passage] | None:
-        """Return the passages a template relies on; ``None`` where an article does not hold."""
-        found: list[Passage] = []
-        snapshot = self.request.snapshot
-        tier = snapshot.customer.tier if snapshot.verified else None
-        for name in template.articles:
-            article = self.drafter.article(name, self.manner.language)
-            if article is None or not article.holds_on(snapshot.now.date()):
-                self.reasons.append(f"template {number} relies on {name}, which is not valid now")
-                return None
-            if not article.is_for(tier):
-                self.reasons.append(f"template {number} relies on {name}, which is for others")
-                return None
-            found += self.drafter.passages.get(article.id, ())
-        return found
-
-    def _without_template(self, intent: Intent) -> Draft:
+    def _without_template(self, intent: Intent, tried: TemplateAnswers) -> Draft:
         sign_in = self.say(self.playbook.sign_in_reply)
-        if not self.request.snapshot.verified and self.choices and sign_in:
-            filled = self.scope().fill(sign_in)
+        if not self.request.snapshot.verified and tried.choices and sign_in:
+            filled = tried.scope().fill(sign_in)
             if filled.text:
                 return self._reply("template", filled.text, filled.citations)
-        for kind, choice in self.choices.items():
+        for kind, choice in tried.choices.items():
             if choice.ask:
                 return self._ask_record(kind, choice.ask)
-        problems = [choice.problem for choice in self.choices.values() if choice.problem]
-        problem = "; ".join([*problems, *self.reasons]) or "no template fits this situation"
         # General words from an article are no answer about a certain order.
         if intent.needs:
-            return self._empty(problem)
-        return self._quote(intent.articles, problem)
+            return self._empty(tried.problem)
+        return self._quote(intent.articles, tried.problem)
 
     def _ask_intent(self) -> Draft:
         ranked = self.request.intent.ranked
@@ -247,12 +193,13 @@ class _Composer:
         *,
         passages: Sequence[Passage] = (),
         problem: str | None = None,
+        answered: tuple[str, ...] = (),
     ) -> Draft:
         """Put greeting and signature around a text."""
-        tone = self.playbook.tone
+        tone, scope = self.playbook.tone, self.answers("").scope()
         first = not any(m.role in ("ai", "agent") for m in self.request.snapshot.messages)
-        greeting = self.scope().fill(self.say(tone.greeting) if first else "")
-        closing = self.scope().fill(self.say(tone.signature) if self.manner.email else "")
+        greeting = scope.fill(self.say(tone.greeting) if first else "")
+        closing = scope.fill(self.say(tone.signature) if self.manner.email else "")
         return Draft(
             id=new_id("drf"),
             text="\n\n".join(part for part in (greeting.text, text, closing.text) if part),
@@ -261,6 +208,7 @@ class _Composer:
             passages=tuple({p.id: p for p in (*self.request.passages, *passages)}.values()),
             problem=problem,
             round=self.request.round,
+            answered=answered,
         )
 
     def _empty(self, problem: str) -> Draft:

@@ -138,7 +138,7 @@ class _Fold:
     labels: Ints
     """-1 where the intent itself was left out of training, or the sentence has no subject."""
     scores: tuple[Floats, ...]
-    """Linear scores and, with an encoder, those on its vectors."""
+    """Linear scores, the same bent and, with an encoder, those on its vectors."""
     unknown: Floats
     unseen: tuple[Any, ...]
     """Stems, word vectors and encoder's vectors of the messages."""
@@ -171,7 +171,7 @@ def _calibrate(corpus: Corpus, meant: Floats | None) -> tuple[Floats, Floats]:
     """
     folds = _held_out(corpus, meant)
     default = np.array(scope.DEFAULT, dtype=np.float32)
-    factors = np.ones(1 if meant is None else 2, dtype=np.float32)
+    factors = np.array([1, 0] if meant is None else [1, 0, 1], dtype=np.float32)
     if not folds:
         return factors, default
     labels = np.concatenate([fold.labels for fold in folds])
@@ -234,7 +234,8 @@ def _fold(
     rows = corpus.weigh(corpus.counts[unseen], idf)
     masked = corpus.kinds[unseen] == MASKED
     unknown = corpus.unknown_shares(corpus.counts[unseen], idf)
-    scores = [np.asarray(corpus.joined(rows, unseen) @ linear) + bias]
+    plain = np.asarray(corpus.joined(rows, unseen) @ linear) + bias
+    scores = [plain, scope.bent(plain)]
     stems = corpus.blocks == _STEMS
     there = np.flatnonzero(corpus.kinds[seen] == EXAMPLE)
     columns = matrix[there][:, stems].T.tocsc() / BLOCK_WEIGHTS[_STEMS] ** 2

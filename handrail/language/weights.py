@@ -12,7 +12,7 @@ import numpy as np
 
 from handrail.language.features import Floats, Ints, Vocabulary
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Weights:
     """Weight by feature and intent; then by dimension of the word vectors."""
     bias: Floats
     factors: Floats
-    """On the linear scores and on the encoder's: their sum's softmax is a calibrated
-    probability."""
+    """On the linear scores, on the same :func:`~handrail.language.scope.bent`, and on the
+    encoder's: their sum's softmax is a calibrated probability."""
     scope: Floats
     """Coefficients of :func:`handrail.language.scope.evidence`."""
     examples: Examples

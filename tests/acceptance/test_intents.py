@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from handrail.core.conversation import Customer
 from handrail.core.decisions import Approve, CorrectIntent
+from handrail.core.errors import NotAllowedError
 from handrail.desk.kits import ReleaseKits
 from handrail.desk.learning import IntentLearning, validates
-from handrail.desk.testing import World
+from handrail.desk.testing import World, Writes
 from handrail.language.several_languages import SeveralLanguages
 from handrail.store import corrections
 from handrail.store import tables as t
@@ -48,12 +50,100 @@ async def test_thanks_after_an_unanswered_question_bury_nothing(world: World) ->
     assert turn["intent"] == "order_status"
 
 
-async def test_several_intents_in_one_message_are_a_persons_to_see(world: World) -> None:
-    await world.ask("Where is my order LF1001? And how long is the warranty on lanterns?")
+BOTH = "Where is my order LF1001? And what does shipping cost?"
+
+
+async def test_several_wishes_are_answered_in_one_reply(world: World) -> None:
+    await world.ask(BOTH)
     (turn,) = await world.rows(t.turns)
-    assert {turn["intent"], *turn["facts"]["other_intents"]} == {"order_status", "warranty"}
-    assert turn["mode"] == "supervised"
+    assert {turn["intent"], *turn["facts"]["other_intents"]} == {"order_status", "shipping_cost"}
+    assert turn["mode"] == "autonomous"
+    assert await world.engine.reviews() == ()
+    (reply,) = world.postbox.delivered
+    greeting, status, shipping = reply.split("\n\n")
+    assert (greeting, status[:17], shipping[:17]) == (
+        "Hello Ada,",
+        "Your order LF1001",
+        "Standard shipping",
+    )
+
+
+async def test_wishes_of_several_messages_are_answered_in_one_reply(world: World) -> None:
+    await world.say("How do gift cards work?")
+    await world.ask("Where is my order LF1001?")
+    (reply,) = world.postbox.delivered
+    assert reply.index("gift cards come by e-mail") < reply.index("Your order LF1001")
+
+
+@pytest.mark.parametrize(
+    ("second", "mode", "reason"),
+    [
+        ("Please cancel my order LF1001.", "supervised", "mode:supervised"),
+        ("My card was charged twice!", "collaborative", "mode:collaborative"),
+        ("How long is the warranty on lanterns?", "shadow", "mode:shadow"),
+    ],
+)
+async def test_the_strictest_mode_of_all_wishes_counts(
+    world: World, second: str, mode: str, reason: str
+) -> None:
+    await world.ask(f"What does shipping cost? {second}")
+    (turn,) = await world.rows(t.turns)
+    assert turn["facts"]["other_intents"]
+    assert turn["mode"] == mode
+    assert (await world.only_review()).reason == reason
+    assert world.postbox.delivered == []
+
+
+async def test_a_wish_that_cannot_be_answered_is_named_to_a_person(world: World) -> None:
+    edda = Customer(id="cust_005")
+    await world.ask("where is my refund and where is my order", address="e", customer=edda)
+    review = await world.only_review()
+    assert review.reason == "left_open"
+    assert "refund status" in review.explanation
+    assert review.draft is not None
+    assert "Your order LF1005" in review.draft.text
+    assert "refund_status is left open: which order is meant" in (review.draft.problem or "")
+    assert world.postbox.delivered == []
+
+
+async def test_a_draft_not_known_to_answer_all_is_a_persons_to_see(world: World) -> None:
+    world.use(drafter=Writes("Your order is on its way."))
+    await world.ask(BOTH)
+    assert (await world.only_review()).reason == "left_open"
+
+
+async def test_a_question_that_fits_nothing_goes_to_a_person(world: World) -> None:
+    await world.ask("Where is my order LF1001? And who is your CEO?")
     assert (await world.only_review()).reason == "mode:supervised"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can you help me? Where is my order LF1001?",
+        "Where is my order LF1001? I need it by Friday.",
+        "Hola, tengo una pregunta. ¿Dónde está mi pedido LF1001? Lo necesito ya.",
+    ],
+)
+async def test_what_goes_with_a_wish_is_no_wish(world: World, text: str) -> None:
+    await world.ask(text)
+    assert await world.engine.reviews() == ()
+    assert "LF1001" in world.postbox.delivered[0]
+
+
+async def test_ok_after_an_answer_asks_nobody(world: World) -> None:
+    await world.ask("Where is my order LF1001?")
+    await world.ask("ok, got it")
+    assert await world.engine.reviews() == ()
+    assert world.postbox.delivered[1].startswith("You are welcome")
+
+
+async def test_ok_after_a_question_of_ours_is_its_answer(world: World) -> None:
+    world.use(drafter=Writes("Shall I look into order LF1001 for you?"))
+    await world.ask("Where is my order LF1001?")
+    await world.ask("ok")
+    turns = await world.rows(t.turns)
+    assert turns[-1]["intent"] == "order_status"
 
 
 async def test_one_intent_in_two_sentences_is_answered_at_once(world: World) -> None:
@@ -67,6 +157,17 @@ async def test_a_follow_up_is_read_with_the_message_before(world: World) -> None
     await world.ask("and the other one?")
     turns = await world.rows(t.turns)
     assert [turn["intent"] for turn in turns] == ["order_status", "order_status"]
+    # Ada has no other one, and the same answer again would be none.
+    assert "there is only LF1001" in (await world.only_review()).explanation
+
+
+@pytest.mark.parametrize("text", ["and the other one?", "what about LF1006?", "¿y el otro?"])
+async def test_a_follow_up_is_about_the_other_order(world: World, text: str) -> None:
+    edda = Customer(id="cust_005")
+    await world.ask("Where is LF1005?", address="e", customer=edda)
+    await world.ask(text, address="e", customer=edda)
+    assert await world.engine.reviews() == ()
+    assert "LF1006" in world.postbox.delivered[1]
 
 
 async def test_a_correction_holds_for_the_next_customer_at_once(world: World) -> None:
@@ -86,7 +187,7 @@ async def test_labels_are_corrections_and_approved_answers(world: World) -> None
     await world.ask(CANCEL)
     await world.decide(await world.only_review(), CorrectIntent(intent="warranty"))
     await world.work()
-    text = "Where is my order LF1001? And how long is the warranty on lanterns?"
+    text = "I want my money back for order LF1001"
     await world.ask(text, address="bo")
     for review in await world.engine.reviews():
         await world.decide(review, Approve())
@@ -160,9 +261,45 @@ async def test_labels_of_a_deleted_intent_are_passed_over(
     )
 
 
+def _delete(world: World, intent: str) -> None:
+    """Put a newer playbook in place that has the intent no more."""
+    known = world.engine.kits.active.release.playbook.intents
+    world.play(intents={name: one for name, one in known.items() if name != intent})
+
+
+async def test_an_unknown_intent_is_refused_and_nothing_is_lost(world: World) -> None:
+    await world.ask(CANCEL)
+    review = await world.only_review()
+    with pytest.raises(NotAllowedError) as refused:
+        await world.decide(review, CorrectIntent(intent="return_polices"))
+    assert refused.value.details["nearest"][0] == "return_policy"
+    assert "nearest are return_policy" in refused.value.message
+    assert refused.value.http_status == 422
+    assert await world.only_review() == review
+    assert await world.rows(t.decisions) == []
+    await world.decide(review, CorrectIntent(intent="return_policy"))
+    await world.work()
+    assert "30 days" in world.postbox.delivered[0]
+
+
+async def test_an_intent_of_an_older_playbook_counts_only_where_that_still_runs(
+    world: World,
+) -> None:
+    await world.ask("My card was charged twice!")
+    answered_by_people = await world.only_review()
+    await world.ask(CANCEL, address="bo", customer=Customer(id="cust_005"))
+    (waits,) = [r for r in await world.engine.reviews() if r.id != answered_by_people.id]
+    _delete(world, "gift_card")
+    with pytest.raises(NotAllowedError, match="taken out of the playbook since"):
+        await world.decide(answered_by_people, CorrectIntent(intent="gift_card"))
+    # A graph that waits goes on under the playbook it began with.
+    assert (await world.decide(waits, CorrectIntent(intent="gift_card"))).duplicate is False
+
+
 async def test_a_conversation_that_carries_a_deleted_intent_goes_on(world: World) -> None:
     await world.ask(CANCEL)
-    await world.decide(await world.only_review(), CorrectIntent(intent="an_intent_of_last_year"))
+    await world.decide(await world.only_review(), CorrectIntent(intent="return_policy"))
+    _delete(world, "return_policy")
     await world.work()
     await world.ask("Where is my order LF1001?")
     turns = await world.rows(t.turns)

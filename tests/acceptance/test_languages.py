@@ -77,6 +77,45 @@ async def test_words_in_another_language_are_not_sent_in_its_place(world: World)
     assert (await world.only_review()).status == "open"
 
 
+async def _languages_agree(world: World) -> None:
+    for audited in await world.audited("verified"):
+        assert not any("tone.language" in str(key) for key in audited.get("findings", ()))
+
+
+@pytest.mark.parametrize("text", ["Where is my order?", "Could you tell me where my order is?"])
+async def test_a_spanish_customer_who_writes_english_is_answered_in_english(
+    world: World, text: str
+) -> None:
+    await ask(world, text, LUCIA)
+    (reply,) = world.postbox.delivered
+    assert reply.startswith("Hello Lucía,\n\nYour order LF1047 left us on ")
+    await _languages_agree(world)
+
+
+async def test_an_english_customer_who_writes_spanish_is_answered_in_spanish(world: World) -> None:
+    await world.ask("¿Dónde está mi pedido LF1001?")
+    await world.ask("ok")
+    status, courtesy = world.postbox.delivered
+    assert status.startswith("Hola, Ada:\n\nTu pedido LF1001 salió el ")
+    # Two letters tell no language, so the words before them count.
+    assert courtesy.startswith("¡De nada!")
+    await _languages_agree(world)
+
+
+@pytest.mark.parametrize("text", ["LF1047 status", "Hola! Where is mi pedido LF1047?"])
+async def test_short_and_mixed_words_leave_it_to_the_record(world: World, text: str) -> None:
+    await ask(world, text, LUCIA)
+    (reply,) = await world.replies() or [(await world.only_review()).draft]
+    assert str(getattr(reply, "text", reply)).startswith("Hola, Lucía:")
+
+
+async def test_what_waits_for_a_person_is_worded_as_the_customer_writes(world: World) -> None:
+    await ask(world, "I would like to talk to a real person, please", LUCIA)
+    review = await world.only_review()
+    card = await load_card(world.engine, world.clock.now(), review_id=review.id)
+    assert card.approved_words.startswith("Of course")
+
+
 class Recorder:
     """Knowledge that keeps what it was asked for."""
 

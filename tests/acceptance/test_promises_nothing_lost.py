@@ -233,8 +233,8 @@ def never_give_up_a_delivery(patch: pytest.MonkeyPatch) -> None:
 
 
 def look_at_the_last_message_only(patch: pytest.MonkeyPatch) -> None:
-    def classify(intents: Any, turn: Any, *_: Any) -> Any:
-        return intents.classify(turn.said[-1]), frozenset()
+    def classify(intents: Any, turn: Any, *_: Any, **__: Any) -> Any:
+        return intents.classify(turn.said[-1])
 
     patch.setattr(detect_intent, "_classify", classify)
 

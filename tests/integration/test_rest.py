@@ -151,6 +151,16 @@ async def test_a_decision_of_another_shape_or_on_nothing_is_refused(door: Any) -
         json={"version": 1, "decision": {"kind": "take_over"}},
     )
     assert (unknown.status_code, shape(unknown)["code"]) == (404, "HR303")
+    wrong = await ana.post(
+        path,
+        json={
+            "version": review.version,
+            "digest": review.draft.digest if review.draft else None,
+            "decision": {"kind": "correct_intent", "intent": "order_statis"},
+        },
+    )
+    assert (wrong.status_code, shape(wrong)["code"]) == (422, "HR308")
+    assert shape(wrong)["details"]["nearest"][0] == "order_status"
     stale = await ana.post(path, json={"version": 99, "decision": {"kind": "take_over"}})
     assert (stale.status_code, shape(stale)["code"]) == (409, "HR304")
     assert (await door.engine.review(review.id)).status == "open"

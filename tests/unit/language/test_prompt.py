@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.core.conversation import FieldValue, Passage
-from handrail.core.drafting import DraftNotes
+from handrail.core.drafting import DraftNotes, Wish
 from handrail.core.ports import DraftRequest
 from handrail.language.fences import FENCE, fence_for, fenced
 from handrail.language.prompt import gather_evidence, prompt_texts, reply_messages
@@ -109,6 +109,18 @@ def test_the_prompt_tells_what_is_known(release: Release, make_request: MakeRequ
     assert name not in system
     assert "us, earlier: It left." in user
     assert "{{" not in system
+
+
+def test_all_wishes_are_told(release: Release, make_request: MakeRequest) -> None:
+    request = make_request("Where is it? What does shipping cost?", "shipping_cost")
+    wishes = (Wish(intent="order_status", text="a"), Wish(intent="shipping_cost", text="b"))
+    several = request.intent.model_copy(update={"wishes": wishes, "others": ("order_status",)})
+    system, _ = prompt(request.model_copy(update={"intent": several}), release)
+    told = [
+        say(release.playbook.intents[wish.intent].description, release.playbook.manner(None)) or ""
+        for wish in wishes
+    ]
+    assert "; ".join(told) in system
 
 
 def test_messages_asked_about_now_are_not_told_twice(

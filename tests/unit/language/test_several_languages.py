@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 
+from handrail.language.features import Floats
 from handrail.language.several_languages import SeveralLanguages
-from handrail.language.training import train_playbook
-from handrail.playbook.models import Release
+from handrail.language.training import train, train_playbook
+from handrail.playbook.models import Release, Thresholds
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +57,29 @@ def test_examples_by_language(release: Release) -> None:
         assert len(intent.translated_examples["es"]) >= 10, name
     assert len({name for _, name in release.playbook.examples_in("es")}) >= 12
     assert release.playbook.examples_in("fr") == []
+
+
+class Counting:
+    """An encoder that counts what it encodes."""
+
+    id = "enc_counting"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        self.calls += 1
+        return np.full((len(texts), 4), 0.5, dtype=np.float32)
+
+
+def test_an_encoder_reads_a_message_once_for_all_languages(release: Release) -> None:
+    encoder = Counting()
+    pairs = [("where is it", "status"), ("where now", "status"), ("money", "refund"),
+             ("give it back", "refund")]  # fmt: skip
+    one, other = (train(pairs, Thresholds(), encoder=encoder) for _ in range(2))
+    model = SeveralLanguages({"en": one, "es": other})
+    encoder.calls = 0
+    assert model.classify("where is it") == one.classify("where is it")
+    assert encoder.calls == 2
+    assert model.blocks
+    assert not SeveralLanguages({"en": train_playbook(release.playbook)}).blocks

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from handrail.core.conversation import FieldValue, Passage, Record
-from handrail.core.drafting import DraftNotes
+from handrail.core.drafting import DraftNotes, Wish, left_open
 from handrail.core.ports import DraftRequest
+from handrail.language.template_answers import Answer, joined
 from handrail.language.template_drafter import TemplateDrafter
 from handrail.playbook.models import Release
 
@@ -251,3 +252,102 @@ async def test_a_customer_without_records(
     records: tuple[Record, ...] = ()
     draft = await drafter.draft(make_request("Where is my order?", "order_status", records=records))
     assert draft.problem == "the customer has no order"
+
+
+def _wanting(request: DraftRequest, *wishes: tuple[str, str]) -> DraftRequest:
+    """Ask for several things at once."""
+    asked = tuple(Wish(intent=intent, text=text) for intent, text in wishes)
+    names = tuple(wish.intent for wish in asked[1:])
+    intent = request.intent.model_copy(update={"wishes": asked, "others": names})
+    return request.model_copy(update={"intent": intent})
+
+
+async def test_several_wishes_get_a_paragraph_each(
+    drafter: TemplateDrafter, make_request: MakeRequest
+) -> None:
+    wishes = (("gift_card", "gift cards?"), ("order_status", "Where is order LF1001?"))
+    draft = await drafter.draft(
+        _wanting(make_request("", "order_status", channel="email"), *wishes)
+    )
+    greeting, gift, *status, closing = draft.text.split("\n\n")
+    assert greeting == "Hello Ada,"
+    assert gift.startswith("Our gift cards")
+    assert "Your order LF1001" in "\n".join(status)
+    assert closing.endswith("the Lanternfield team")
+    assert draft.answered == ("gift_card", "order_status")
+    assert left_open(_wanting(make_request("", "order_status"), *wishes).intent, draft) == ()
+    assert {"record:order/LF1001#id", "customer:cust_001#first_name"} <= {
+        citation.source for citation in draft.citations
+    }
+
+
+async def test_each_wish_is_about_its_own_record(
+    drafter: TemplateDrafter, make_request: MakeRequest
+) -> None:
+    wishes = (("order_status", "Where is LF1005?"), ("refund_request", "A refund for LF1006"))
+    draft = await drafter.draft(
+        _wanting(make_request("", "order_status", customer="cust_005"), *wishes)
+    )
+    _, status, refund = draft.text.split("\n\n")
+    assert "LF1005" in status
+    assert "LF1006" not in status
+    assert "LF1006" in refund
+
+
+async def test_a_wish_left_open_is_named_with_its_reason(
+    drafter: TemplateDrafter, make_request: MakeRequest
+) -> None:
+    wishes = (("gift_card", "gift cards?"), ("refund_request", "a refund"), ("gone", "x"))
+    request = _wanting(make_request("", "gift_card", customer="cust_006"), *wishes)
+    draft = await drafter.draft(request)
+    assert draft.answered == ("gift_card",)
+    assert left_open(request.intent, draft) == ("refund_request", "gone")
+    assert "refund_request is left open: which order is meant: LF1007, LF1008" in str(draft.problem)
+    assert "gone is left open" in str(draft.problem)
+    assert "Our gift cards" in draft.text
+
+
+async def test_what_two_answers_share_is_said_once(
+    drafter: TemplateDrafter, make_request: MakeRequest
+) -> None:
+    wishes = (("gift_card", "gift cards?"), ("shipping_cost", "and shipping?"))
+    once = await drafter.draft(_wanting(make_request("", "gift_card"), *wishes))
+    twice = await drafter.draft(_wanting(make_request("", "gift_card"), *wishes, *wishes))
+    assert twice.text == once.text
+
+
+def test_sentences_are_left_out_whole_or_not_at_all() -> None:
+    answers = [
+        Answer("I am sorry about that. It left on Jan. 3 at last. Write to us.", (), ()),
+        Answer("I am sorry about that. It left on Jan. 4 at last.\n\nWrite to us.", (), ()),
+    ]
+    assert joined(answers).text == (
+        "I am sorry about that. It left on Jan. 3 at last. Write to us.\n\n"
+        "It left on Jan. 4 at last."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("the second one", "LF1008"), ("la primera", "LF1007"), ("the third one", None)],
+)
+async def test_one_of_those_we_offered_is_picked_by_its_place(
+    drafter: TemplateDrafter, make_request: MakeRequest, text: str, number: str | None
+) -> None:
+    history = (("customer", "a refund"), ("ai", "Is it about LF1007 or LF1008?"))
+    request = make_request(text, "refund_request", customer="cust_006", history=history)
+    draft = await drafter.draft(request)
+    assert (draft.source == "template") is (number is not None)
+    assert number is None or f"order {number}" in draft.text
+
+
+async def test_another_order_than_the_only_one_is_a_persons(
+    drafter: TemplateDrafter, make_request: MakeRequest
+) -> None:
+    history = (("customer", "Where is LF1001?"), ("ai", "LF1001 is on its way."))
+    asked = [
+        await drafter.draft(make_request(text, "order_status", history=history))
+        for text in ("and the other one?", "Another question: where is my order?")
+    ]
+    assert asked[0].problem == "the message asks for another order; there is only LF1001"
+    assert "LF1001" in asked[1].text

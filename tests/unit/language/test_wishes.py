@@ -6,8 +6,8 @@ import pytest
 
 from handrail.core.drafting import IntentGuess, IntentResult
 from handrail.language.clauses import clauses
-from handrail.language.courtesy import courtesy
-from handrail.language.follow_ups import refers_back
+from handrail.language.courtesy import acknowledges, courtesy
+from handrail.language.follow_ups import points_only, refers_back
 from handrail.language.intents import IntentClassifier
 from handrail.language.training import train_playbook
 from handrail.language.wishes import Corrections, WishReader, reader
@@ -18,6 +18,8 @@ KEYS = {"order": "order_status", "refund": "refund_request", "return": "return_p
 
 class KeywordModel:
     """Accepts a message with exactly one of the key words; escalates one with none."""
+
+    blocks = False
 
     def classify(self, text: str, *, before: str = "") -> IntentResult:
         found = [intent for key, intent in KEYS.items() if key in text.casefold()]
@@ -47,6 +49,10 @@ def trained(release: Release) -> IntentClassifier:
         ("Thank you so much for your help 🙂", "thanks"),
         ("¡Muchas gracias por su ayuda!", "thanks"),
         ("no thanks, bye", "thanks"),
+        ("Hi, can you help me please?", "greeting"),
+        ("Tengo una pregunta", "greeting"),
+        ("can you help me return a lamp", None),
+        ("I need help with my order", None),
         ("yes", None),
         ("thanks for nothing", None),
         ("Hi, where is my order?", None),
@@ -97,6 +103,95 @@ def test_several_intents_are_all_kept(wishes: WishReader) -> None:
     result = wishes.classify("Where is my order? And how do I return a lamp?")
     assert result.decision == "accept"
     assert {result.top, *result.others} == {"order_status", "return_policy"}
+
+
+def test_each_wish_keeps_its_words_in_the_order_asked(wishes: WishReader) -> None:
+    text = "I have LF1001 here. How do I return it? It is too big. And where is my order LF1002?"
+    result = wishes.classify(text)
+    assert [(wish.intent, wish.text) for wish in result.wishes] == [
+        ("return_policy", "I have LF1001 here. How do I return it? It is too big."),
+        ("order_status", "And where is my order LF1002?"),
+    ]
+    assert wishes.classify("Where is my order?").wishes == ()
+
+
+def test_what_only_the_whole_says_is_kept_and_a_persons() -> None:
+    taught = WishReader(KeywordModel(), Corrections.of([("order now. it broke, ok", "warranty")]))
+    result = taught.classify("Order now. It broke, ok")
+    assert (result.top, result.others, result.unclear) == ("warranty", ("order_status",), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("Where is my order? Can I refund an order?", False),
+        ("Where is my order? Can I return a refund?", True),
+    ],
+)
+def test_an_unclear_question_is_lost_where_no_wish_is_like_it(
+    wishes: WishReader, text: str, *, lost: bool
+) -> None:
+    assert wishes.classify(text).unclear is lost
+
+
+def test_a_remark_goes_with_the_wish_before_unless_it_is_grave() -> None:
+    class First(KeywordModel):
+        """Hears only of orders in words that speak of one."""
+
+        def classify(self, text: str, *, before: str = "") -> IntentResult:
+            return super().classify("order" if "order" in text.casefold() else text)
+
+    text = "Where is my order? I would refund it."
+    assert WishReader(First()).classify(text).others == ()
+    grave = WishReader(First(), grave=("refund_request",)).classify(text)
+    assert (grave.top, grave.others) == ("order_status", ("refund_request",))
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("and the other one?", True),
+        ("what about LF1006?", True),
+        ("¿y el segundo?", True),
+        ("and the tent?", False),
+        ("so what?", False),
+        ("LF1007", True),
+        ("where is my order", False),
+        ("", False),
+    ],
+)
+def test_messages_that_only_point_name_nothing(text: str, *, only: bool) -> None:
+    assert points_only(text) is only
+
+
+def test_a_message_that_only_points_is_about_what_was_said_before() -> None:
+    class Short(KeywordModel):
+        """Understands no message of two lines."""
+
+        def classify(self, text: str, *, before: str = "") -> IntentResult:
+            return super().classify("" if "\n" in text else text)
+
+    result = WishReader(Short()).classify("and LF1006?", before="where is my order")
+    assert (result.top, result.read_with) == ("order_status", "where is my order")
+    assert WishReader(Short()).classify("and Bo?", before="where is my order").top is None
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("ok", True),
+        ("Got it, perfect", True),
+        ("vale, entendido", True),
+        ("yes", False),
+        ("no", False),
+        ("it", False),
+        ("ok?", False),
+        ("ok but where is my order", False),
+        ("", False),
+    ],
+)
+def test_words_that_only_say_that_we_were_heard(text: str, *, heard: bool) -> None:
+    assert acknowledges(text) is heard
 
 
 def test_a_question_that_fits_nothing_is_not_buried(wishes: WishReader) -> None:
