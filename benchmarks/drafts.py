@@ -93,9 +93,10 @@ class Shop:
         for number, customer in enumerate(self.customers):
             own = tuple(r for r in self.records if r.customer_id == customer.id)
             channel = ("web", "email")[number % 2]
+            speaks = customer.model_copy(update={"language": language})
             for intent, examples in by_intent.items():
                 for text in draw.sample(examples, min(_EXAMPLES, len(examples))):
-                    yield self._request(text, intent, language, _asks(customer, own, channel))
+                    yield self._request(text, intent, language, _asks(speaks, own, channel))
 
     def _request(self, text: str, intent: str, language: str, asks: Snapshot) -> DraftRequest:
         guess = IntentGuess(intent=intent, probability=1.0)
@@ -121,7 +122,7 @@ class Shop:
         checked = await self.suite.verify(
             draft,
             request.snapshot,
-            mode="autonomous",
+            mode=self.release.playbook.intents[request.intent.top or ""].mode,
             intent=request.intent.top,
             text=request.text,
             repair=False,

@@ -23,6 +23,7 @@ PASSAGE_CHARS: Final = 700
 """Paragraphs under one heading are joined up to this length, in characters."""
 
 _HEADING: Final = re.compile(r"#{1,6}[ \t]{1,8}(.{1,200})")
+_EMPHASIS: Final = re.compile(r"(\*\*|__|`)([^*_`\n]{1,300})\1")
 _MOST_MISSPELT: Final = 5
 """Words of one query that are looked up as misspelt."""
 
@@ -33,7 +34,8 @@ Ints = NDArray[np.int64]
 def split_article(article: Article) -> Iterator[tuple[Passage, str]]:
     """Yield the passages of an article with the heading each stands under.
 
-    Ids are ``article#1``, ``article#2`` and so on, in the order of the text.
+    A passage may be quoted in a chat, which shows Markdown as it is written: marks of emphasis are
+    left out. Ids are ``article#1``, ``article#2`` and so on, in the order of the text.
     """
     for number, (heading, text) in enumerate(_sections(article.body), start=1):
         yield (
@@ -41,7 +43,7 @@ def split_article(article: Article) -> Iterator[tuple[Passage, str]]:
                 id=f"{article.id}#{number}",
                 article_id=article.id,
                 title=article.title,
-                text=text,
+                text=_EMPHASIS.sub(r"\2", text),
                 internal=article.internal,
             ),
             heading,
