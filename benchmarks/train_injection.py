@@ -29,6 +29,7 @@ from benchmarks.report import DATASETS, read_rows
 from handrail.guardrails.attack_scorer import (
     BUCKETS,
     KINDS,
+    SIZES,
     AttackScorer,
     Kind,
     sequences,
@@ -122,8 +123,8 @@ def material(kind: Kind, seed: int, *, held_out: bool) -> Material:
 
 def row(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Buckets and weights of one passage, as the scorer counts them."""
-    found = [buckets for _, buckets in sequences(spread(text).line)]
-    buckets = np.concatenate(found) if found else np.zeros(0, dtype=np.uint32)
+    begun = zip(SIZES, sequences(spread(text).line), strict=True)
+    buckets = np.concatenate([line[: max(len(line) - size + 1, 0)] for size, line in begun])
     at, counts = np.unique(buckets, return_counts=True)
     return at.astype(np.int64), (counts / np.sqrt(max(len(buckets), 1))).astype(np.float32)
 

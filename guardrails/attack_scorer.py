@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from typing import Any, Final, Literal
 
@@ -32,6 +32,10 @@ WINDOWS: Final = (1, 2, 4)
 _SENTENCE: Final = re.compile(r"(?:[^.!?。！？؟।\n]|[.!?](?!\s|$)){1,300}[.!?。！？؟।]{0,4}")
 _MULTIPLIER: Final = np.uint32(0x01000193)
 _MIXER: Final = np.uint32(0x2C1B3C6D)
+_ROWS: Final = np.arange(len(SIZES))[:, None]
+_REACH: Final = np.array(SIZES)[:, None] - 1
+"""How far behind its first character a sequence ends."""
+_OFFSETS: Final = (np.array(SIZES) * 0x9E3779B1 & 0xFFFFFFFF).astype(np.uint32)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +56,52 @@ class Spread:
     places: tuple[tuple[int, int], ...]
 
 
+class _Zeros(dict[int, int]):
+    """Turns every digit into a nought and leaves other characters as they are."""
+
+    def __missing__(self, code: int) -> int:
+        self[code] = ord("0") if chr(code).isdigit() else code
+        return self[code]
+
+
+_ZEROS: Final = _Zeros()
+
+
 def spread(text: str) -> Spread:
-    """Write a text in lower case, each number as ``0``, one blank around and between words."""
+    """Write a text in lower case, each digit as ``0``, one blank around and between words."""
     parts: list[str] = []
     bounds: list[tuple[int, int]] = []
     places: list[tuple[int, int]] = []
     at = 0
     for match in _SENTENCE.finditer(text):
-        words = "".join("0" if c.isdigit() else c for c in match[0].lower()).split()
+        words = match[0].lower().split()
         if words:
             parts.append(f" {' '.join(words)} ")
             bounds.append((at, at + len(parts[-1])))
             places.append(match.span())
             at += len(parts[-1])
-    return Spread("".join(parts), tuple(bounds), tuple(places))
+    return Spread("".join(parts).translate(_ZEROS), tuple(bounds), tuple(places))
 
 
-def sequences(line: str) -> Iterator[tuple[int, Hashes]]:
-    """Yield each size with the bucket of the sequence that begins at each character."""
+def sequences(line: str) -> Hashes:
+    """Return for each of the sizes the bucket of the sequence that begins at each character.
+
+    The last characters of a line begin no sequence: size less one of them have no meaning.
+    """
     codes = np.frombuffer(line.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    hashed = codes.copy()
-    for size in range(2, SIZES[-1] + 1):
-        if len(codes) < size:
-            return
-        hashed = hashed[:-1] * _MULTIPLIER + codes[size - 1 :]
-        mixed = hashed + np.uint32(size * 0x9E3779B1 & 0xFFFFFFFF)
-        mixed = (mixed ^ (mixed >> np.uint32(15))) * _MIXER
-        yield size, (mixed ^ (mixed >> np.uint32(12))) & np.uint32(BUCKETS - 1)
+    hashed = np.zeros((len(SIZES), len(codes)), dtype=np.uint32)
+    begun = codes
+    for row, size in enumerate(SIZES):
+        begun = begun[:-1] * _MULTIPLIER + codes[size - 1 :]
+        hashed[row, : len(begun)] = begun
+    mixed = hashed + _OFFSETS
+    mixed = (mixed ^ (mixed >> np.uint32(15))) * _MIXER
+    return (mixed ^ (mixed >> np.uint32(12))) & np.uint32(BUCKETS - 1)
 
 
-def windows(bounds: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
-    """Return first and last sentence of each window."""
-    count = len(bounds)
+@lru_cache(maxsize=32)
+def windows(count: int) -> tuple[Ints, Ints]:
+    """Return first and last sentence of each window over so many sentences."""
     first = [np.arange(max(count - size + 1, 0)) for size in WINDOWS]
     last = [start + size - 1 for start, size in zip(first, WINDOWS, strict=True)]
     return np.concatenate(first), np.concatenate(last)
@@ -108,18 +126,14 @@ class AttackScorer:
 
     def window_scores(self, text: Spread, kind: Kind) -> tuple[Ints, Ints, NDArray[np.float64]]:
         """Return first and last sentence and log-odds of each window."""
-        first, last = windows(text.bounds)
+        first, last = windows(len(text.bounds))
         edges = np.array(text.bounds, dtype=np.int64).reshape(-1, 2)
         start, end = edges[first, 0], edges[last, 1]
-        total = np.zeros(len(start))
-        count = np.zeros(len(start))
-        table = self.weights[KINDS.index(kind)]
-        for size, buckets in sequences(text.line):
-            sums = np.concatenate(([0], np.cumsum(table[buckets], dtype=np.int64)))
-            begin = np.minimum(start, len(sums) - 1)
-            stop = np.maximum(np.minimum(end - size + 1, len(sums) - 1), begin)
-            total += sums[stop] - sums[begin]
-            count += stop - begin
+        sums = np.zeros((len(SIZES), len(text.line) + 1), dtype=np.int64)
+        self.weights[KINDS.index(kind)][sequences(text.line)].cumsum(axis=1, out=sums[:, 1:])
+        stop = np.maximum(end - _REACH, start)
+        total = (sums[_ROWS, stop] - sums[:, start]).sum(axis=0)
+        count = (stop - start).sum(axis=0)
         scores = total * self.scales[kind] / np.sqrt(np.maximum(count, 1)) + self.biases[kind]
         return first, last, scores
 
@@ -135,9 +149,8 @@ class AttackScorer:
         first, last, scores = self.window_scores(laid, kind)
         limit = self.thresholds[kind] if above is None else above
         taken = np.zeros(len(laid.bounds), dtype=bool)
-        for at in np.argsort(-scores, kind="stable"):
-            if scores[at] <= limit:
-                return
+        over = np.flatnonzero(scores > limit)
+        for at in over[np.argsort(-scores[over], kind="stable")]:
             if not taken[first[at] : last[at] + 1].any():
                 taken[first[at] : last[at] + 1] = True
                 yield Scored(

@@ -34,12 +34,9 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
         kind: ``direct`` for what is said to the assistant, ``indirect`` for documents.
         margin: Added to the scorer's threshold, in log-odds; more lets more pass.
     """
-    sentences = spread(text).places
-    ruled = [
-        Attack(hit.rule, *_whole(hit.start, hit.end, sentences), 0.9)
-        for hit in find_attacks(text)
-        if kind == "direct" or hit.rule not in _OF_TALK
-    ]
+    hits = [h for h in find_attacks(text) if kind == "direct" or h.rule not in _OF_TALK]
+    sentences = spread(text).places if hits else ()
+    ruled = [Attack(hit.rule, *_whole(hit.start, hit.end, sentences), 0.9) for hit in hits]
     yield from ruled
     scorer = attack_scorer()
     for passage in scorer.find(text, kind, above=scorer.thresholds[kind] + margin):
