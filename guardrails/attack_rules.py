@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from handrail.guardrails.encodings import backwards, blocks, rotated
+from handrail.guardrails.normalisation import caseless
 
 _RULES_WORDS = (
     r"(?:instructions?|directions|directives|guidelines|guidance|prompts?|rules|commands"
@@ -90,8 +91,9 @@ _DELIMITER = re.compile(
 )
 _PROMPT_WORDS = (
     r"(?:(?:system|initial|hidden|secret|starting|developer|internal) (?:prompt|message"
-    r"|instructions?|rules|guidelines)|original prompt|pre-?prompt|your (?:prompt|directives)"
-    r"|prompt (?:del |do |di )?sistema|prompt système|system-?prompt|системный промпт|系统提示"
+    r"|instructions?|rules|guidelines)|original prompt|pre-?prompts?\b"
+    r"|your (?:prompts?|directives)\b|prompt (?:del |do |di )?sistema|prompt système"
+    r"|system-?prompts?\b|системный промпт|系统提示"
     r"|システムプロンプト|시스템 프롬프트)"
 )
 _EXTRACTION = re.compile(
@@ -121,26 +123,67 @@ _OBEDIENCE = re.compile(
     r"|regardless of how|only with)\b|\blegally binding offer\b",
     re.IGNORECASE,
 )
-PATTERNS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    telling: frozenset[str]
+    """Words without one of which the pattern finds nothing in Latin letters; none: it is tried."""
+
+
+def _rule(pattern: re.Pattern[str], telling: str) -> _Rule:
+    return _Rule(pattern, frozenset(telling.split()))
+
+
+RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
     {
-        "override": _OVERRIDE,
-        "role": _ROLE,
-        "fake_turn": _TURN,
-        "many_shot": _MANY_SHOT,
-        "delimiter": _DELIMITER,
-        "extraction": _EXTRACTION,
-        "secret": _SECRET,
-        "obedience": _OBEDIENCE,
+        "override": _rule(
+            _OVERRIDE,
+            """
+            ignore disregard forget overlook override bypass discard follow following attention
+            ignora ignoren ignore ignorez olvida descarta desconsidere esquece esqueca esqueça
+            esqueçe oublie oublier oubliez tiens ignorier ignoriere ignorieren vergiss vergessen missachte
+            dimentica trascura negeer vergeet zignoruj zapomnij pomiń abaikan lupakan bỏ phớt
+            pansinin kalimutan
+            """,
+        ),
+        "role": _rule(
+            _ROLE,
+            """
+            now longer act behave respond answer pretend role roleplay imagine mode stay break
+            broken ahora agora maintenant désormais jetzt nun ora nu teraz sekarang sonra
+            """,
+        ),
+        "fake_turn": _rule(_TURN, "system assistant developer instruction instructions"),
+        "many_shot": _rule(_MANY_SHOT, "q user human"),
+        "delimiter": _rule(_DELIMITER, ""),
+        "extraction": _rule(
+            _EXTRACTION,
+            """
+            system initial hidden secret starting developer internal original pre prompt prompts
+            preprompt preprompts systemprompt systemprompts directives above before
+            context far told instructed programmed prompted
+            """,
+        ),
+        "secret": _rule(_SECRET, "secret passphrase admin master password pin api access"),
+        "obedience": _rule(
+            _OBEDIENCE,
+            "end begin start finish conclude agree nothing matter regardless only binding",
+        ),
     }
 )
+_UNTOLD = re.compile("önceki|yukarıdaki|[\u0400-\u1dff\u2e80-\U0010ffff]", re.IGNORECASE)
+"""Other letters, and beginnings of words: with them every pattern is tried."""
 _SPACED = re.compile(r"(?<!\w)\w(?:[ ._*-]{1,3}\w(?!\w)){9,300}")
 _SQUEEZED = re.compile(
     r"(?:ignore|disregard|forget|reveal|show|tell)(?:me|all|the|your|previous|prior|above|system){1,5}"
     r"(?:instructions|rules|prompt|password|secret)",
     re.IGNORECASE,
 )
-_BACKWARDS = re.compile(r"snoitcurtsni|tpmorp|drowssap|erongi", re.IGNORECASE)
-_ROTATED = re.compile(r"vafgehpgvba|cebzcg|cnffjbeq|vtaber|frperg", re.IGNORECASE)
+_BACKWARDS = ("snoitcurtsni", "tpmorp", "drowssap", "erongi")
+_ROTATED = ("vafgehpgvba", "cebzcg", "cnffjbeq", "vtaber", "frperg")
+_WORD = re.compile(r"[^\W_]{1,40}")
 _FEWEST_TOKENS = 40
 _LEAST_VARIETY = 0.15
 
@@ -170,15 +213,19 @@ def find_attacks(text: str) -> Iterator[RuleHit]:
 
 
 def _plain(text: str) -> Iterator[RuleHit]:
-    for rule, pattern in PATTERNS.items():
-        for match in pattern.finditer(text):
-            yield RuleHit(rule, *match.span())
+    untold = not text.isascii() and _UNTOLD.search(text)
+    words = frozenset(_WORD.findall(caseless(text)))
+    for name, rule in RULES.items():
+        if untold or not rule.telling or not rule.telling.isdisjoint(words):
+            for match in rule.pattern.finditer(text):
+                yield RuleHit(name, *match.span())
 
 
 def _decoded(text: str) -> Iterator[tuple[str, int, int]]:
     """Other readings of a text, each with the span it was read from."""
     yield from blocks(text)
-    if _BACKWARDS.search(text):
+    lowered = caseless(text)
+    if any(word in lowered for word in _BACKWARDS):
         yield backwards(text), 0, len(text)
-    if _ROTATED.search(text):
+    if any(word in lowered for word in _ROTATED):
         yield rotated(text), 0, len(text)

@@ -29,7 +29,7 @@ from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Sev
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence, draft_sources
 from handrail.guardrails.links import Link, links_in
-from handrail.guardrails.normalisation import Folded, fold
+from handrail.guardrails.normalisation import Folded, caseless, fold
 from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
@@ -113,7 +113,7 @@ class CheckContext:
     @cached_property
     def words(self) -> frozenset[str]:
         """The words of the folded text in lower case: a cheap test before a heavy pattern."""
-        return frozenset(_WORD.findall(self.folded.text.lower()))
+        return frozenset(_WORD.findall(caseless(self.folded.text)))
 
     @cached_property
     def values(self) -> tuple[Value, ...]:

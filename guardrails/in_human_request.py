@@ -37,7 +37,7 @@ _ASKS = re.compile(
     rf"|human) (?:support|help)"
     rf"|representative|operator|supervisor|manager|agent)"
     rf"|(?:human|live|real) (?:agent|person|support|representative|operator)\s?(?:please|now|!|$)"
-    rf"|^\W{{0,3}}(?:agent|human|operator|representative|supervisor)\W{{0,5}}(?:please\W{{0,3}})?$"
+    rf"|^\W{{0,3}}(?:agent|human|operator|representative|supervisor)\b\W{{0,5}}(?:please\W{{0,3}})?$"
     rf"|(?:stop|not|no more|don['’]?t want|hate|tired of)(?: (?:talking|speaking|chatting|to|with"
     rf"|a|the"
     rf"|this|these|your)){{0,4}} (?:bots?|robots?|machines?|chatbots?|ai)"
@@ -65,11 +65,25 @@ _LEGAL = re.compile(
     r"|oficina del consumidor|ir a juicio)\b",
     re.IGNORECASE,
 )
-_RULES = (
+RULES = (
     ("asks_for_person", _ASKS, "The customer asks for a person."),
     ("complains", _COMPLAINS, "The customer makes a complaint."),
     ("legal_threat", _LEGAL, "The customer speaks of legal steps."),
 )
+TELLING = frozenset(
+    """
+    talk speak chat connecte connected transfer transferred through escalate escalated passed human
+    real actual live representative operator supervisor manager agent bot bots robot robots machine
+    machines chatbot chatbots ai call phone ring hablar hablarme persona humano humana agente
+    operador operadora representante asesor asesora supervisora encargado encargada gerente alguien
+    ejecutivo ejecutiva
+    complaint queja reclamación reclamacion reclamaciones denuncia
+    lawyer lawyers attorney attorneys solicitor solicitors legal legales sue suing court claims
+    bureau trading ombudsman consumer consumidor abogado abogada demandar demandarlo demandarle
+    demandarlos demandarles juicio
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+"""Words without one of which the rules find nothing."""
 _DECLINES = re.compile(
     r"(?:n['’]?t|not|never|no)(?: \w{1,12}){0,2} (?:need|want|have) (?:to )?$|(?:n['’]?t|\bnot) $"
     r"|without (?:having )?to $"
@@ -81,8 +95,10 @@ _DECLINES = re.compile(
 @check("in.human_request", severity="high", stage="input")
 def in_human_request(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag requests for a person, complaints and legal threats."""
+    if TELLING.isdisjoint(ctx.words):
+        return
     text = ctx.folded.text
-    for rule, pattern, message in _RULES:
+    for rule, pattern, message in RULES:
         for hit in ctx.search(pattern):
             begin = hit.match.start()
             if not _DECLINES.search(text, max(0, begin - 40), begin):

@@ -43,6 +43,8 @@ _LOOKALIKES = dict(
         strict=True,
     )
 )
+_ONE_CASE = {ord("ı"): "i", 0x307: None}
+"""The i without a dot, and the dot that a capital one leaves behind."""
 _OTHER_LETTER = re.compile("[\u0370-\u052f]")
 _MIXED_WORD = re.compile(
     r"(?=[^\W\d_]{0,60}[A-Za-z])(?=[^\W\d_]{0,60}[\u0370-\u058f])[^\W\d_]{2,60}"
@@ -130,6 +132,12 @@ def fold(text: str) -> Folded:
             starts.append(place)
     starts.append(len(text))
     return Folded(_lookalikes_folded("".join(chars)), tuple(starts))
+
+
+def caseless(text: str) -> str:
+    """Write folded text in lower case, each i as one that a pattern takes it for."""
+    lower = text.lower()
+    return lower if lower.isascii() else lower.translate(_ONE_CASE)
 
 
 def find_oddities(text: str) -> Iterator[Odd]:

@@ -54,7 +54,8 @@ TELLING = frozenset(
     lying dumb ignorant
     culpa debería deberías deberia deberias debió cálmese cálmate problema dije expliqué dicho peor
     desastre estúpido estúpida estúpidos estúpidas tonto tonta tontos tontas idiota idiotas imbécil
-    imbéciles mentiroso mentirosa mentirosos inútil inútiles ridículo ridícula
+    imbéciles mentiroso mentirosa mentirosos mentirosas inútil inútiles ridículo
+    ridícula ridículos ridículas
     """.split()  # noqa: SIM905
 )
 """Words without one of which the patterns below find nothing."""
@@ -67,7 +68,7 @@ BLAME = re.compile(
     r"|as (?:i|we)(?:'ve| have)? (?:already |just )?(?:said|told you|explained)(?: before)?"
     r"|(?:that is|that's|this is) (?:not our|your) problem|not our problem|calm down"
     r"|(?:es |fue )?(?:culpa (?:suya|tuya)|(?:su|tu) (?:propia )?culpa)"
-    r"|(?:usted )?deber?[íi]as? haber(?:lo)? (?:leído|sabido|revisado|comprobado|avisado)"
+    r"|(?:usted )?deber[íi]as? haber(?:lo)? (?:leído|sabido|revisado|comprobado|avisado)"
     r"|debió (?:haber )?(?:leer|revisar|leído|revisado|saber)|cálm(?:ese|ate)"
     r"|no es (?:nuestro )problema|como ya (?:le|te) (?:dije|expliqué|he dicho))\b",
     re.IGNORECASE,

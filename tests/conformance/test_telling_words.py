@@ -1,0 +1,59 @@
+"""In all that a heavy pattern matches stands one of the words that it is looked for by.
+
+A word left out of such a list would let an attack or a cry for help pass unseen.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from handrail.guardrails import in_crisis, in_human_request, rude_words
+from handrail.guardrails.attack_rules import RULES, find_attacks
+from handrail.guardrails.normalisation import caseless, fold
+
+LISTS = {
+    **{f"crisis {rule}": (kind, in_crisis.TELLING) for rule, kind, _ in in_crisis.RULES},
+    **{
+        f"person {rule}": (kind, in_human_request.TELLING)
+        for rule, kind, _ in in_human_request.RULES
+    },
+    "blame": (rude_words.BLAME, rude_words.TELLING),
+    "disparaged": (rude_words.DISPARAGED, rude_words.TELLING),
+}
+some = settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+@pytest.mark.parametrize("name", LISTS)
+@some
+@given(data=st.data())
+def test_what_a_pattern_finds_holds_a_word_of_its_list(name: str, data: st.DataObject) -> None:
+    pattern, telling = LISTS[name]
+    text = fold(data.draw(st.from_regex(pattern))).text
+    assume(pattern.search(text))
+    assert not telling.isdisjoint(re.findall(r"[^\W_]{1,40}", caseless(text)))
+
+
+@pytest.mark.parametrize("name", RULES)
+@some
+@given(data=st.data())
+def test_what_an_attack_rule_matches_is_found(name: str, data: st.DataObject) -> None:
+    text = fold(data.draw(st.from_regex(RULES[name].pattern))).text
+    assume(RULES[name].pattern.search(text))
+    assert name in {hit.rule for hit in find_attacks(text)}
+
+
+def test_letters_that_a_pattern_takes_for_one_are_written_as_one() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyzáéíóúñüçêèàãõößäœğşżźćłęąńỏớ"
+    every = "".join(map(chr, (*range(0xD800), *range(0xE000, sys.maxunicode + 1))))
+    for letter in letters:
+        for found in re.findall(letter, every, re.IGNORECASE):
+            assert caseless(fold(found).text) == letter
