@@ -143,8 +143,8 @@ RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
             """
             ignore disregard forget overlook override bypass discard follow following attention
             ignora ignoren ignore ignorez olvida descarta desconsidere esquece esqueca esqueça
-            esqueçe oublie oublier oubliez tiens ignorier ignoriere ignorieren vergiss vergessen missachte
-            dimentica trascura negeer vergeet zignoruj zapomnij pomiń abaikan lupakan bỏ phớt
+            esqueçe oublie oublier oubliez tiens ignorier ignoriere ignorieren vergiss vergessen
+            missachte dimentica trascura negeer vergeet zignoruj zapomnij pomiń abaikan lupakan bỏ phớt
             pansinin kalimutan
             """,
         ),

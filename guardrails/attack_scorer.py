@@ -148,8 +148,10 @@ class AttackScorer:
             return
         first, last, scores = self.window_scores(laid, kind)
         limit = self.thresholds[kind] if above is None else above
+        over = (scores > limit).nonzero()[0]
+        if not over.size:
+            return
         taken = np.zeros(len(laid.bounds), dtype=bool)
-        over = np.flatnonzero(scores > limit)
         for at in over[np.argsort(-scores[over], kind="stable")]:
             if not taken[first[at] : last[at] + 1].any():
                 taken[first[at] : last[at] + 1] = True

@@ -34,6 +34,8 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
         kind: ``direct`` for what is said to the assistant, ``indirect`` for documents.
         margin: Added to the scorer's threshold, in log-odds; more lets more pass.
     """
+    if not text:
+        return
     hits = [h for h in find_attacks(text) if kind == "direct" or h.rule not in _OF_TALK]
     sentences = spread(text).places if hits else ()
     ruled = [Attack(hit.rule, *_whole(hit.start, hit.end, sentences), 0.9) for hit in hits]

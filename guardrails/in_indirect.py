@@ -36,11 +36,13 @@ _FORWARDED = re.compile(
     r"|from: [^\n]{1,200}\n)",
     re.IGNORECASE,
 )
+_OF_MAILS = frozenset({"forwarded", "original", "wrote", "escribió", "subject", "asunto", "from"})
+"""Words without one of which nothing was forwarded."""
 _PUBLISHED = 1.0
 """Log-odds that the scorer must be surer of an article: the team wrote or chose it, and help pages
 tell readers what to do in every line."""
 _SHORTEST = 16
-"""Characters; a shorter field holds no order."""
+"""Characters; a shorter text holds no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +55,26 @@ class _Document:
     """Whether nobody may see it in clear text."""
 
 
-def _quoted(text: str) -> Iterator[_Document]:
+def _quoted(ctx: CheckContext) -> Iterator[_Document]:
     """The parts of a message that somebody else wrote."""
-    forwarded = _FORWARDED.search(text)
+    text = ctx.text
+    forwarded = None if _OF_MAILS.isdisjoint(ctx.words) else _FORWARDED.search(text)
     until = forwarded.start() if forwarded else len(text)
-    for match in _QUOTED_LINES.finditer(text, 0, until):
-        yield _Document("message:quoted", match[0], match.start())
-    if forwarded:
+    for match in _QUOTED_LINES.finditer(text, 0, until) if ">" in text else ():
+        if len(match[0]) >= _SHORTEST:
+            yield _Document("message:quoted", match[0], match.start())
+    if forwarded and len(text) - until >= _SHORTEST:
         yield _Document("message:quoted", text[until:], until)
 
 
 def _documents(ctx: CheckContext) -> Iterator[_Document]:
-    yield from _quoted(ctx.text)
+    yield from _quoted(ctx)
     for record in ctx.snapshot.records:
-        for name, value in record.fields.items():
-            if value.type == "text" and isinstance(value.value, str):
+        for name, field in record.fields.items():
+            value = field.value
+            if field.type == "text" and isinstance(value, str) and len(value) >= _SHORTEST:
                 source = f"record:{record.kind}/{record.id}#{name}"
-                yield _Document(source, value.value, internal=value.visibility == "internal")
+                yield _Document(source, value, internal=field.visibility == "internal")
 
 
 def _finding(document: _Document, folded: Folded, begin: int, stop: int, attack: Attack) -> Finding:
@@ -94,11 +99,10 @@ def _joined(documents: Iterable[_Document]) -> tuple[str, list[tuple[int, _Docum
     begins: list[tuple[int, _Document, Folded]] = []
     at = 0
     for document in documents:
-        if len(document.text) >= _SHORTEST:
-            folded = fold(document.text)
-            parts.append(folded.text)
-            begins.append((at, document, folded))
-            at += len(folded.text) + 1
+        folded = fold(document.text)
+        parts.append(folded.text)
+        begins.append((at, document, folded))
+        at += len(folded.text) + 1
     return "\n".join(parts), begins
 
 
@@ -111,11 +115,10 @@ def _published_orders(text: str) -> tuple[Folded, tuple[Attack, ...]]:
 
 def _in_passages(passages: Iterable[Passage]) -> Iterator[Finding]:
     for passage in passages:
-        if len(passage.text) >= _SHORTEST:
+        folded, attacks = _published_orders(passage.text)
+        for attack in attacks if len(passage.text) >= _SHORTEST else ():
             document = _Document(f"article:{passage.id}", passage.text)
-            folded, attacks = _published_orders(passage.text)
-            for attack in attacks:
-                yield _finding(document, folded, attack.start, attack.end, attack)
+            yield _finding(document, folded, attack.start, attack.end, attack)
 
 
 @check("in.indirect", severity="high", stage="input")
