@@ -11,22 +11,30 @@ The evidence names the protected source; its words are not quoted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import backwards, blocks, rotated
-from handrail.guardrails.reading import Reading
+from handrail.guardrails.reading import Reading, read_published
 
 _WORD = re.compile(r"[^\W_]{1,60}")
-_SPEAKS = re.compile(
+SPEAKS = re.compile(
     r"\b(?:(?:my|the|these|our) (?:system|hidden|initial|original|internal|secret) "
     r"(?:prompt|instructions?|guidelines?|notes?)\b|my instructions (?:are|say|state)\b"
     r"|i (?:was|am|have been) (?:instructed|prompted|told) (?:to|not to)\b"
     r"|as an ai (?:language )?model\b|mis instrucciones (?:son|dicen)\b)",
     re.IGNORECASE,
 )
+TELLING = frozenset(
+    """
+    prompt instruction instructions guideline guidelines note notes instructed prompted told model
+    instrucciones
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+"""Words without one of which it does not speak of them."""
 _SHINGLE = 8
 _SHORTEST = 4
 
@@ -45,58 +53,78 @@ def _shingles_of(words: list[str]) -> frozenset[str]:
     return frozenset(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A protected text: runs of words that give it away, and all its words."""
+
+    source: str
+    shingles: frozenset[str]
+    words: frozenset[str]
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
 @lru_cache(maxsize=256)
-def _published_shingles(reading: Reading) -> tuple[frozenset[str], frozenset[str]]:
-    return _read_shingles(reading.text)
+def _published(source: str, reading: Reading) -> _Kept:
+    return _read(source, reading.text)
 
 
-def _read_shingles(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    words = _WORD.findall(text.casefold())
-    return _shingles_of(words), frozenset(words)
+def _read(source: str, text: str) -> _Kept:
+    words = _words(text)
+    return _Kept(source, _shingles_of(words), frozenset(words))
 
 
-def _protected(ctx: CheckContext) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+def _protected(ctx: CheckContext) -> Iterator[_Kept]:
     for source in ctx.protected:
-        yield (source.id, *_published_shingles(source.reading))
+        yield _published(source.id, source.reading)
     for passage in ctx.draft.passages if ctx.draft else ():
         if passage.internal:
-            yield (f"article:{passage.id}", *_read_shingles(passage.text))
+            yield _published(f"article:{passage.id}", read_published(passage.text))
     for message in ctx.snapshot.messages:
         if message.role == "note":
-            yield (f"message:{message.id}", *_read_shingles(message.text))
+            yield _read(f"message:{message.id}", message.text)
 
 
 def _public(shingle: str, ctx: CheckContext) -> bool:
-    said = " ".join(_WORD.findall(ctx.said.casefold()))
     sources = ctx.evidence.sources
-    return shingle in said or any(f" {shingle} " in source.reading.words for source in sources)
+    return shingle in " ".join(_words(ctx.said)) or any(
+        f" {shingle} " in source.reading.words for source in sources
+    )
 
 
-def _leaks(text: str, ctx: CheckContext) -> Iterator[tuple[str, int, int]]:
-    """Where protected words stand in a text: source, start, end."""
-    folded = text.casefold()
-    plain = _WORD.findall(folded)
-    vocabulary = frozenset(plain)
-    for source, shingles, known in _protected(ctx):
-        if not shingles or len(vocabulary & known) < _SHORTEST:
-            continue
-        size = next(iter(shingles)).count(" ") + 1
-        hits = [
-            place
-            for place in range(len(plain) - size + 1)
-            if (shingle := " ".join(plain[place : place + size])) in shingles
-            and not _public(shingle, ctx)
-        ]
+def _leaks(
+    text: str, words: frozenset[str], protected: Sequence[_Kept], ctx: CheckContext
+) -> Iterator[tuple[str, int, int]]:
+    """Where protected words stand in a text with these words: source, start, end."""
+    close = [kept for kept in protected if len(words & kept.words) >= _SHORTEST]
+    said = _words(text) if close else []
+    for kept in close:
+        hits = [place for place in _held(said, kept) if not _public(place[0], ctx)]
         if hits:
-            words = list(_WORD.finditer(folded))
-            yield source, words[hits[0]].start(), words[hits[-1] + size - 1].end()
+            found = list(_WORD.finditer(text.casefold()))
+            yield kept.source, found[hits[0][1]].start(), found[hits[-1][2]].end()
 
 
-def _decoded(text: str) -> Iterator[tuple[str, int, int]]:
-    """Other readings of a text, each with the span it was read from."""
-    yield rotated(text), 0, len(text)
-    yield backwards(text), 0, len(text)
-    yield from blocks(text)
+def _held(words: Sequence[str], kept: _Kept) -> Iterator[tuple[str, int, int]]:
+    """The shingles of a protected text among some words, each with its first and last word."""
+    size = next(iter(kept.shingles), "").count(" ") + 1
+    run = 0
+    for last, word in enumerate(words):
+        run = run + 1 if word in kept.words else 0
+        first = last - size + 1
+        if run >= size and (shingle := " ".join(words[first : last + 1])) in kept.shingles:
+            yield shingle, first, last
+
+
+def _encoded(text: str, words: frozenset[str]) -> Iterator[tuple[str, frozenset[str], int, int]]:
+    """Other readings of a text with their words, each with the span it was read from."""
+    joined = " ".join(words)
+    for read in (rotated, backwards):
+        yield read(text), frozenset(read(joined).split()), 0, len(text)
+    for plain, start, end in blocks(text):
+        yield plain, frozenset(_words(plain)), start, end
 
 
 def _finding(rule: str, span: tuple[int, int], source: str) -> Finding:
@@ -115,7 +143,9 @@ def _canaries(ctx: CheckContext, canaries: tuple[str, ...]) -> Iterator[Finding]
         source = f"rule:canary/{number}"
         if place >= 0 and len(folded) == len(ctx.folded.text):
             yield _finding("canary", ctx.folded.span(place, place + len(canary)), source)
-        elif place >= 0 or any(canary in text.casefold() for text, _, _ in _decoded(folded)):
+        elif place >= 0 or any(
+            canary in text.casefold() for text, _, _, _ in _encoded(folded, frozenset())
+        ):
             yield _finding("canary", (0, len(ctx.text)), source)
 
 
@@ -124,12 +154,13 @@ def leak_prompt(ctx: CheckContext, settings: LeakSettings) -> Iterator[Finding]:
     """Flag words of protected texts, as they stand or encoded, and talk about instructions."""
     folded = ctx.folded.text
     yield from _canaries(ctx, settings.canaries)
-    if any(True for _ in _protected(ctx)):
-        for source, start, end in _leaks(folded, ctx):
+    if protected := [kept for kept in _protected(ctx) if kept.shingles]:
+        words = frozenset(_words(folded))
+        for source, start, end in _leaks(folded, words, protected, ctx):
             yield _finding("verbatim", ctx.folded.span(start, min(end, len(folded))), source)
-        for text, start, end in _decoded(folded):
-            for source, _, _ in _leaks(text, ctx):
+        for text, seen, start, end in _encoded(folded, words):
+            for source, _, _ in _leaks(text, seen, protected, ctx):
                 yield _finding("encoded", ctx.folded.span(start, end), source)
-    for hit in ctx.search(_SPEAKS):
+    for hit in ctx.search(SPEAKS) if not TELLING.isdisjoint(ctx.words) else ():
         message = "The reply speaks of its own instructions."
         yield leak_prompt.finding("speaks_of_prompt", hit.start, hit.end, message, severity="high")

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from handrail.guardrails.normalisation import Folded
@@ -35,7 +36,11 @@ _BARE = re.compile(
     r"(?=[/?#:][\w/]))(?::\d{1,5})?(?:[/?#][^\s<>\"'`]{0,2000})?)",
     re.IGNORECASE,
 )
-_WORTH_A_LOOK = re.compile(r"[:/\\]|[.。․)\]}]\w|\]\(", re.IGNORECASE)
+_WORTH_A_LOOK = re.compile(
+    r"[:/\\.。․)\]}(](?:(?<=:)\S|(?<=[/\\]{2})|(?<=[.。․)\]}])[^\W\d_]|(?<=\]\()|(?<=www\.))",
+    re.IGNORECASE,
+)
+"""What every link holds, found by one character of it."""
 _LOADS_ITSELF = re.compile(
     r"<(?:img|image|iframe|frame|embed|object|video|audio|source|link|script|body|table|td|input"
     r"|svg|use|track|base|meta|style)\b[^<>]{0,2000}$|(?:url|@import)\s{0,4}\(?\s{0,4}[\"']?$",
@@ -104,6 +109,12 @@ def host_of(url: str) -> tuple[str, bool]:
     user, at, host = authority.rpartition("@")
     host = re.sub(r":\d{0,5}$", "", host).rstrip(".")
     return host, bool(at and user)
+
+
+@lru_cache(maxsize=64)
+def hosts_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the hosts that a playbook names, as a browser would find them."""
+    return tuple(host_of(name)[0] for name in names)
 
 
 def allowed(host: str, hosts: tuple[str, ...]) -> bool:

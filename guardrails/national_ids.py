@@ -123,13 +123,15 @@ _FORMS = (
     _Form("br_cnpj", _form(r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"), is_cnpj),
     _Form("br_cnpj", _form(r"\d{14}"), is_cnpj, ("cnpj",)),
 )
-_DIGITS = re.compile(r"\d(?:[ ./-]?\d){5}")
-"""What every form holds: a cheap test before all of them."""
+_BEGINNING = re.compile(
+    r"(?<![\w.-])(?:\d(?:[ ./-]?\d){5}|[a-z]{2} ?(?:\d\d ?){3}[a-d]|[xyz][ -]?\d{7})", re.IGNORECASE
+)
+"""How every form begins: a cheap test before all of them."""
 
 
 def find_national_ids(text: str) -> Iterator[tuple[str, int, int]]:
     """Find national numbers: which one, and where."""
-    if not _DIGITS.search(text):
+    if not _BEGINNING.search(text):
         return
     lowered = text.casefold()
     for form in _FORMS:

@@ -42,7 +42,7 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.-]{0,8000}"
     r"-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
 )
-_PASSWORD = re.compile(
+PASSWORD = re.compile(
     r"\b(?:password|passcode|passphrase|contraseña|clave|api[ _-]?key"
     r"|secret(?:[ _-](?:access[ _-])?key)?|(?:access|auth|refresh)[ _-]?token)\b"
     r"(?: (?:is|es|will be|now|ahora|temporal|for your account)){0,3}\s{0,2}[:=]?\s{0,2}"
@@ -51,7 +51,7 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = r"(?:\d{3}[ -]\d{3}|\d{3,8}|[A-Z]-\d{4,8})(?![\w-])"
-_CODE = re.compile(
+CODE = re.compile(
     r"\b(?:(?:verification|security|one[ -]?time|login|sign[ -]?in|confirmation|authentication|2fa"
     r"|otp|reset)(?: \w{1,12}){0,2} ?(?:code|pin|otp|passcode)?|cvv|cvc|pin|otp|your (?:new "
     r"|temporary )?code|código de (?:verificación|seguridad|acceso)|(?:tu|su) código)\b"
@@ -60,14 +60,26 @@ _CODE = re.compile(
     rf"(?P<used>{_DIGITS})"
     r"(?= (?:to|para) (?:sign|log|verify|confirm|authenticate|reset|unlock|iniciar|verificar))"
     rf"|(?<![\w-])(?P<told>{_DIGITS})(?= (?:is|es) (?:your|tu|su) (?:[\w-]{{2,16}} ){{0,3}}"
-    r"(?:code|pin|passcode|otp|código))",
+    r"(?:code|pin|passcode|otp|código)\b)",
     re.IGNORECASE,
 )
 _LONG = re.compile(r"[\w/+.=~-]{16}|-----BEGIN|://[^\s/]{1,129}@")
 """What every key has: sixteen characters in a row, or the mark of a block or of a login."""
-_PASSWORD_WORDS = ("pass", "contraseña", "clave", "api", "secret", "token")
-_CODE_WORDS = ("code", "pin", "otp", "cvv", "cvc", "código", "2fa", "log", "sign", "reset",
-               "verification", "security", "confirmation", "authentication", "one")  # fmt: skip
+PASSWORD_WORDS = frozenset(
+    """
+    password passcode passphrase contraseña clave api apikey secret token accesstoken authtoken
+    refreshtoken
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+_FOR = (
+    "verification", "security", "onetime", "login", "signin", "confirmation", "authentication",
+    "2fa", "otp", "reset",
+)  # fmt: skip
+_CODES = ("code", "pin", "passcode", "otp")
+CODE_WORDS = frozenset(
+    ("one", "sign", "cvv", "cvc", "código", *_CODES, *_FOR, *(a + b for a in _FOR for b in _CODES))
+)
+"""Words without one of which no password, or no code, is told."""
 REDACTED = "[removed]"
 _PUBLIC = ("email",)
 
@@ -100,16 +112,15 @@ def _cards(ctx: CheckContext) -> Iterator[Finding]:
 def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag secrets by their form."""
     text = ctx.folded.text
-    lowered = text.casefold()
     if _LONG.search(text):
         for hit in ctx.search(_KEYS):
             yield _finding("key", hit.start, hit.end, "A key or token")
         for hit in ctx.search(_PRIVATE_KEY):
             yield _finding("private_key", hit.start, hit.end, "A private key")
-    if any(word in lowered for word in _PASSWORD_WORDS):
-        for hit in ctx.search(_PASSWORD):
+    if not PASSWORD_WORDS.isdisjoint(ctx.words):
+        for hit in ctx.search(PASSWORD):
             yield _finding("password", *_part(ctx, hit), "A password")
-    if any(word in lowered for word in _CODE_WORDS):
-        for hit in ctx.search(_CODE):
+    if not CODE_WORDS.isdisjoint(ctx.words):
+        for hit in ctx.search(CODE):
             yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
     yield from _cards(ctx)

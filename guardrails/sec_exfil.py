@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import blocks
-from handrail.guardrails.links import Link, allowed, cleaned, host_of
+from handrail.guardrails.links import Link, allowed, cleaned, host_of, hosts_of
 
 _BLANK = re.compile(
     r"\{[^{}/]{0,60}\}|%7b|\[[a-z_ -]{3,40}\]|\$[a-z_]{3,30}|<[a-z_ ]{3,30}", re.IGNORECASE
@@ -74,7 +74,7 @@ def _judged(link: Link, ctx: CheckContext) -> tuple[str, str, tuple[EvidenceSpan
 @check("sec.exfil", severity="critical")
 def sec_exfil(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag links to foreign hosts that carry data, or that are fetched by themselves."""
-    hosts = tuple(host_of(name)[0] for name in ctx.playbook.brand.links)
+    hosts = hosts_of(ctx.playbook.brand.links)
     for link in ctx.links:
         host, user_info = host_of(link.target)
         if not host or (allowed(host, hosts) and not user_info):

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.links import allowed, cleaned, host_of, shown_host
+from handrail.guardrails.links import allowed, cleaned, host_of, hosts_of, shown_host
 
 _NUMERIC_HOST = re.compile(
     r"(?:0x[0-9a-f]{1,8}|\d{1,10})(?:\.(?:0x[0-9a-f]{1,8}|\d{1,10})){0,3}\.?"
@@ -63,7 +63,7 @@ def _host_rule(host: str) -> str:
 @check("sec.link", severity="high")
 def sec_link(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag links that lead, or seem to lead, anywhere the playbook does not name."""
-    hosts = tuple(host_of(name)[0] for name in ctx.playbook.brand.links)
+    hosts = hosts_of(ctx.playbook.brand.links)
     for link in ctx.links:
         rule = _broken_rule(link.target, hosts)
         shown = shown_host(link.label) if link.label else None

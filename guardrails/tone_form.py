@@ -32,7 +32,7 @@ _FOR_NAME = re.compile(
     r"\W{1,2}(?:(?:your|customer|client|first)['’]?s? ?_?)?(?:first[ _])?(?:name|nombre)\W{1,2}",
     re.IGNORECASE,
 )
-_UNFILLED = re.compile(r"\b(?:x{3,10}|tbd|tbc|todo|lorem)\b")
+_UNFILLED = frozenset({"tbd", "tbc", "todo", "lorem", *("x" * count for count in range(3, 11))})
 _REDACTED = re.compile(r"\[(?:link )?removed\]")
 _GREETING = re.compile(
     r"\s{0,4}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|estimad[oa]|querid[oa]"
@@ -51,6 +51,7 @@ _MARKDOWN = re.compile(
     r"|(?m:^)#{1,6} (?P<heading>[^\n]{1,200})|`{3}[a-z]{0,12}\n?"
     r"|(?m:^)\|[^\n|]{1,80}\|[^\n]{0,200}\|"
 )
+_BRACKETS = ("[", "<", "{", "%(")
 _MARKS = ("**", "__", "# ", "```", "|")
 _WORD = re.compile(r"[^\W_]{1,40}")
 _READABLE_FROM = 60
@@ -102,7 +103,7 @@ def _greeting(ctx: CheckContext) -> Iterator[Finding]:
 def _unfilled(ctx: CheckContext) -> Iterator[Finding]:
     name = ctx.snapshot.customer.name
     text = ctx.folded.text
-    if any(mark in text for mark in "[<{%") or _UNFILLED.search(" ".join(ctx.words)):
+    if any(mark in text for mark in _BRACKETS) or not _UNFILLED.isdisjoint(ctx.words):
         yield from _placeholders(ctx, name)
     for hit in ctx.search(_REDACTED) if "removed]" in text else ():
         message = "Something was taken out here; the sentence needs a person."

@@ -37,28 +37,23 @@ def _sure(text: str, least: float) -> str | None:
     return guess.tag if guess.confidence >= least else None
 
 
-def _customers(ctx: CheckContext, least: float) -> tuple[str | None, EvidenceSpan | None]:
-    """The customer's language: of what they wrote now, else before, else of their profile."""
+def _customers(ctx: CheckContext, least: float) -> tuple[str | None, str, str]:
+    """The customer's language: of what they wrote now, else before, else of their profile.
+
+    With it the source that tells so, and its words.
+    """
     written = next(written_languages(ctx.said, ctx.snapshot.messages, least), None)
     if written is not None:
-        return written.tag, EvidenceSpan(
-            source=f"message:{written.message}",
-            quote=written.text.strip()[:_QUOTED],
-            relation="contradicts",
-        )
-    known = ctx.snapshot.customer.language
-    if not known:
-        return None, None
-    profile = EvidenceSpan(source="customer#language", quote=known, relation="contradicts")
-    return known.split("-")[0].casefold(), profile
+        return written.tag, f"message:{written.message}", written.text.strip()[:_QUOTED]
+    known = ctx.snapshot.customer.language or ""
+    return known.split("-")[0].casefold() or None, "customer#language", known
 
 
 @check("tone.language", severity="medium", settings=LanguageSettings)
 def tone_language(ctx: CheckContext, settings: LanguageSettings) -> Iterator[Finding]:
     """Flag a reply, or a sentence of it, in another language than the customer's."""
     reply = _sure(ctx.folded.text, settings.confidence)
-    expected, source = _customers(ctx, settings.confidence)
-    evidence = (source,) if source else ()
+    expected, source, quote = _customers(ctx, settings.confidence)
     if reply and expected and reply != expected:
         spoken = {tag.split("-")[0].casefold() for tag in ctx.playbook.brand.languages}
         ours = expected not in spoken and reply in spoken
@@ -70,7 +65,7 @@ def tone_language(ctx: CheckContext, settings: LanguageSettings) -> Iterator[Fin
             if ours
             else f"The reply is in {reply!r}; the customer writes {expected!r}.",
             severity="low" if ours else "medium",
-            evidence=evidence,
+            evidence=(EvidenceSpan(source=source, quote=quote, relation="contradicts"),),
             confidence=0.9,
         )
         return
