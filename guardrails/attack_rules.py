@@ -144,8 +144,8 @@ RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
             ignore disregard forget overlook override bypass discard follow following attention
             ignora ignoren ignore ignorez olvida descarta desconsidere esquece esqueca esqueça
             esqueçe oublie oublier oubliez tiens ignorier ignoriere ignorieren vergiss vergessen
-            missachte dimentica trascura negeer vergeet zignoruj zapomnij pomiń abaikan lupakan bỏ phớt
-            pansinin kalimutan
+            missachte dimentica trascura negeer vergeet zignoruj zapomnij pomiń abaikan lupakan bỏ
+            phớt pansinin kalimutan
             """,
         ),
         "role": _rule(

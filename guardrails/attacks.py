@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from handrail.core.conversation import Record
 from handrail.guardrails.attack_rules import find_attacks
 from handrail.guardrails.attack_scorer import Kind, attack_scorer, spread
 
 _OF_TALK = frozenset({"many_shot", "secret", "repetition"})
 """Rules that hold for what is said to the assistant; articles ask and answer, and speak of PINs."""
 RESEMBLES = "resembles_attack"
+SHORTEST = 16
+"""Characters; a shorter text that others wrote holds no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,26 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
     for passage in scorer.find(text, kind, above=scorer.thresholds[kind] + margin):
         if not any(hit.start <= passage.start and passage.end <= hit.end for hit in ruled):
             yield Attack(RESEMBLES, passage.start, passage.end, passage.probability)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordNote:
+    """A text in a record, long enough for an order."""
+
+    source: str
+    text: str
+    internal: bool
+    """Whether nobody may see it in clear text."""
+
+
+def record_notes(records: Iterable[Record]) -> Iterator[RecordNote]:
+    """Find the texts in records that an order could stand in."""
+    for record in records:
+        for name, field in record.fields.items():
+            text = field.value
+            if field.type == "text" and isinstance(text, str) and len(text) >= SHORTEST:
+                source = f"record:{record.kind}/{record.id}#{name}"
+                yield RecordNote(source, text, field.visibility == "internal")
 
 
 def _whole(start: int, end: int, sentences: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from operator import itemgetter
 
 from handrail.core.conversation import Passage
 from handrail.core.verdict import EvidenceSpan, Finding
-from handrail.guardrails.attacks import Attack, attacks_in
+from handrail.guardrails.attacks import SHORTEST, Attack, attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.in_injection import MOST
 from handrail.guardrails.normalisation import Folded, fold
@@ -41,8 +41,6 @@ _OF_MAILS = frozenset({"forwarded", "original", "wrote", "escribió", "subject",
 _PUBLISHED = 1.0
 """Log-odds that the scorer must be surer of an article: the team wrote or chose it, and help pages
 tell readers what to do in every line."""
-_SHORTEST = 16
-"""Characters; a shorter text holds no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +59,16 @@ def _quoted(ctx: CheckContext) -> Iterator[_Document]:
     forwarded = None if _OF_MAILS.isdisjoint(ctx.words) else _FORWARDED.search(text)
     until = forwarded.start() if forwarded else len(text)
     for match in _QUOTED_LINES.finditer(text, 0, until) if ">" in text else ():
-        if len(match[0]) >= _SHORTEST:
+        if len(match[0]) >= SHORTEST:
             yield _Document("message:quoted", match[0], match.start())
-    if forwarded and len(text) - until >= _SHORTEST:
+    if forwarded and len(text) - until >= SHORTEST:
         yield _Document("message:quoted", text[until:], until)
 
 
 def _documents(ctx: CheckContext) -> Iterator[_Document]:
     yield from _quoted(ctx)
-    for record in ctx.snapshot.records:
-        for name, field in record.fields.items():
-            value = field.value
-            if field.type == "text" and isinstance(value, str) and len(value) >= _SHORTEST:
-                source = f"record:{record.kind}/{record.id}#{name}"
-                yield _Document(source, value, internal=field.visibility == "internal")
+    for note in record_notes(ctx.snapshot.records):
+        yield _Document(note.source, note.text, internal=note.internal)
 
 
 def _finding(document: _Document, folded: Folded, begin: int, stop: int, attack: Attack) -> Finding:
@@ -116,7 +110,7 @@ def _published_orders(text: str) -> tuple[Folded, tuple[Attack, ...]]:
 def _in_passages(passages: Iterable[Passage]) -> Iterator[Finding]:
     for passage in passages:
         folded, attacks = _published_orders(passage.text)
-        for attack in attacks if len(passage.text) >= _SHORTEST else ():
+        for attack in attacks if len(passage.text) >= SHORTEST else ():
             document = _Document(f"article:{passage.id}", passage.text)
             yield _finding(document, folded, attack.start, attack.end, attack)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import owner_key
@@ -26,6 +25,7 @@ _LONGEST_STREET = 6
 _GAP = frozenset({" ", "  ", "\u00a0", ", ", ". "})
 _TELLING = 7
 """Characters from which a part of a value is no chance."""
+_BETWEEN = re.compile(r"[\W_]{1,1000}")
 _HOUSE = re.compile(r"\d{1,5}[a-z]?", re.IGNORECASE)
 
 
@@ -39,9 +39,12 @@ def words_of(text: str) -> Words:
 
 
 def find_names(text: str, words: Words) -> Iterator[tuple[int, int]]:
-    """Find runs of two to five words that may be a full name: capitals, and particles between."""
+    """Find runs of two to five words that may be a full name: capitals, and particles between.
+
+    Yields the places of the first and the last word among the words.
+    """
     named = [word[0].isupper() and not word[-1].isdecimal() for word, _, _ in words]
-    for first, (_, start, until) in enumerate(words):
+    for first, (_, _, until) in enumerate(words):
         if not named[first]:
             continue
         end = until
@@ -50,28 +53,30 @@ def find_names(text: str, words: Words) -> Iterator[tuple[int, int]]:
             if text[end:begin] not in _GAP or not (named[last] or word in _PARTICLES):
                 break
             if named[last]:
-                yield start, stop
+                yield first, last
             end = stop
 
 
 def find_streets(text: str, words: Words) -> Iterator[tuple[int, int]]:
-    """Find runs that may be an address: a house number with words behind it, or before it."""
+    """Find runs that may be an address: a house number with words behind it, or before it.
+
+    Yields the places of the first and the last word among the words.
+    """
     numbered = [word[0].isdecimal() for word, _, _ in words]
     for at, (word, start, end) in enumerate(words):
         if not numbered[at] or not _HOUSE.fullmatch(word):
             continue
-        until = end
+        until, since = end, start
         for last in range(at + 1, min(at + _LONGEST_STREET, len(words))):
             if numbered[last] or text[until : words[last][1]] not in _GAP:
                 break
             until = words[last][2]
-            yield start, until
-        since = start
+            yield at, last
         for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
             if numbered[first] or text[words[first][2] : since] not in _GAP:
                 break
             since = words[first][1]
-            yield since, end
+            yield first, at
 
 
 def _keys(datum: PersonalDatum, region: str) -> tuple[str, ...]:
@@ -89,13 +94,14 @@ def places(ctx: CheckContext) -> Iterator[Place]:
             yield owner_key(value.text), value.start, value.end
     text = ctx.folded.text
     words = words_of(text)
-    for start, end in (*find_names(text, words), *find_streets(text, words)):
-        yield _squeezed(text[start:end]), *ctx.folded.span(start, end)
+    keys = [_squeezed(word) for word, _, _ in words]
+    for first, last in (*find_names(text, words), *find_streets(text, words)):
+        key = "".join(keys[first : last + 1])
+        yield key, *ctx.folded.span(words[first][1], words[last][2])
 
 
-@lru_cache(maxsize=4096)
 def _squeezed(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))
+    return _BETWEEN.sub("", text.casefold())
 
 
 def own_values(snapshot: Snapshot) -> Iterator[str]:
@@ -124,7 +130,8 @@ def own_keys(ctx: CheckContext) -> str:
     """All of the customer's own values as keys, one a line."""
     region = ctx.playbook.brand.region
     values = list(own_values(ctx.snapshot))
-    keys = dict.fromkeys((*map(owner_key, values), *map(_squeezed, values)))
+    keys = dict.fromkeys(map(owner_key, values))
+    keys |= dict.fromkeys(_squeezed(value) for value in values if "@" in value)
     for phone in (ctx.snapshot.customer.phone, ctx.snapshot.conversation.address):
         if phone and phone.lstrip("+( ")[:1].isdecimal():
             keys |= dict.fromkeys(phone_keys(phone, region))

@@ -52,11 +52,10 @@ def priv_own_minimise(ctx: CheckContext, settings: OwnDataSettings) -> Iterator[
     private = is_private(ctx, settings.public_channels)
     yield from _numbers(ctx, private=private)
     if not private:
-        written = written_keys(ctx)
-        yield from _contacts(ctx, written)
-        yield from _streets(ctx, written)
+        yield from _contacts(ctx)
+        yield from _streets(ctx)
         for hit in ctx.search(_LAST_DIGITS):
-            if hit.match["digits"] not in written:
+            if hit.match["digits"] not in written_keys(ctx):
                 start, end = ctx.folded.span(*hit.match.span("digits"))
                 message = "Digits of a card or account are shown to a verified customer alone."
                 yield priv_own_minimise.finding(
@@ -80,11 +79,11 @@ def _numbers(ctx: CheckContext, *, private: bool) -> Iterator[Finding]:
             )
 
 
-def _contacts(ctx: CheckContext, written: str) -> Iterator[Finding]:
+def _contacts(ctx: CheckContext) -> Iterator[Finding]:
     contacts = [datum for datum in ctx.personal if datum.kind in _CONTACTS]
     if not contacts:
         return
-    region, own = ctx.playbook.brand.region, own_keys(ctx)
+    region, own, written = ctx.playbook.brand.region, own_keys(ctx), written_keys(ctx)
     address = owner_key(ctx.snapshot.conversation.address)
     for datum in contacts:
         told = is_own(datum, written, region) or datum.key == address
@@ -95,7 +94,7 @@ def _contacts(ctx: CheckContext, written: str) -> Iterator[Finding]:
             )
 
 
-def _streets(ctx: CheckContext, written: str) -> Iterator[Finding]:
+def _streets(ctx: CheckContext) -> Iterator[Finding]:
     own = {
         key
         for record in ctx.snapshot.records
@@ -105,10 +104,10 @@ def _streets(ctx: CheckContext, written: str) -> Iterator[Finding]:
     }
     if not own:
         return
-    text, until = ctx.folded.text, 0
-    for start, end in sorted(
-        find_streets(text, words_of(text)), key=lambda place: (place[0], -place[1])
-    ):
+    text, written, until = ctx.folded.text, written_keys(ctx), 0
+    words = words_of(text)
+    places = ((words[first][1], words[last][2]) for first, last in find_streets(text, words))
+    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
         key = "".join(filter(str.isalnum, text[start:end].casefold()))
         if start >= until and key in own and key not in written:
             until = end

@@ -12,13 +12,13 @@ were taken out before the reply was drafted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.attack_scorer import Kind
-from handrail.guardrails.attacks import attacks_in
+from handrail.guardrails.attacks import attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
 
@@ -57,29 +57,34 @@ def _words(text: str) -> list[tuple[str, int, int]]:
 
 
 def _runs(words: list[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
-    """Runs of words with their spans; those of small words alone say nothing."""
+    """Runs of words with their spans."""
     runs: dict[str, tuple[int, int]] = {}
-    telling = [word not in _FEW for word, _, _ in words]
+    for at, run in _telling([word for word, _, _ in words]):
+        runs.setdefault(run, (words[at][1], words[at + _RUN - 1][2]))
+    return runs
+
+
+def _telling(words: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Runs of words, each with its place; those of small words alone say nothing."""
+    telling = [word not in _FEW for word in words]
     for at in range(len(words) - _RUN + 1):
         if sum(telling[at : at + _RUN]) > 1:
-            part = words[at : at + _RUN]
-            runs.setdefault(" ".join(word for word, _, _ in part), (part[0][1], part[-1][2]))
-    return runs
+            yield at, " ".join(words[at : at + _RUN])
 
 
 def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
     """What was said to the assistant and stands in its records, by source."""
     yield "message:said", ctx.said, "direct"
-    for record in ctx.snapshot.records:
-        for name, value in record.fields.items():
-            if value.type == "text" and isinstance(value.value, str):
-                yield f"record:{record.kind}/{record.id}#{name}", value.value, "indirect"
+    for note in record_notes(ctx.snapshot.records):
+        yield note.source, note.text, "indirect"
 
 
-def _shares(text: str, own: dict[str, tuple[int, int]], reply: str) -> bool:
-    """Whether a reply has anything of a text; orders are looked for only then."""
-    words = [word.casefold() for word in _WORD.findall(text)]
-    if any(" ".join(words[at : at + _RUN]) in own for at in range(len(words) - _RUN + 1)):
+def _shares(text: str, said: str, reply: str) -> bool:
+    """Whether a reply, and its words as ``said``, has anything of a text.
+
+    Orders are looked for only then.
+    """
+    if any(f" {run} " in said for _, run in _telling(_WORD.findall(text.casefold()))):
         return True
     quotes = _QUOTE.search(text) is not None
     return quotes and any(match["quoted"].casefold() in reply for match in _WANTED.finditer(text))
@@ -95,11 +100,14 @@ def _orders(text: str, source: str, kind: Kind) -> Iterator[_Order]:
 def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag what a reply took over from an order in the customer's words, articles or records."""
     reply = ctx.folded.text.casefold()
-    own = _runs(_words(ctx.folded.text))
+    if len(reply) != len(ctx.folded.text):
+        return
+    said = f" {' '.join(_WORD.findall(reply))} "
     told: set[tuple[str, int, int]] = set()
     for source, heard, kind in _heard(ctx):
         text = fold(heard).text
-        if len(reply) == len(ctx.folded.text) and _shares(text, own, reply):
+        if _shares(text, said, reply):
+            own = _runs(_words(ctx.folded.text))
             for order in _orders(text, source, kind):
                 for finding in _echoes(order, own, reply, ctx):
                     place = (finding.rule, finding.start, finding.end)

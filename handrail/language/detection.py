@@ -170,8 +170,8 @@ def detect_language(text: str) -> LanguageGuess:
     if "@" in text or "://" in text or "www." in text:
         text = _LINK.sub(" ", text)
     words = _WORD.findall(text.casefold().replace("’", "'"))
-    letters = sum(map(len, words))
     if not text.isascii():
+        letters = sum(map(len, words))
         foreign = _NON_LATIN.findall(text)
         if len(foreign) >= _FEWEST_LETTERS and len(foreign) * 2 > letters:
             return _by_script(foreign, letters)
@@ -233,6 +233,5 @@ def _by_words(words: list[str], least_votes: float, least_lead: float) -> Langua
 
 
 def _marked(words: Iterable[str]) -> Iterator[str]:
-    for word in words:
-        for mark in _MARK.findall(word):
-            yield from _MARK_OF[mark]
+    for mark in _MARK.findall(" ".join(words)):
+        yield from _MARK_OF[mark]
