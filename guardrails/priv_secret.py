@@ -63,6 +63,7 @@ CODE = re.compile(
     r"(?:code|pin|passcode|otp|código)\b)",
     re.IGNORECASE,
 )
+_THREE = re.compile(r"\d\d\d")
 _LONG = 16
 """What every key has: so many characters in a row, or the mark of a block or of a login."""
 PASSWORD_WORDS = frozenset(
@@ -120,7 +121,7 @@ def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]
     if not PASSWORD_WORDS.isdisjoint(ctx.words):
         for hit in ctx.search(PASSWORD):
             yield _finding("password", *_part(ctx, hit), "A password")
-    if not CODE_WORDS.isdisjoint(ctx.words):
+    if not CODE_WORDS.isdisjoint(ctx.words) and _THREE.search(text):
         for hit in ctx.search(CODE):
             yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
     yield from _cards(ctx)

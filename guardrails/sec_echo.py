@@ -52,6 +52,19 @@ class _Order:
     """End of its line: what to say often stands behind what gives the order away."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    text: str
+    words: frozenset[str]
+    run: str
+    """Its words in order, with one blank between them and at both ends."""
+
+    @classmethod
+    def read(cls, text: str) -> _Reply:
+        words = _WORD.findall(text)
+        return cls(text, frozenset(words), f" {' '.join(words)} ")
+
+
 def _words(text: str) -> list[tuple[str, int, int]]:
     return [(match[0].casefold(), *match.span()) for match in _WORD.finditer(text)]
 
@@ -79,15 +92,15 @@ def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
         yield note.source, note.text, "indirect"
 
 
-def _shares(text: str, said: str, reply: str) -> bool:
-    """Whether a reply, and its words as ``said``, has anything of a text.
-
-    Orders are looked for only then.
-    """
-    if any(f" {run} " in said for _, run in _telling(_WORD.findall(text.casefold()))):
+def _shares(text: str, reply: _Reply) -> bool:
+    """Whether a reply has anything of a text; orders are looked for only then."""
+    words = _WORD.findall(text.casefold())
+    if sum(map(reply.words.__contains__, words)) >= _RUN and any(
+        f" {run} " in reply.run for _, run in _telling(words)
+    ):
         return True
     quotes = _QUOTE.search(text) is not None
-    return quotes and any(match["quoted"].casefold() in reply for match in _WANTED.finditer(text))
+    return quotes and any(m["quoted"].casefold() in reply.text for m in _WANTED.finditer(text))
 
 
 def _orders(text: str, source: str, kind: Kind) -> Iterator[_Order]:
@@ -102,11 +115,11 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
     reply = ctx.folded.text.casefold()
     if len(reply) != len(ctx.folded.text):
         return
-    said = f" {' '.join(_WORD.findall(reply))} "
+    read = _Reply.read(reply)
     told: set[tuple[str, int, int]] = set()
     for source, heard, kind in _heard(ctx):
         text = fold(heard).text
-        if _shares(text, said, reply):
+        if _shares(text, read):
             own = _runs(_words(ctx.folded.text))
             for order in _orders(text, source, kind):
                 for finding in _echoes(order, own, reply, ctx):

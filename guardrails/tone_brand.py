@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
+from handrail.guardrails.normalisation import caseless
 from handrail.guardrails.rude_words import (
     BLAME,
     DISPARAGED,
@@ -40,9 +41,16 @@ class BrandSettings(CheckSettings):
 
 
 @lru_cache(maxsize=64)
-def _listed(words: tuple[str, ...]) -> re.Pattern[str] | None:
-    listed = "|".join(re.escape(word) for word in words if word.strip())
-    return re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE) if listed else None
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    listed = "|".join(map(re.escape, words))
+    return re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE)
+
+
+def _listed(ctx: CheckContext, words: tuple[str, ...]) -> Iterator[Hit]:
+    """Find words that the playbook lists."""
+    lower = caseless(ctx.folded.text)
+    there = tuple(word for word in words if word.strip() and caseless(word) in lower)
+    return ctx.search(_pattern(there)) if there else iter(())
 
 
 def _from_records(ctx: CheckContext, word: str) -> bool:
@@ -105,8 +113,7 @@ def _left_out(text: str, start: int, end: int) -> tuple[int, int, str] | None:
 
 def _listed_words(ctx: CheckContext) -> Iterator[Finding]:
     tone = ctx.playbook.tone
-    forbidden, competitors = _listed(tone.forbidden), _listed(tone.competitors)
-    for hit in ctx.search(forbidden) if forbidden else ():
+    for hit in _listed(ctx, tone.forbidden):
         rule = EvidenceSpan(
             source="rule:tone.forbidden", quote=hit.match[0], relation="contradicts"
         )
@@ -121,7 +128,7 @@ def _listed_words(ctx: CheckContext) -> Iterator[Finding]:
             evidence=(rule,),
             replacement=short[2] if short else None,
         )
-    for hit in ctx.search(competitors) if competitors else ():
+    for hit in _listed(ctx, tone.competitors):
         rule = EvidenceSpan(
             source="rule:tone.competitors", quote=hit.match[0], relation="contradicts"
         )
