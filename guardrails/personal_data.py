@@ -106,14 +106,18 @@ def find_personal(text: str, region: str) -> tuple[PersonalDatum, ...]:
         text: Folded text.
         region: ISO 3166 code, where telephone numbers without a country code belong.
     """
-    taken: list[PersonalDatum] = []
+    found: list[PersonalDatum] = []
     if "@" in text:
-        taken += [PersonalDatum("email", *m.span(), m[0]) for m in _EMAIL.finditer(text)]
+        found += [PersonalDatum("email", *m.span(), m[0]) for m in _EMAIL.finditer(text)]
     if _DIGIT.search(text) or "::" in text:
-        for found in _with_digits(text, region):
-            if not any(found.start < one.end and one.start < found.end for one in taken):
-                taken.append(found)
-    return tuple(sorted(taken, key=lambda one: one.start))
+        found += _with_digits(text, region)
+    taken = bytearray(len(text))
+    kept: list[PersonalDatum] = []
+    for one in found:
+        if not any(taken[one.start : one.end]):
+            taken[one.start : one.end] = b"1" * (one.end - one.start)
+            kept.append(one)
+    return tuple(sorted(kept, key=lambda one: one.start))
 
 
 def _with_digits(text: str, region: str) -> Iterator[PersonalDatum]:

@@ -13,7 +13,8 @@ evidence names the value; the proposal takes the link out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from handrail.core.verdict import EvidenceSpan, Finding
@@ -47,19 +48,32 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
-def _carried(url: str, ctx: CheckContext) -> EvidenceSpan | None:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    source: str
+    value: str
+    plain: str
+
+
+def _known(ctx: CheckContext) -> list[_Known]:
+    known = (_Known(source, value, _plain(value)) for source, value in _known_values(ctx))
+    return [one for one in known if len(one.plain) >= _SHORTEST]
+
+
+def _carried(url: str, known: Iterable[_Known]) -> EvidenceSpan | None:
     """The value that an address carries to its host, with the record it is from."""
     address = unquote_plus(cleaned(url))
     read = "\n".join(_plain(text) for text in (address, *(said for said, _, _ in blocks(url))))
-    for source, value in _known_values(ctx):
-        plain = _plain(value)
-        if len(plain) >= _SHORTEST and plain in read:
-            return EvidenceSpan(source=source, quote=value, relation="contradicts")
+    for one in known:
+        if one.plain in read:
+            return EvidenceSpan(source=one.source, quote=one.value, relation="contradicts")
     return None
 
 
-def _judged(link: Link, ctx: CheckContext) -> tuple[str, str, tuple[EvidenceSpan, ...]] | None:
-    carried = _carried(link.target, ctx)
+def _judged(
+    link: Link, known: Iterable[_Known]
+) -> tuple[str, str, tuple[EvidenceSpan, ...]] | None:
+    carried = _carried(link.target, known)
     if carried:
         message = "This link would carry what we know of the customer to another server."
         return "carries_value", message, (carried,)
@@ -71,15 +85,22 @@ def _judged(link: Link, ctx: CheckContext) -> tuple[str, str, tuple[EvidenceSpan
     return None
 
 
-@check("sec.exfil", severity="critical")
-def sec_exfil(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
-    """Flag links to foreign hosts that carry data, or that are fetched by themselves."""
+def _foreign(ctx: CheckContext) -> Iterator[Link]:
+    """The links to hosts that the playbook does not name."""
     hosts = hosts_of(ctx.playbook.brand.links)
     for link in ctx.links:
         host, user_info = host_of(link.target)
-        if not host or (allowed(host, hosts) and not user_info):
-            continue
-        judged = _judged(link, ctx)
+        if host and (user_info or not allowed(host, hosts)):
+            yield link
+
+
+@check("sec.exfil", severity="critical")
+def sec_exfil(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
+    """Flag links to foreign hosts that carry data, or that are fetched by themselves."""
+    foreign = list(_foreign(ctx))
+    known = _known(ctx) if foreign else []
+    for link in foreign:
+        judged = _judged(link, known)
         if judged:
             rule, message, evidence = judged
             keep = "" if link.loads else (link.label or "[link removed]")

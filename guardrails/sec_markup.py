@@ -10,7 +10,9 @@ script its code), ``template`` (high).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
@@ -50,7 +52,9 @@ def _written(ctx: CheckContext, pattern: re.Pattern[str]) -> Iterator[tuple[int,
 
 
 def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= hit.start < end for start, end in spans)
+    """Whether it begins in one of some spans, which stand in order."""
+    place = bisect_right(spans, hit.start, key=itemgetter(0)) - 1
+    return place >= 0 and hit.start < spans[place][1]
 
 
 def _tags(ctx: CheckContext) -> Iterator[tuple[Hit, str]]:
