@@ -99,13 +99,15 @@ def _cards(ctx: CheckContext) -> Iterator[Finding]:
     cards = [datum for datum in ctx.personal if datum.kind == "card"]
     if not cards:
         return
+    each = {card.text: card for card in cards}
     numbers = frozenset(owner_key(record.id) for record in ctx.records)
-    known = f"{own_keys(ctx)}\n{written_keys(ctx)}"
+    known, region = f"{own_keys(ctx)}\n{written_keys(ctx)}", ctx.playbook.brand.region
+    private = is_private(ctx, _PUBLIC)
+    mine = {text for text, card in each.items() if private and is_own(card, known, region)}
     for card in cards:
         if card.key in numbers:
             continue
-        own = is_private(ctx, _PUBLIC) and is_own(card, known, ctx.playbook.brand.region)
-        instead = last_four(card.text) if own else REDACTED
+        instead = last_four(card.text) if card.text in mine else REDACTED
         yield _finding("card_number", card.start, card.end, "A full card number", instead)
 
 

@@ -136,7 +136,9 @@ def _echoes(
     evidence = EvidenceSpan(
         source=order.source, quote=said, relation="contradicts", start=order.start, end=order.end
     )
-    wanted = [m["quoted"] for m in _WANTED.finditer(order.text, order.start, order.until)]
+    quotes = _QUOTE.search(order.text, order.start, order.until)
+    asked = _WANTED.finditer(order.text, order.start, order.until) if quotes else ()
+    wanted = [match["quoted"] for match in asked]
     places = [(reply.find(words.casefold()), len(words)) for words in wanted]
     obeyed = [(at, at + length) for at, length in places if at >= 0]
     for start, end in obeyed:

@@ -70,8 +70,9 @@ class Situation:
     def worst(self) -> str:
         """Id of the check with the gravest finding."""
         report = self.verdict.report
-        gravest = [f.check for f in report.findings if f.severity == report.worst]
-        return next(iter(gravest), report.errored[0].check if report.errored else "")
+        worst = report.worst
+        gravest = (f.check for f in report.findings if f.severity == worst)
+        return next(gravest, report.errored[0].check if report.errored else "")
 
     @property
     def may_redraft(self) -> bool:
@@ -236,9 +237,10 @@ def _situation(state: SupportState, services: Services) -> Situation:
 
 def _facts(situation: Situation) -> dict[str, str]:
     findings = situation.verdict.report.findings
-    first = next((f.message for f in findings if f.check == situation.worst), "a check failed")
+    worst = situation.worst
+    first = next((f.message for f in findings if f.check == worst), "a check failed")
     return {
-        "worst": situation.worst,
+        "worst": worst,
         "suspicion": situation.suspicion,
         "finding": first,
         "problem": situation.draft.problem or "nothing fits",
