@@ -66,10 +66,10 @@ def _suite() -> CheckSuite:
 def _messages(text: str) -> str:
     """The messages of a conversation as desk and story show them."""
     message = SimpleNamespace(
-        role="customer", seq=1, author=None, channel="web", at=SNAPSHOT.now, text=text
+        id="m1", role="customer", seq=1, author=None, channel="web", at=SNAPSHOT.now, text=text
     )
     view = SimpleNamespace(messages=[message], customer=SimpleNamespace(name=text))
-    card = SimpleNamespace(view=view, queued=lambda _: None)
+    card = SimpleNamespace(view=view, queued=lambda _: None, read={})
     return templates().get_template("parts/messages.html").render(card=card)
 
 
