@@ -12,7 +12,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from handrail.guardrails import in_crisis, in_human_request, rude_words
+from handrail.guardrails import (
+    in_crisis,
+    in_human_request,
+    leak_prompt,
+    priv_secret,
+    rude_words,
+)
 from handrail.guardrails.attack_rules import RULES, find_attacks
 from handrail.guardrails.normalisation import caseless, fold
 
@@ -22,6 +28,9 @@ LISTS = {
         f"person {rule}": (kind, in_human_request.TELLING)
         for rule, kind, _ in in_human_request.RULES
     },
+    "password": (priv_secret.PASSWORD, priv_secret.PASSWORD_WORDS),
+    "code": (priv_secret.CODE, priv_secret.CODE_WORDS),
+    "prompt": (leak_prompt.SPEAKS, leak_prompt.TELLING),
     "blame": (rude_words.BLAME, rude_words.TELLING),
     "disparaged": (rude_words.DISPARAGED, rude_words.TELLING),
 }
