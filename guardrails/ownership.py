@@ -101,7 +101,8 @@ def places(ctx: CheckContext) -> Iterator[Place]:
 
 
 def _squeezed(text: str) -> str:
-    return _BETWEEN.sub("", text.casefold())
+    folded = text.casefold()
+    return folded if folded.isalnum() else _BETWEEN.sub("", folded)
 
 
 def own_values(snapshot: Snapshot) -> Iterator[str]:
