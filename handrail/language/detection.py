@@ -165,8 +165,6 @@ def detect_language(text: str) -> LanguageGuess:
         No name for a text that is too short, too mixed, or in a language that is not known here.
     """
     text = text[:_LONGEST]
-    if text.isascii() and len(text.strip()) < SHORTEST:
-        return UNKNOWN
     if "@" in text or "://" in text or "www." in text:
         text = _LINK.sub(" ", text)
     words = _WORD.findall(text.casefold().replace("’", "'"))
