@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import text
 
@@ -17,6 +18,8 @@ from handrail.store import audit, backups, migrating
 from handrail.store.backups import Progress
 from handrail.store.database import Database
 
+LEAVING = 2.0
+"""Seconds within which the connections of a process that has just stopped are gone."""
 _OTHERS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -96,11 +99,14 @@ def _restore_postgres(database: Database, file: Path, now: datetime, kept: Path)
 
 
 def _refuse_beside_others(database: Database) -> None:
-    others = database.read_now(lambda c: c.execute(text(_OTHERS)).scalar_one())
-    if others:
-        raise DatabaseBusyError(
-            f"{others} other connection(s) to {database.name}; stop every process that works on it"
-        )
+    until = monotonic() + LEAVING
+    while others := database.read_now(lambda c: c.execute(text(_OTHERS)).scalar_one()):
+        if monotonic() >= until:
+            raise DatabaseBusyError(
+                f"{others} other connection(s) to {database.name}; stop every process that works "
+                "on it"
+            )
+        sleep(LEAVING / 20)
 
 
 def _make_safe(database: Database, now: datetime) -> tuple[Held, tuple[audit.Break, ...]]:
