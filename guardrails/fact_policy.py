@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, align
+from handrail.guardrails.alignment import Aligned, Change, Laid, judge, lay
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import quoted
 from handrail.guardrails.reading import Source, stems
-from handrail.guardrails.rule_words import Run, published_words, words_of
+from handrail.guardrails.rule_words import published_words, words_of
 
 _CLAIMED = re.compile(
     r"\b(?:(?:our|the|company|store|shop) (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"
@@ -97,7 +97,9 @@ def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Can
     for source in sources:
         if source.id.startswith("record:") or len(words & source.reading.stems) < least:
             continue
-        for sentence, others in source.reading.sentences:
+        sentences = source.reading.sentences
+        for number in source.reading.holding(words):
+            sentence, others = sentences[number]
             shared = 2 * len(words & others)
             both = len(words) + len(others)
             if shared >= _SHARED * both:
@@ -113,16 +115,21 @@ def _alike(words: frozenset[str], others: frozenset[str]) -> float:
     return len(words & others) / max(len(words), len(others), 1)
 
 
-def _compared(claim: Claim, said: Run, one: _Candidate, settings: PolicySettings) -> Aligned | None:
+def _compared(
+    claim: Claim, laid: Laid, one: _Candidate, settings: PolicySettings
+) -> Aligned | None:
     """How a claim compares to a sentence; ``None`` where it does not follow it."""
-    aligned = align(said, published_words(one.sentence.text))
-    if aligned.alike >= settings.alike and aligned.share >= settings.alike - _SLACK:
-        return aligned
+    if _follows(laid, settings):
+        return judge(laid)
     if one.alike < settings.same_words:
         return None
     # In another order: only whether one of them says no can be told.
     turned = claim.negated != one.sentence.negated
     return Aligned(one.alike, 0.0, 0.0, ("polarity",) if turned else ())
+
+
+def _follows(laid: Laid, settings: PolicySettings) -> bool:
+    return laid.alike >= settings.alike and laid.share >= settings.alike - _SLACK
 
 
 def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySettings) -> _Near | None:
@@ -132,7 +139,10 @@ def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySetting
     for one in candidates:
         if _FIELD in one.sentence.text or one.sentence.kind == "question":
             continue
-        aligned = _compared(claim, said, one, settings)
+        laid = lay(said, published_words(one.sentence.text))
+        if best and _follows(laid, settings) and _rank(laid) <= _rank(best.aligned):
+            continue
+        aligned = _compared(claim, laid, one, settings)
         if aligned and (best is None or _rank(aligned) > _rank(best.aligned)):
             best = _Near(aligned, one.source, one.sentence)
             if aligned.share == 1 and not aligned.changes:
@@ -140,7 +150,7 @@ def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySetting
     return best if best and best.aligned.changes else None
 
 
-def _rank(aligned: Aligned) -> tuple[float, float, float]:
+def _rank(aligned: Aligned | Laid) -> tuple[float, float, float]:
     return aligned.share, aligned.both, aligned.alike
 
 
