@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from itertools import combinations
+from functools import cached_property
+from itertools import combinations, combinations_with_replacement, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.evidence import cited, quoted
@@ -53,44 +54,65 @@ def _operand(fact: Fact, sheet: Sheet, *, line: bool) -> Operand | None:
     return Operand(amount, told, cited(fact), line)
 
 
-def _operands(value: Value, sheets: Sequence[Sheet]) -> Iterator[Operand]:
+def _operands(currency: str | None, sheets: Sequence[Sheet]) -> Iterator[Operand]:
     for number, sheet in enumerate(sheets):
         for fact in sheet.facts:
-            if fact.type == "money" and same_currency(value.currency, fact.currency):
+            if fact.type == "money" and same_currency(currency, fact.currency):
                 made = _operand(fact, sheet, line=number > 0)
                 if made and made.amount:
                     yield made
         for source in sheet.texts:
             for found in source.reading.values.values():
-                if found.kind == "money" and same_currency(value.currency, found.currency):
+                if found.kind == "money" and same_currency(currency, found.currency):
                     told = f"{found.text} ({sheet.record.kind} {sheet.record.id})"
                     quote = quoted(source, found.start, found.end)
                     yield Operand(Decimal(found.keys[0]), told, quote, line=True)
 
 
-def derive(value: Value, sheets: Sequence[Sheet], times: Collection[int]) -> Derived | None:
-    """Find how an amount follows from a record and its lines.
+class Ledger:
+    """The amounts of one record and its lines in one currency, and those that follow from them."""
 
-    Args:
-        value: The amount.
-        sheets: One record, then its lines.
-        times: Numbers that the sentence or the record names: "two of them".
-    """
-    sought = Decimal(value.keys[0])
-    operands = list(_operands(value, sheets))[:_MOST_OPERANDS]
-    for one in operands:
-        for count in times:
-            if 1 < count <= _MOST_TIMES and one.amount * count == sought:
-                return _derived(f"{count} x {one.told}", one)
-    lines = [operand for operand in operands if operand.line]
-    if lines and sum(line.amount for line in lines) == sought:
-        return _derived(" + ".join(line.told for line in lines), *lines)
-    for first, second in combinations(sorted(operands, key=_amount, reverse=True), 2):
-        for sign, made in (("+", first.amount + second.amount),
-                           ("-", first.amount - second.amount)):  # fmt: skip
-            if made == sought:
-                return _derived(f"{first.told} {sign} {second.told}", first, second)
-    return None
+    def __init__(self, currency: str | None, sheets: Sequence[Sheet]) -> None:
+        self._operands = list(islice(_operands(currency, sheets), _MOST_OPERANDS))
+        self._lines = [operand for operand in self._operands if operand.line]
+        self._amounts = frozenset(map(_amount, self._operands))
+
+    @cached_property
+    def _all(self) -> Decimal:
+        return sum(map(_amount, self._lines), Decimal(0))
+
+    @cached_property
+    def _follows(self) -> frozenset[Decimal]:
+        """The sum of the lines, and each sum and difference of two amounts."""
+        found = {self._all}
+        for first, second in combinations_with_replacement(self._amounts, 2):
+            found |= {first + second, abs(first - second)}
+        return frozenset(found)
+
+    def derive(self, sought: Decimal, times: Collection[int]) -> Derived | None:
+        """Find how an amount follows.
+
+        Args:
+            sought: The amount.
+            times: Numbers that the sentence or the record names: "two of them".
+        """
+        counts = [count for count in times if 1 < count <= _MOST_TIMES]
+        if any(sought / count in self._amounts for count in counts):
+            for one in self._operands:
+                for count in counts:
+                    if one.amount * count == sought:
+                        return _derived(f"{count} x {one.told}", one)
+        return self._summed(sought) if sought in self._follows else None
+
+    def _summed(self, sought: Decimal) -> Derived | None:
+        if self._lines and self._all == sought:
+            return _derived(" + ".join(line.told for line in self._lines), *self._lines)
+        for first, second in combinations(sorted(self._operands, key=_amount, reverse=True), 2):
+            for sign, made in (("+", first.amount + second.amount),
+                               ("-", first.amount - second.amount)):  # fmt: skip
+                if made == sought:
+                    return _derived(f"{first.told} {sign} {second.told}", first, second)
+        return None
 
 
 def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | None:

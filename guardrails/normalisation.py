@@ -60,6 +60,11 @@ class Folded:
     _starts: tuple[int, ...] | None = None
     """Place of each folded character in the text as written; ``None`` where nothing moved."""
 
+    @property
+    def in_place(self) -> bool:
+        """Whether every character stands where it was written."""
+        return self._starts is None
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where ``text[start:end]`` stands in the text as written."""
         if self._starts is None:

@@ -33,7 +33,7 @@ _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fact:
     """One typed value and the field it stands in."""
 
@@ -45,7 +45,7 @@ class Fact:
     type: FieldType = "id"
     zone: str | None = None
     """Where the customer lives."""
-    _names: tuple[str, ...] | None = None
+    _names: tuple[str, ...] | None = filled(default=None, init=False)
 
     @property
     def id(self) -> str:
@@ -63,7 +63,7 @@ class Fact:
         return self._names
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Sheet:
     """One record, read."""
 
@@ -77,13 +77,15 @@ class Sheet:
     title: str | None = None
     """What it is called, where a field says so: the product of a line."""
 
-    @property
-    def texts(self) -> Iterator[Source]:
+    @cached_property
+    def texts(self) -> tuple[Source, ...]:
         """Addresses, notes and wrongly typed fields, where they hold a number."""
         wrong = (fact for fact in self.facts if not fact.names or fact.type == "status")
-        for fact in (*self.others, *wrong):
-            if _DIGIT.search(fact.quote):
-                yield Source(fact.id, Reading(fact.quote))
+        return tuple(
+            Source(fact.id, Reading(fact.quote))
+            for fact in (*self.others, *wrong)
+            if _DIGIT.search(fact.quote)
+        )
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -201,9 +203,8 @@ def record_facts(snapshot: Snapshot) -> RecordFacts:
     """Everything typed that the customer may see: their records, own contacts, today."""
     customer = snapshot.customer
     zone = customer.time_zone
-    now = f"{snapshot.now:%Y-%m-%d}"
-    days = (name for name in _moment_names(snapshot.now.isoformat(), zone) if name[0] == "d")
-    own = [Fact("clock:now", "", now, type="date", _names=tuple(days))]
+    days = dict.fromkeys((snapshot.now.date(), today(snapshot)))
+    own = [Fact("clock:now", "", day.isoformat(), type="date") for day in days]
     if snapshot.verified:
         contacts: tuple[tuple[FieldType, str | None], ...] = (
             ("email", customer.email),

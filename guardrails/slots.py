@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from handrail.core.conversation import FieldType
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.record_facts import Fact, Sheet
@@ -93,14 +94,13 @@ class Slots:
             kind: tuple(text for _, text in texts(told.label))
             for kind, told in ctx.playbook.records.items()
         }
-        self.clauses = Clauses(ctx.text, ctx.values, self.sheets, labels)
-        self.keys = frozenset(sheet.key for sheet in self.sheets)
+        self.clauses = Clauses(ctx.folded.text, ctx.folded_values, self.sheets, labels)
         self._kinds = len({sheet.record.kind for sheet in self.sheets})
 
     @cached_property
     def _asked(self) -> list[Mention]:
         """The records that the customer named."""
-        said = self._ctx.said.casefold()
+        said = self._ctx.heard.casefold()
         ids = ((sheet, sheet.record.id.casefold()) for sheet in self.sheets)
         named = [sheet for sheet, number in ids if number and number in said]
         return [Mention(0, 0, named)] if named else []
@@ -125,12 +125,12 @@ class Slots:
             found |= {one.key: one for one in self._near.get(sheet.key, ())}
         return list(found.values())
 
-    def bind(self, value: Value) -> Binding | None:
-        """Say what a value is said to be; ``None`` where no record of the customer is named."""
-        kind = SLOT_TYPES.get(value.kind)
-        claim = self._ctx.claim_at(value.start, value.end)
-        if kind is None or claim is None:
-            return None
+    def bind(self, value: Value, claim: Claim) -> Binding | None:
+        """Say what a value is said to be in a sentence of the folded text.
+
+        ``None`` where no record of the customer is named.
+        """
+        kind = SLOT_TYPES[value.kind]
         clauses = self.clauses.of(claim)
         here = self.clauses.clause_at(claim, value.start)
         meaning = self._meaning(value, kind, clauses, here)

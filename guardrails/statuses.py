@@ -131,9 +131,9 @@ def untrue_statuses(ctx: CheckContext, read: Callable[[], Slots]) -> Iterator[St
         ctx: The reply.
         read: Reads its slots; not called where the reply speaks of no status.
     """
-    for match in _PIECE.finditer(lowered(ctx.text)):
+    for match in _PIECE.finditer(lowered(ctx.folded.text)):
         state = _STATE_OF.get(match[0])
-        claim = ctx.claim_at(*match.span()) if state else None
+        claim = ctx.sentence_at(*match.span()) if state else None
         if state and claim and claim.kind != "question":
             slots = read()
             clause = slots.clauses.of(claim)[slots.clauses.clause_at(claim, match.start())]
