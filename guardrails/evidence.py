@@ -6,7 +6,7 @@ source that speaks for or against a span.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from handrail.core.conversation import Snapshot
@@ -52,7 +52,9 @@ def draft_sources(draft: Draft | None) -> Iterator[Source]:
         internal = {f"article:{passage.id}" for passage in draft.passages if passage.internal}
         for citation in draft.citations:
             if citation.source not in internal:
-                yield Source(citation.source, Reading(citation.quote))
+                published = citation.source.startswith("article:")
+                read = read_published if published else Reading
+                yield Source(citation.source, read(citation.quote))
 
 
 class Evidence:
@@ -60,7 +62,7 @@ class Evidence:
 
     def __init__(self, snapshot: Snapshot, sources: Iterable[Source]) -> None:
         self._snapshot = snapshot
-        self._found: dict[Value, EvidenceSpan | None] = {}
+        self._written: dict[Hashable, EvidenceSpan | None] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
         self.sources = (
             *sources,
@@ -74,9 +76,7 @@ class Evidence:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
-        if value not in self._found:
-            self._found[value] = self.recorded(value) or self.written(value)
-        return self._found[value]
+        return self.recorded(value) or self.written(value)
 
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
@@ -88,21 +88,10 @@ class Evidence:
 
     def written(self, value: Value) -> EvidenceSpan | None:
         """Return the text that has a value (an article, the playbook, a note), or ``None``."""
-        return self._quoted(value.names, value, self.sources) or self._quoted(
-            value.names, value, self.records.texts
-        )
-
-    @staticmethod
-    def _quoted(
-        names: Sequence[str], value: Value, sources: Iterable[Source]
-    ) -> EvidenceSpan | None:
-        for source in sources:
-            known = source.reading.values
-            for name in names:
-                found = known.get(name)
-                if found and same_currency(value.currency, found.currency):
-                    return quoted(source, found.start, found.end)
-        return None
+        key = (value.kind, value.keys, value.currency)
+        if key not in self._written:
+            self._written[key] = _quoted(value, self.sources) or _quoted(value, self.records.texts)
+        return self._written[key]
 
     @cached_property
     def _record_words(self) -> list[str]:
@@ -153,6 +142,18 @@ class Evidence:
             return None
         quote = f" {words} "
         return next((s.id for s in self.sources if quote in s.reading.words), None)
+
+
+def _quoted(value: Value, sources: Iterable[Source]) -> EvidenceSpan | None:
+    """The place where the first source that has a value has it."""
+    names = value.names
+    for source in sources:
+        known = source.reading.values
+        for name in names:
+            found = known.get(name)
+            if found and same_currency(value.currency, found.currency):
+                return quoted(source, found.start, found.end)
+    return None
 
 
 def cited(fact: Fact, relation: Relation = "supports") -> EvidenceSpan:
