@@ -17,6 +17,7 @@ from handrail.guardrails.rule_words import (
     NEGATIONS,
     SHORT,
     UNIT_KEYS,
+    Phrase,
     Run,
     denials,
     key_of,
@@ -71,28 +72,43 @@ class Laid:
     both: float
 
 
-def align(said: Run, source: Run) -> Aligned:
+def align(said: Phrase, source: Phrase) -> Aligned:
     """Lay a sentence beside a source's and judge the differences by type."""
     return judge(lay(said, source))
 
 
-def lay(said: Run, source: Run) -> Laid:
+def lay(said: Phrase, source: Phrase) -> Laid:
     """Lay a sentence beside a source's, without judging what their differences change."""
-    first, second = [word.key for word in said], [word.key for word in source]
-    different = list(_differences(first, second))
+    first, second = said.words, source.words
+    different = list(_differences(said.keys, source.keys))
     same = len(first) - sum(new.stop - new.start for new, _ in different)
     # A name counts once, however many words it has.
-    spared = [n for new, old in different if (n := _one_name(said[new], source[old]))]
+    spared = [n for new, old in different if (n := _one_name(first[new], second[old]))]
     own = len(first) - sum(one for one, _ in spared)
-    shorter = min(own, len(second) - sum(other for _, other in spared))
-    return Laid(
-        said,
-        source,
-        different,
-        alike=same / max(1, shorter),
-        share=same / max(1, own),
-        both=2 * same / max(1, len(first) + len(second)),
+    other = len(second) - sum(one for _, one in spared)
+    return Laid(first, second, different, *_shares(same, own, other, len(first) + len(second)))
+
+
+def ceiling(said: Phrase, source: Phrase) -> tuple[float, float, float]:
+    """At most how alike two sentences are once laid beside each other: share, both, alike.
+
+    Told from the words that both have, wherever these stand.
+    """
+    first, second = len(said.words), len(source.words)
+    same = min(
+        sum(map(source.distinct.__contains__, said.keys)),
+        sum(map(said.distinct.__contains__, source.keys)),
     )
+    # Of the words that differ all may be one name's, which counts once.
+    own = first - max(0, min(said.names, first - same) - 1)
+    other = second - max(0, min(source.names, second - same) - 1)
+    alike, share, both = _shares(same, own, other, first + second)
+    return share, both, alike
+
+
+def _shares(same: int, own: int, other: int, words: int) -> tuple[float, float, float]:
+    """``alike``, ``share`` and ``both`` of :class:`Aligned`."""
+    return same / max(1, min(own, other)), same / max(1, own), 2 * same / max(1, words)
 
 
 def judge(laid: Laid) -> Aligned:

@@ -92,21 +92,21 @@ class Ground:
 
     def nearest(self, content: frozenset[str]) -> Nearest:
         """Find the sentence that shares most words with ``content``."""
-        shared = [len(content & reading.stems) for reading in self.readings]
+        held = [len(content & reading.stems) for reading in self.readings]
         nearest, negated, most, both = frozenset[str](), False, 0, 0
-        for place in sorted(range(len(shared)), key=shared.__getitem__, reverse=True):
-            if shared[place] <= most:  # no sentence shares more than its source
+        for place in sorted(range(len(held)), key=held.__getitem__, reverse=True):
+            if held[place] <= most:  # no sentence shares more than its source
                 break
-            reading, before, last = self.readings[place], frozenset[str](), -1
-            for number in reading.holding(content):
-                words, says_no = reading.polarities[number]
-                common = content & words
-                if len(common) > most:
-                    nearest, negated, most = words, says_no, len(common)
-                beside = before if number == last + 1 else frozenset[str]()
-                both = max(both, len(common | beside))
-                before, last = common, number
-        return Nearest(nearest, negated, both, max(shared, default=0))
+            polarities = self.readings[place].polarities
+            shared = self.readings[place].shared(content)
+            for number in sorted(shared):
+                count, before = shared[number], shared.get(number - 1, 0)
+                if count > most:
+                    (nearest, negated), most = polarities[number], count
+                if count + before > both:
+                    beside = polarities[number - 1][0] if before else frozenset[str]()
+                    both = max(both, len(content & (polarities[number][0] | beside)))
+        return Nearest(nearest, negated, both, max(held, default=0))
 
 
 def _order(words: Sequence[str], content: Sequence[str], terms: Terms) -> Features:

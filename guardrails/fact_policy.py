@@ -13,18 +13,18 @@ article or the playbook, but with another number, unit, name, or turned into its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, Laid, judge, lay
+from handrail.guardrails.alignment import Aligned, Change, Laid, ceiling, judge, lay
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import quoted
 from handrail.guardrails.reading import Source, stems
-from handrail.guardrails.rule_words import published_words, words_of
+from handrail.guardrails.rule_words import Phrase, phrase_of, published_phrase
 
 _CLAIMED = re.compile(
     r"\b(?:(?:our|the|company|store|shop) (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"
@@ -79,8 +79,8 @@ class _Near:
 class _Candidate:
     """A sentence of the evidence that shares words with a claim."""
 
-    alike: float
-    """Share of the content words that both have, of the longer one, 0 to 1."""
+    words: frozenset[str]
+    """Its content words."""
     source: Source
     sentence: Claim
 
@@ -90,64 +90,81 @@ def _subject(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word != "cannot" and not word[0].isdigit())
 
 
-def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
+def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> Iterator[_Candidate]:
     """The sentences of the evidence that share the most words, the best first."""
     least = max(1, len(words) // 2)
-    found: list[tuple[float, int, Source, Claim, frozenset[str]]] = []
-    for source in sources:
-        if source.id.startswith("record:") or len(words & source.reading.stems) < least:
+    found: list[tuple[float, int, int]] = []
+    for place, source in enumerate(sources):
+        if source.id.startswith("record:"):
+            continue
+        held = words & source.reading.stems
+        if len(held) < least:
             continue
         sentences = source.reading.sentences
-        for number in source.reading.holding(words):
-            sentence, others = sentences[number]
-            shared = 2 * len(words & others)
-            both = len(words) + len(others)
-            if shared >= _SHARED * both:
-                found.append((-shared / both, len(found), source, sentence, others))
+        for number, shared in source.reading.shared(held).items():
+            both = len(words) + len(sentences[number][1])
+            if 2 * shared >= _SHARED * both:
+                found.append((-shared / both, place, number))
     found.sort()
-    return [
-        _Candidate(_alike(words, _subject(others)), source, sentence)
-        for _, _, source, sentence, others in found[:_TRIED]
-    ]
+    for _, place, number in found[:_TRIED]:
+        sentence, others = sources[place].reading.sentences[number]
+        if _FIELD not in sentence.text and sentence.kind != "question":
+            yield _Candidate(others, sources[place], sentence)
 
 
 def _alike(words: frozenset[str], others: frozenset[str]) -> float:
+    """Share of the content words that both have, of the longer one, 0 to 1."""
     return len(words & others) / max(len(words), len(others), 1)
 
 
-def _compared(
-    claim: Claim, laid: Laid, one: _Candidate, settings: PolicySettings
-) -> Aligned | None:
-    """How a claim compares to a sentence; ``None`` where it does not follow it."""
-    if _follows(laid, settings):
-        return judge(laid)
-    if one.alike < settings.same_words:
-        return None
-    # In another order: only whether one of them says no can be told.
-    turned = claim.negated != one.sentence.negated
-    return Aligned(one.alike, 0.0, 0.0, ("polarity",) if turned else ())
-
-
-def _follows(laid: Laid, settings: PolicySettings) -> bool:
-    return laid.alike >= settings.alike and laid.share >= settings.alike - _SLACK
-
-
-def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySettings) -> _Near | None:
+def _nearest(
+    claim: Claim, words: frozenset[str], candidates: Iterable[_Candidate], settings: PolicySettings
+) -> _Near | None:
     """The sentence that is followed most closely, where it is not followed faithfully."""
-    said = words_of(claim.text)
+    said = phrase_of(claim.text)
     best: _Near | None = None
     for one in candidates:
-        if _FIELD in one.sentence.text or one.sentence.kind == "question":
-            continue
-        laid = lay(said, published_words(one.sentence.text))
-        if best and _follows(laid, settings) and _rank(laid) <= _rank(best.aligned):
-            continue
-        aligned = _compared(claim, laid, one, settings)
+        aligned = _followed(said, one, best, settings)
+        if aligned is None and not (best and best.aligned.share):
+            aligned = _of_the_same(claim, words, one, settings)
         if aligned and (best is None or _rank(aligned) > _rank(best.aligned)):
             best = _Near(aligned, one.source, one.sentence)
             if aligned.share == 1 and not aligned.changes:
                 return None
     return best if best and best.aligned.changes else None
+
+
+def _followed(
+    said: Phrase, one: _Candidate, best: _Near | None, settings: PolicySettings
+) -> Aligned | None:
+    """How a claim follows a sentence; ``None`` where it does not, or not as closely as the best."""
+    source = published_phrase(one.sentence.text)
+    beaten = _rank(best.aligned) if best else (0.0, 0.0, 0.0)
+    if not _closer(ceiling(said, source), beaten, settings):
+        return None
+    laid = lay(said, source)
+    return judge(laid) if _closer(_rank(laid), beaten, settings) else None
+
+
+def _closer(
+    rank: tuple[float, float, float], beaten: tuple[float, float, float], settings: PolicySettings
+) -> bool:
+    share, _, alike = rank
+    return rank > beaten and alike >= settings.alike and share >= settings.alike - _SLACK
+
+
+def _of_the_same(
+    claim: Claim, words: frozenset[str], one: _Candidate, settings: PolicySettings
+) -> Aligned | None:
+    """How a claim compares to a sentence with the same words in another order.
+
+    Only whether one of them says no can be told.
+    """
+    alike = _alike(words, _subject(one.words))
+    if alike < settings.same_words:
+        return None
+    turned = claim.negated != one.sentence.negated
+    return Aligned(alike, 0.0, 0.0, ("polarity",) if turned else ())
 
 
 def _rank(aligned: Aligned | Laid) -> tuple[float, float, float]:
@@ -189,8 +206,7 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
         words = _subject(stems(claim.text))
         if not words:
             continue
-        candidates = _candidates(words, sources)
-        near = _nearest(claim, candidates, settings) if candidates else None
+        near = _nearest(claim, words, _candidates(words, sources), settings)
         if near:
             found = _altered(claim, near)
             yield found

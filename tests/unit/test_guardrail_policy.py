@@ -11,7 +11,7 @@ from handrail.core.verdict import ClaimVerdict, Finding
 from handrail.guardrails.alignment import align
 from handrail.guardrails.fact_policy import fact_policy
 from handrail.guardrails.resolver import repaired
-from handrail.guardrails.rule_words import words_of
+from handrail.guardrails.rule_words import phrase_of
 from tests.unit.test_guardrail_slots import context
 
 RETURNS = (
@@ -100,5 +100,5 @@ def test_the_sentence_that_says_the_same_wins_over_its_siblings() -> None:
 
 @pytest.mark.parametrize("text", ["", "no", "No, no, no.", "can't", "'", "5", "ه" * 50])
 def test_any_words_can_be_compared(text: str) -> None:
-    aligned = align(words_of(text), words_of("You can return it within 30 days."))
+    aligned = align(phrase_of(text), phrase_of("You can return it within 30 days."))
     assert 0 <= aligned.alike <= 1
