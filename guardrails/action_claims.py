@@ -19,6 +19,7 @@ from handrail.guardrails.action_words import (
 )
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import lowered
 
 Form = Literal["active", "passive", "past", "outcome"]
 """``active`` "I have cancelled", ``passive`` "has been cancelled", ``past`` "was cancelled",
@@ -161,13 +162,6 @@ def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
         ]
         for family, form, span in (*_with_verbs(part, here), *_otherwise(part, rules)):
             yield _made(family, form, sentence, span, ctx)
-
-
-def lowered(text: str) -> str:
-    """Return the text in lower case, each character in its place."""
-    lower = text.lower()
-    # A capital dotted I becomes two characters.
-    return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
 
 
 def _with_verbs(text: str, verbs: Iterable[Found]) -> Iterator[tuple[str, Form, tuple[int, int]]]:

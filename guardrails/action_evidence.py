@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from handrail.core.conversation import ActionEvent, Record
 from handrail.core.verdict import EvidenceSpan
-from handrail.guardrails.action_claims import ActionClaim, lowered
+from handrail.guardrails.action_claims import ActionClaim
 from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import lowered
 
 _NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z0-9-]{0,18}\d)(?=[\d-]{0,18}[A-Z])[A-Z0-9-]{4,20}(?!\w)")
 _LABELLED = re.compile(

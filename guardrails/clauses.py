@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from handrail.guardrails.claims import Claim
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words
-from handrail.guardrails.values import CONTACTS, Value, lowered
+from handrail.guardrails.values import CONTACTS, Value
 
 _TOKEN = re.compile(r"[^\W_]{1,60}|[,;()\n–—]")
 _BREAKS = frozenset(

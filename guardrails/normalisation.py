@@ -145,6 +145,16 @@ def caseless(text: str) -> str:
     return lower if lower.isascii() else lower.translate(_ONE_CASE)
 
 
+def lowered(text: str) -> str:
+    """Write text in lower case as :func:`caseless` does, but each character in its place."""
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    if len(lower) != len(text):  # a capital dotted I becomes two characters
+        lower = text.replace("\u0130", "I").lower()
+    return lower.replace("ı", "i")
+
+
 def find_oddities(text: str) -> Iterator[Odd]:
     """Find what folding takes out or turns into other letters, in runs, in order of kind.
 

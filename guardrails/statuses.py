@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from handrail.guardrails.clauses import Clause, Mention, Token
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import concepts_of_field
 from handrail.guardrails.slots import Slots
-from handrail.guardrails.values import lowered
 
 _WORDS = {
     "pending": "pending pendiente pendientes",

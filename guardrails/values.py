@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from handrail.core.ports import owner_key
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.value_patterns import (
     CURRENCIES,
     DAY,
@@ -237,14 +238,6 @@ def _read(kind: str, start: int, text: str) -> Iterator[Value]:
         # A day that no calendar has stays a value: one that nothing can support.
         keys = reader(text) or (text.casefold(),)
         yield Value(name, keys, start, end, text, None, spelled)
-
-
-def lowered(text: str) -> str:
-    """Return the text in lower case, each character in its place."""
-    lower = text.lower()
-    if len(lower) != len(text):  # a capital dotted I becomes two characters
-        lower = text.replace("\u0130", "I").lower()
-    return lower
 
 
 def find_values(text: str) -> tuple[Value, ...]:
