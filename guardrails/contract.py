@@ -34,6 +34,7 @@ from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
 from handrail.guardrails.support_scorer import SupportScorer
+from handrail.guardrails.terms import stems
 from handrail.guardrails.values import Value, find_values
 from handrail.playbook.models import Playbook
 
@@ -139,6 +140,11 @@ class CheckContext:
     def claims(self) -> tuple[Claim, ...]:
         """Sentences, folded, with their places in the text as written."""
         return self._placed(self.sentences)
+
+    @cached_property
+    def content(self) -> tuple[frozenset[str], ...]:
+        """The content words of each sentence, shortened."""
+        return tuple(stems(sentence.text) for sentence in self.sentences)
 
     @cached_property
     def personal(self) -> tuple[PersonalDatum, ...]:

@@ -132,8 +132,7 @@ def fact_grounded(
 ) -> Iterator[Finding | ClaimVerdict]:
     """Flag statements that the evidence knows nothing about."""
     judging = _Judging(ctx, settings)
-    for number, claim in enumerate(ctx.claims):
-        words = stems(claim.text)
+    for number, (claim, words) in enumerate(zip(ctx.claims, ctx.content, strict=True)):
         if claim.kind == "statement":
             yield from _judge_statement(number, words, judging)
         elif claim.kind != "question" and not ctx.evidence.quote(claim.text):

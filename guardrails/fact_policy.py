@@ -95,8 +95,6 @@ def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> Iterator[
     least = max(1, len(words) // 2)
     found: list[tuple[float, int, int]] = []
     for place, source in enumerate(sources):
-        if source.id.startswith("record:"):
-            continue
         held = words & source.reading.stems
         if len(held) < least:
             continue
@@ -190,7 +188,7 @@ def _altered(claim: Claim, near: _Near) -> Finding:
 def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) -> bool:
     """Whether no article or template speaks of what a claimed policy is about."""
     about = words - _OF_POLICIES
-    published = (s for s in sources if not s.id.startswith(("record:", "message:")))
+    published = (source for source in sources if not source.id.startswith("message:"))
     return len(about) > 1 and not any(
         len(about & source.reading.stems) >= least * len(about) for source in published
     )
@@ -199,12 +197,12 @@ def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) 
 @check("fact.policy", severity="critical", settings=PolicySettings)
 def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding | ClaimVerdict]:
     """Flag sentences that repeat a published one with a difference, and invented policies."""
-    sources = ctx.evidence.sources
-    for claim in ctx.claims:
-        if claim.kind == "question":
+    sources = tuple(s for s in ctx.evidence.sources if not s.id.startswith("record:"))
+    for claim, written in zip(ctx.claims, ctx.content, strict=True):
+        words = _subject(written)
+        if claim.kind == "question" or not words:
             continue
-        words = _subject(stems(claim.text))
-        if not words:
+        if any(claim.text in source.reading.verbatim for source in sources):
             continue
         near = _nearest(claim, words, _candidates(words, sources), settings)
         if near:

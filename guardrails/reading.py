@@ -51,6 +51,11 @@ class Reading:
         return tuple((claim, stems(claim.text)) for claim in split_claims(self.text))
 
     @cached_property
+    def verbatim(self) -> frozenset[str]:
+        """Its sentences as they are written."""
+        return frozenset(claim.text for claim, _ in self.sentences)
+
+    @cached_property
     def polarities(self) -> tuple[tuple[frozenset[str], bool], ...]:
         """The content words of each sentence, and whether it says no."""
         return tuple((words, sentence.negated) for sentence, words in self.sentences)
