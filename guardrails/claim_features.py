@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem, stems
-from handrail.guardrails.values import Value
+from handrail.guardrails.values import Value, values_within
 
 Features = dict[str, float]
 NEW, KNOWN, BEGINNING = "+", "=", "^"
@@ -159,7 +159,7 @@ def _names(claim: Claim) -> list[str]:
 
 def _marks(claim: Claim, written: frozenset[str], ground: Ground, terms: Terms) -> Features:
     """Values, names, examples and manners of speaking."""
-    values = [value for value in ground.values if claim.holds(value.start, value.end)]
+    values = values_within(ground.values, claim.start, claim.end)
     strange = [value for value in values if not ground.evidence.find(value)]
     names = _names(claim)
     example = _EXAMPLE.search(claim.text)
@@ -241,6 +241,11 @@ class ReplyMeasures:
             _measure_sentence(claim, words, ground, self._terms)
             for claim, words in zip(claims, written, strict=True)
         ]
+        self._first: dict[str, int] = {}
+        """The number of the sentence that has a content word first."""
+        for number, one in enumerate(self._sentences):
+            for word in one.kept:
+                self._first.setdefault(word, number)
         rows = self._rows = [one.figures for one in self._sentences]
         self._about: Features = {
             **{f"{n}_mean": _share(sum(row[n] for row in rows), len(rows)) for n in _COMPARED},
@@ -269,11 +274,11 @@ class ReplyMeasures:
     def _beside(self, number: int) -> Features:
         """How it stands among the other sentences."""
         row, kept = self._rows[number], self._sentences[number].kept
-        said = frozenset[str]().union(*(one.kept for one in self._sentences[:number]))
+        repeated = sum(self._first[word] < number for word in kept)
         return {
             **{f"{name}_over_mean": row[name] - self._about[f"{name}_mean"] for name in _COMPARED},
             **_neighbours(self._rows, number),
-            "repeated": _share(len(kept & said), len(kept)),
+            "repeated": _share(repeated, len(kept)),
             "item": _is_item(self._text, self._claims[number].start),
             "place": number,
             "place_share": number / len(self._rows),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,7 +35,7 @@ from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
 from handrail.guardrails.support_scorer import SupportScorer
 from handrail.guardrails.terms import stems
-from handrail.guardrails.values import Value, find_values
+from handrail.guardrails.values import Value, find_values, values_within
 from handrail.playbook.models import Playbook
 
 Stage = Literal["exit", "input"]
@@ -176,9 +176,7 @@ class CheckContext:
 
     def values_in(self, claim: Claim) -> list[Value]:
         """Return the typed values that stand in one of the claims."""
-        first = bisect_left(self.values, claim.start, key=_start)
-        last = bisect_left(self.values, claim.end, first, key=_start)
-        return [value for value in self.values[first:last] if value.end <= claim.end]
+        return values_within(self.values, claim.start, claim.end)
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -207,7 +205,7 @@ class CheckContext:
                 return self.judge is not None
 
 
-def _start(part: Value | Claim) -> int:
+def _start(part: Claim) -> int:
     return part.start
 
 

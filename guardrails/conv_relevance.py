@@ -20,7 +20,6 @@ from pydantic import Field
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.reading import read_published, stems
-from handrail.guardrails.record_facts import record_words
 from handrail.language.courtesy import courtesy
 from handrail.language.detection import detect_language
 from handrail.playbook.wording import texts
@@ -97,7 +96,7 @@ def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
         translated = (text for told in intent.translated_examples.values() for text in told)
         known = "\n".join((*said, *intent.examples, *translated))
         yield read_published(known).stems
-    yield stems(record_words(ctx.snapshot))
+    yield ctx.evidence.record_stems
 
 
 def _is_of_the_matter(ctx: CheckContext, words: frozenset[str], least: float) -> bool:

@@ -63,6 +63,7 @@ class Evidence:
     def __init__(self, snapshot: Snapshot, sources: Iterable[Source]) -> None:
         self._snapshot = snapshot
         self._written: dict[Hashable, EvidenceSpan | None] = {}
+        self._plain: dict[str, str] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
         self.sources = (
             *sources,
@@ -98,8 +99,15 @@ class Evidence:
         return spoken(record_words(self._snapshot))
 
     @cached_property
-    def _record_stems(self) -> frozenset[str]:
+    def record_stems(self) -> frozenset[str]:
+        """The content words of the customer's records."""
         return shortened(self._record_words)
+
+    def plain(self, text: str) -> str:
+        """The words of one of the text's sentences, in the form quotes are compared in."""
+        if text not in self._plain:
+            self._plain[text] = plain_words(text)
+        return self._plain[text]
 
     def unknown(self, stems: frozenset[str]) -> frozenset[str]:
         """Return those of some shortened words that no source and no record has."""
@@ -107,7 +115,7 @@ class Evidence:
             if not stems:
                 return stems
             stems -= source.reading.stems
-        return stems - self._record_stems
+        return stems - self.record_stems
 
     def known(self, terms: Terms) -> Terms:
         """Return what of a text's words, and of what stands beside each, the evidence has."""
@@ -127,7 +135,7 @@ class Evidence:
 
         Half a sentence is none: what is left out may be the condition.
         """
-        words = plain_words(text)
+        words = self.plain(text)
         if words.count(" ") < 2:
             return None
         for source in self.sources:
@@ -137,7 +145,7 @@ class Evidence:
 
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""
-        words = plain_words(text)
+        words = self.plain(text)
         if words.count(" ") < 3:
             return None
         quote = f" {words} "
