@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -155,13 +156,19 @@ def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
         if sentence.kind == "question":
             continue
         start, part = sentence.start, text[sentence.start : sentence.end]
+        first = bisect_left(verbs, start, key=_start)
+        last = bisect_left(verbs, sentence.end, first, key=_start)
         here = [
             Found(verb.family, verb.start - start, verb.end - start)
-            for verb in verbs
-            if sentence.holds(verb.start, verb.end)
+            for verb in verbs[first:last]
+            if verb.end <= sentence.end
         ]
         for family, form, span in (*_with_verbs(part, here), *_otherwise(part, rules)):
             yield _made(family, form, sentence, span, ctx)
+
+
+def _start(verb: Found) -> int:
+    return verb.start
 
 
 def _with_verbs(text: str, verbs: Iterable[Found]) -> Iterator[tuple[str, Form, tuple[int, int]]]:

@@ -56,7 +56,7 @@ class Token:
     word: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mention:
     """A place where records are named; several where the words leave it open."""
 
@@ -79,6 +79,23 @@ class Clause:
     claim: Claim
     tokens: list[Token]
     mentions: list[Mention] = field(default_factory=list[Mention])
+
+    @property
+    def start(self) -> int:
+        """Where its first word stands."""
+        return self.tokens[0].start
+
+    def mentions_near(self, place: int) -> list[Mention]:
+        """Its mentions, in order; of very many those nearest to a place."""
+        if len(self.mentions) <= _REACH:
+            return self.mentions
+        at = bisect_left(self.mentions, place, key=_start)
+        return self.mentions[max(0, at - _REACH) : at + _REACH]
+
+    def mentions_from(self, place: int) -> list[Mention]:
+        """Its mentions, those nearest to a place outside it first."""
+        near = self.mentions_near(place)
+        return near[::-1] if self.start <= place else near
 
     def before(self, place: int) -> list[Token]:
         """The words before a place, as far as one looks back."""
@@ -212,7 +229,7 @@ class Clauses:
 
 
 def _first(clause: Clause) -> int:
-    return clause.tokens[0].start
+    return clause.start
 
 
 def _tokens(text: str, claim: Claim, spans: Iterable[tuple[int, int]]) -> Iterator[Token]:

@@ -31,6 +31,9 @@ from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
 from handrail.playbook.wording import texts
 
+_SHORTEST_QUOTE = 4
+"""Words."""
+
 
 def playbook_source(playbook: Playbook) -> Source:
     """All words of the playbook that may reach a customer, as one source."""
@@ -64,6 +67,7 @@ class Evidence:
         self._snapshot = snapshot
         self._written: dict[Hashable, EvidenceSpan | None] = {}
         self._plain: dict[str, str] = {}
+        self._quoting: dict[str, str | None] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
         self.sources = (
             *sources,
@@ -145,11 +149,11 @@ class Evidence:
 
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""
-        words = self.plain(text)
-        if words.count(" ") < 3:
-            return None
-        quote = f" {words} "
-        return next((s.id for s in self.sources if quote in s.reading.words), None)
+        if text not in self._quoting:
+            quote = f" {self.plain(text)} "
+            held = (s.id for s in self.sources if quote in s.reading.words)
+            self._quoting[text] = next(held, None) if quote.count(" ") > _SHORTEST_QUOTE else None
+        return self._quoting[text]
 
 
 def _quoted(value: Value, sources: Iterable[Source]) -> EvidenceSpan | None:

@@ -95,6 +95,7 @@ class Slots:
             for kind, told in ctx.playbook.records.items()
         }
         self.clauses = Clauses(ctx.folded.text, ctx.folded_values, self.sheets, labels)
+        self._aside: dict[tuple[int, FieldType, bool], str | None] = {}
         self._kinds = len({sheet.record.kind for sheet in self.sheets})
 
     @cached_property
@@ -164,7 +165,7 @@ class Slots:
 
     def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
         """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
-        own = [m for m in clauses[here].mentions if m.start != value.start]
+        own = [m for m in clauses[here].mentions_near(value.start) if m.start != value.start]
         own.sort(key=lambda m: (m.modifies, abs(m.start - value.start)))
         around = _around(clauses, here)
         if clauses[-1] is not clauses[here]:
@@ -173,19 +174,22 @@ class Slots:
             if opened and opened[0].start - value.end <= _BRACKET:
                 yield opened[0]  # "$343.90 (W100)"
         if own and own[0].modifies:
-            yield from self._lines_of(own[0], around)  # "the lamp (no. 7), in order W100, costs"
+            yield from self._lines_of(
+                own[0], around, value.start
+            )  # "the lamp (no. 7), in order W100, costs"
         yield from own
-        if not own and self._other_kind(clauses[here], around):
+        if not own and self._other_kind(clauses[here], around, value.start):
             return
         for clause in around:
-            before = clause.tokens[0].start <= value.start
-            yield from reversed(clause.mentions) if before else clause.mentions
+            yield from clause.mentions_from(value.start)
 
-    def _lines_of(self, mention: Mention, around: Sequence[Clause]) -> Iterator[Mention]:
+    def _lines_of(
+        self, mention: Mention, around: Sequence[Clause], place: int
+    ) -> Iterator[Mention]:
         """Mentions nearby of what belongs to the records of a mention."""
         keys = {sheet.key for sheet in self.family(mention.sheets)}
         for clause in around:
-            for other in clause.mentions:
+            for other in clause.mentions_near(place):
                 if other.kind != mention.kind and any(s.key in keys for s in other.sheets):
                     yield other
 
@@ -213,11 +217,13 @@ class Slots:
         kinds = self.clauses.kinds
         return next((kinds[t.word] for t in clause.tokens[:_FEW] if t.word in kinds), None)
 
-    def _other_kind(self, clause: Clause, around: Sequence[Clause]) -> bool:
+    def _other_kind(self, clause: Clause, around: Sequence[Clause], place: int) -> bool:
         """Whether the clause speaks of a kind that the sentence names no record of."""
         kind = self._kind(clause)
-        mentioned = {mention.kind for one in around for mention in one.mentions}
-        return kind is not None and bool(mentioned) and kind not in mentioned
+        if kind is None:
+            return False
+        mentioned = {mention.kind for one in around for mention in one.mentions_near(place)}
+        return bool(mentioned) and kind not in mentioned
 
     @cached_property
     def _known(self) -> frozenset[tuple[FieldType, str]]:
@@ -242,10 +248,17 @@ class Slots:
         vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
         if vague != "place" and words.isdisjoint(_STRONG):
             for clause in _around(clauses, here):
-                named = self._concept(value, kind, clause)
+                named = self._concept_aside(value, kind, clause)
                 if named:
                     return Meaning(named, specific=True)
         return Meaning(vague, specific=False, near=True) if vague else None
+
+    def _concept_aside(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
+        """The concept of a clause beside the value's, the same for each value on one side."""
+        key = (clause.start, kind, clause.start < value.start)
+        if key not in self._aside:
+            self._aside[key] = self._concept(value, kind, clause)
+        return self._aside[key]
 
     def _concept(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
         """The concept of the nearest words that speak of a field of this type."""

@@ -31,7 +31,7 @@ STOPWORDS = frozenset(
 
 
 def _shorten(word: str) -> str:
-    if len(word) < _TELLING_CHARS and word[-1] in _LAST:
+    if len(word) < _TELLING_CHARS and word[-1:] in _LAST:
         word = _ENDING.sub("", word) or word
     return word[:_STEM_CHARS]
 
