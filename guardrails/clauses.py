@@ -79,11 +79,8 @@ class Clause:
     claim: Claim
     tokens: list[Token]
     mentions: list[Mention] = field(default_factory=list[Mention])
-
-    @property
-    def start(self) -> int:
-        """Where its first word stands."""
-        return self.tokens[0].start
+    start: int = 0
+    """Where its first word stands."""
 
     def mentions_near(self, place: int) -> list[Mention]:
         """Its mentions, in order; of very many those nearest to a place."""
@@ -211,6 +208,8 @@ class Clauses:
                 clauses[-1].tokens.append(token)
         if not clauses[0].tokens:
             clauses[0].tokens = [Token(claim.start, claim.start, "")]
+        for clause in clauses:
+            clause.start = clause.tokens[0].start
         first = bisect_left(self.mentions, claim.start, key=_start)
         for mention in self.mentions[first : bisect_left(self.mentions, claim.end, key=_start)]:
             clauses[max(bisect_right(clauses, mention.start, key=_first) - 1, 0)].mentions.append(

@@ -6,12 +6,12 @@ amount be derived from something.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from itertools import combinations, combinations_with_replacement, islice
+from itertools import combinations, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.evidence import cited, quoted
@@ -70,49 +70,64 @@ def _operands(currency: str | None, sheets: Sequence[Sheet]) -> Iterator[Operand
 
 
 class Ledger:
-    """The amounts of one record and its lines in one currency, and those that follow from them."""
+    """The amounts of some records, each with its lines, in one currency; and what they make."""
 
-    def __init__(self, currency: str | None, sheets: Sequence[Sheet]) -> None:
-        self._operands = list(islice(_operands(currency, sheets), _MOST_OPERANDS))
-        self._lines = [operand for operand in self._operands if operand.line]
-        self._amounts = frozenset(map(_amount, self._operands))
-
-    @cached_property
-    def _all(self) -> Decimal:
-        return sum(map(_amount, self._lines), Decimal(0))
+    def __init__(self, currency: str | None, families: Iterable[Sequence[Sheet]]) -> None:
+        """Read the amounts of each family: a record, then its lines."""
+        self._operands = [
+            list(islice(_operands(currency, sheets), _MOST_OPERANDS)) for sheets in families
+        ]
 
     @cached_property
-    def _follows(self) -> frozenset[Decimal]:
-        """The sum of the lines, and each sum and difference of two amounts."""
-        found = {self._all}
-        for first, second in combinations_with_replacement(self._amounts, 2):
-            found |= {first + second, abs(first - second)}
+    def _amounts(self) -> frozenset[Decimal]:
+        return frozenset(one.amount for operands in self._operands for one in operands)
+
+    @cached_property
+    def _made(self) -> frozenset[Decimal]:
+        """All that is made by adding and taking away."""
+        found: set[Decimal] = set()
+        for operands in self._operands:
+            found.add(_total(_lines(operands)))
+            for first, second in combinations(operands, 2):
+                found |= {first.amount + second.amount, abs(first.amount - second.amount)}
         return frozenset(found)
 
     def derive(self, sought: Decimal, times: Collection[int]) -> Derived | None:
-        """Find how an amount follows.
+        """Find how an amount follows from one of the records.
 
         Args:
             sought: The amount.
             times: Numbers that the sentence or the record names: "two of them".
         """
         counts = [count for count in times if 1 < count <= _MOST_TIMES]
-        if any(sought / count in self._amounts for count in counts):
-            for one in self._operands:
-                for count in counts:
-                    if one.amount * count == sought:
-                        return _derived(f"{count} x {one.told}", one)
-        return self._summed(sought) if sought in self._follows else None
+        if sought not in self._made and not any(sought / one in self._amounts for one in counts):
+            return None
+        found = (_follows(sought, operands, counts) for operands in self._operands)
+        return next(filter(None, found), None)
 
-    def _summed(self, sought: Decimal) -> Derived | None:
-        if self._lines and self._all == sought:
-            return _derived(" + ".join(line.told for line in self._lines), *self._lines)
-        for first, second in combinations(sorted(self._operands, key=_amount, reverse=True), 2):
-            for sign, made in (("+", first.amount + second.amount),
-                               ("-", first.amount - second.amount)):  # fmt: skip
-                if made == sought:
-                    return _derived(f"{first.told} {sign} {second.told}", first, second)
-        return None
+
+def _follows(sought: Decimal, operands: Sequence[Operand], counts: Sequence[int]) -> Derived | None:
+    for one in operands:
+        for count in counts:
+            if one.amount * count == sought:
+                return _derived(f"{count} x {one.told}", one)
+    lines = _lines(operands)
+    if lines and _total(lines) == sought:
+        return _derived(" + ".join(line.told for line in lines), *lines)
+    for first, second in combinations(sorted(operands, key=_amount, reverse=True), 2):
+        for sign, made in (("+", first.amount + second.amount),
+                           ("-", first.amount - second.amount)):  # fmt: skip
+            if made == sought:
+                return _derived(f"{first.told} {sign} {second.told}", first, second)
+    return None
+
+
+def _lines(operands: Iterable[Operand]) -> list[Operand]:
+    return [operand for operand in operands if operand.line]
+
+
+def _total(operands: Iterable[Operand]) -> Decimal:
+    return sum(map(_amount, operands), Decimal(0))
 
 
 def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | None:
@@ -120,7 +135,7 @@ def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | N
     operands = [_operand(fact, sheet, line=True) for fact, sheet in facts]
     known = [operand for operand in operands if operand]
     same = len({fact.field for fact, _ in facts}) == 1 and len(known) == len(facts) > 1
-    if not same or sum(map(_amount, known)) != Decimal(value.keys[0]):
+    if not same or _total(known) != Decimal(value.keys[0]):
         return None
     return _derived(" + ".join(operand.told for operand in known), *known)
 

@@ -81,7 +81,7 @@ class _Judge:
         self.sheets = ctx.evidence.records.sheets
         self._keys = frozenset(sheet.key for sheet in self.sheets)
         self._denials: dict[int, bool] = {}
-        self._ledgers: dict[tuple[str, str | None], Ledger] = {}
+        self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
 
     @cached_property
     def slots(self) -> Slots:
@@ -257,20 +257,19 @@ class _Judge:
             if together:
                 return together
         times = self._counts.get(claim.start, ()) if claim else ()
-        sought = Decimal(value.keys[0])
-        tried = (self._ledger(sheet, value.currency).derive(sought, times) for sheet in sheets)
-        found = next(filter(None, tried), None)
+        found = self._ledger(sheets, value.currency).derive(Decimal(value.keys[0]), times)
         meaning = binding.meaning if binding and binding.facts else None
         if found and meaning and meaning.specific and meaning.near:
             # A field says another amount: only a sum of what the reply lists itself is believed.
             return found if self._amounts.issuperset(map(number_key, found.operands)) else None
         return found
 
-    def _ledger(self, sheet: Sheet, currency: str | None) -> Ledger:
-        """The amounts of a record and its lines in one currency; read once."""
-        key = (sheet.key, currency)
+    def _ledger(self, sheets: tuple[Sheet, ...], currency: str | None) -> Ledger:
+        """The amounts of records and their lines in one currency; read once."""
+        key = (sheets, currency)
         if key not in self._ledgers:
-            self._ledgers[key] = Ledger(currency, self.slots.family([sheet]))
+            families = (self.slots.family([sheet]) for sheet in sheets)
+            self._ledgers[key] = Ledger(currency, families)
         return self._ledgers[key]
 
 

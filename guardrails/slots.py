@@ -174,14 +174,14 @@ class Slots:
             if opened and opened[0].start - value.end <= _BRACKET:
                 yield opened[0]  # "$343.90 (W100)"
         if own and own[0].modifies:
-            yield from self._lines_of(
-                own[0], around, value.start
-            )  # "the lamp (no. 7), in order W100, costs"
+            # "the lamp (no. 7), in order W100, costs"
+            yield from self._lines_of(own[0], around, value.start)
         yield from own
         if not own and self._other_kind(clauses[here], around, value.start):
             return
         for clause in around:
-            yield from clause.mentions_from(value.start)
+            if clause.mentions:
+                yield from clause.mentions_from(value.start)
 
     def _lines_of(
         self, mention: Mention, around: Sequence[Clause], place: int
@@ -239,12 +239,13 @@ class Slots:
         self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
     ) -> Meaning | None:
         own = clauses[here]
-        if kind == "date" and self._originates(value, own):
+        before, after = own.before(value.start), own.after(value.end)
+        if kind == "date" and self._originates(before, own.mentions_near(value.start)):
             return Meaning("place", specific=True, near=True)
-        named = self._concept(value, kind, own)
+        named = self._concept(kind, before, after)
         if named:
             return Meaning(named, specific=True, near=True)
-        words = frozenset(t.word for t in (*own.before(value.start), *own.after(value.end)))
+        words = frozenset(token.word for token in (*before, *after))
         vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
         if vague != "place" and words.isdisjoint(_STRONG):
             for clause in _around(clauses, here):
@@ -257,13 +258,15 @@ class Slots:
         """The concept of a clause beside the value's, the same for each value on one side."""
         key = (clause.start, kind, clause.start < value.start)
         if key not in self._aside:
-            self._aside[key] = self._concept(value, kind, clause)
+            before, after = clause.before(value.start), clause.after(value.end)
+            self._aside[key] = self._concept(kind, before, after)
         return self._aside[key]
 
-    def _concept(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
+    def _concept(
+        self, kind: FieldType, before: Sequence[Token], after: Sequence[Token]
+    ) -> str | None:
         """The concept of the nearest words that speak of a field of this type."""
         scores: dict[str, float] = {}
-        before, after = clause.before(value.start), clause.after(value.end)
         for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
             for away, token in enumerate(tokens):
                 concept, known = concept_of_word(token.word, kind)
@@ -276,15 +279,15 @@ class Slots:
             return EXPECT if future else best
         return best
 
-    def _originates(self, value: Value, clause: Clause) -> bool:
+    def _originates(self, before: Sequence[Token], mentions: Sequence[Mention]) -> bool:
         """Whether it reads "order W100 from 3 March": the day the thing began."""
-        before = clause.before(value.start)
-        while before and before[-1].word in _CONNECTS:
-            before.pop()
-        if not before or before[-1].word not in _ORIGIN:
+        last = len(before) - 1
+        while last >= 0 and before[last].word in _CONNECTS:
+            last -= 1
+        if last < 0 or before[last].word not in _ORIGIN:
             return False
-        lead = before[-1].start
-        things = [*(m.end for m in clause.mentions), *self._things(before)]
+        lead = before[last].start
+        things = [*(m.end for m in mentions), *self._things(before[: last + 1])]
         return any(0 <= lead - end <= 2 for end in things)
 
     def _things(self, tokens: Sequence[Token]) -> Iterator[int]:
