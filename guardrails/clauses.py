@@ -7,7 +7,6 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.normalisation import lowered
@@ -199,7 +198,8 @@ class Clauses:
         return self._read[claim.start]
 
     def _clauses(self, claim: Claim) -> list[Clause]:
-        spans = islice(self._spans, bisect_left(self._spans, (claim.start, 0)), None)
+        begin = bisect_left(self._spans, (claim.start, 0))
+        spans = self._spans[begin : bisect_left(self._spans, (claim.end, 0), begin)]
         clauses = [Clause(claim, [])]
         for token in _tokens(self.text, claim, spans):
             if token.word in _BREAKS:

@@ -70,6 +70,8 @@ class Sheet:
     record: Record
     key: str
     """The name by which other records refer to it, ``contact:w100``."""
+    spelling: str
+    """Its id, in lower case."""
     facts: list[Fact] = filled(default_factory=list[Fact])
     """The typed fields that the customer may see."""
     others: list[Fact] = filled(default_factory=list[Fact])
@@ -188,7 +190,7 @@ class RecordFacts:
 
 def _sheet(record: Record, zone: str | None) -> Sheet:
     source = f"record:{record.kind}/{record.id}"
-    sheet = Sheet(record, f"contact:{owner_key(record.id)}")
+    sheet = Sheet(record, f"contact:{owner_key(record.id)}", record.id.casefold())
     for name, field in _seen(record):
         kind, text = field.type, str(field.value)
         fact = Fact(source, name, text, field.currency, kind, zone)

@@ -102,8 +102,7 @@ class Slots:
     def _asked(self) -> list[Mention]:
         """The records that the customer named."""
         said = self._ctx.heard.casefold()
-        ids = ((sheet, sheet.record.id.casefold()) for sheet in self.sheets)
-        named = [sheet for sheet, number in ids if number and number in said]
+        named = [s for s in self.sheets if s.spelling and s.spelling in said]
         return [Mention(0, 0, named)] if named else []
 
     @cached_property

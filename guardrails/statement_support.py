@@ -32,8 +32,9 @@ def fields_that_say_it(
         return ()
     spoken = claim.text.casefold()
     # Which of several records is meant must be said.
-    meant = [r for r in ctx.records if len(ctx.records) == 1 or r.id.casefold() in spoken]
-    for record in meant:
+    sheets = ctx.evidence.records.sheets
+    meant = [sheet for sheet in sheets if len(sheets) == 1 or sheet.spelling in spoken]
+    for record in (sheet.record for sheet in meant):
         fields = list(_repeated(claim, values, record, ctx))
         said = stems(f"{record.kind} {record.id}").union(*(stems(text) for text, _ in fields))
         if fields and words <= said:
