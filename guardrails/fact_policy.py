@@ -40,7 +40,7 @@ _OF_POLICIES = frozenset(
 )
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
-_SHARED = 0.33
+_SHARED = 0.25
 """Least share of content words, of both, from which two sentences are laid beside each other."""
 _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
@@ -80,7 +80,7 @@ class _Candidate:
     """A sentence of the evidence that shares words with a claim."""
 
     words: frozenset[str]
-    """Its content words."""
+    """Its content words and numbers."""
     source: Source
     sentence: Claim
 
@@ -91,7 +91,7 @@ def _subject(words: frozenset[str]) -> frozenset[str]:
 
 
 def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> Iterator[_Candidate]:
-    """The sentences of the evidence that share the most words, the best first."""
+    """The sentences of the evidence that share the most words and numbers, the best first."""
     least = max(1, len(words) // 2)
     found: list[tuple[float, int, int]] = []
     for place, source in enumerate(sources):
@@ -204,7 +204,7 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
             continue
         if any(claim.text in source.reading.verbatim for source in sources):
             continue
-        near = _nearest(claim, words, _candidates(words, sources), settings)
+        near = _nearest(claim, words, _candidates(written, sources), settings)
         if near:
             found = _altered(claim, near)
             yield found

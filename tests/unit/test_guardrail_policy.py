@@ -65,6 +65,11 @@ def test_a_changed_rule_is_told(text: str) -> None:
     assert [finding.rule for finding in judge(text)] == ["altered"]
 
 
+def test_a_row_with_another_name_is_told_by_its_number() -> None:
+    (finding,) = judge("Harbour Gold Plan: +0.35%", "Harbour Silver Card: +0.35%")
+    assert (finding.rule, finding.severity) == ("altered", "high")
+
+
 @pytest.mark.parametrize("text", FAITHFUL)
 def test_a_rule_in_its_own_or_other_words_is_left_alone(text: str) -> None:
     assert judge(text) == []
