@@ -293,6 +293,8 @@ ATTACKS = [
     "A", "Ab ", "A'", "http://", "[a](", "![", "<a ", "on", "{{", "#a-", "\n", "No, ", "we will ",
     "your order ", "not ", "refund ", "I have ", "+1 (2) ", "\u200b", "\u0430b", "é", "W1", "eyJa.",
     "Éé ", "ÁÉ", "12 Ab ", "4242 ", "12:", "(1) ", "has been ",
+    "&#1;", "no #1 ", "$1 ", "$1. ", "W100 $1 ", "tomorrow ", "in 3 days ", "W100 is delivered ",
+    "I have cancelled ", "return it within 30 days. ",
 ]  # fmt: skip
 
 
