@@ -21,6 +21,7 @@ from handrail.core.verdict import Finding
 from handrail.guardrails.authority import Amount, Excess, excess, limits_on
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.values import Value
 from handrail.playbook.models import Promise
 
@@ -53,30 +54,25 @@ _COMMITS = re.compile(
     r"|(?:recibirá|recibirás|tendrá|tendrás)|(?:vamos|voy) a|podemos ofrecer\w{0,3}"
     r"|puedo ofrecer\w{0,3}"
     r"|(?:re|de|o)\w{2,12}(?:aremos|eremos|aré))\b",
-    re.IGNORECASE,
 )  # fmt: skip
 _OBJECT: dict[Promise, re.Pattern[str]] = {
-    action: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-    for action, words in _OBJECTS.items()
+    action: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for action, words in _OBJECTS.items()
 }
-_ANY_OBJECT = re.compile(rf"(?<!\w)(?:{'|'.join(_OBJECTS.values())})(?!\w)", re.IGNORECASE)
+_ANY_OBJECT = re.compile(rf"(?<!\w)(?:{'|'.join(_OBJECTS.values())})(?!\w)")
 _DENIES = re.compile(
     r"\b(?:not|cannot|unable|never|neither|nor|unfortunately|no (?:refund|discount|credit"
     r"|replacement)s?"
     r"|no (?:puedo|podemos|es posible)|lamentablemente)\b|n['’]t\b",
-    re.IGNORECASE,
 )
 _GENERAL = re.compile(
     r"\b(?:if|in case|in the event|should you|once|when|unless|provided|eligible|may be|might"
     r"|whether|check (?:if|whether)"
     r"|look into|review|request (?:a|your)|ask (?:for|our|a|the|my)|si |cuando|una vez"
     r"|revis\w{2,6}|solicit\w{1,5}|pedir)\b",
-    re.IGNORECASE,
 )
-_HALF = re.compile(r"\bhalf (?:off|price)\b", re.IGNORECASE)
+_HALF = re.compile(r"\bhalf (?:off|price)\b")
 _OURS = re.compile(
     r"\b(?:(?:i|we)(?:['’]ll| will| shall| promise| guarantee| can offer)|\w{2,20}aremos)\b",
-    re.IGNORECASE,
 )
 """A promise of ours, which a condition before it does not take back."""
 _GIVEN = (
@@ -93,7 +89,6 @@ _ASIDE = re.compile(
     rf"(?:ing)? (?:[a-z]{{1,12}} ){{0,3}}{_GIVEN}"
     rf"|(?:help|assist|guide|support)(?:ing)? you (?:[a-z]{{1,15}} ){{0,9}}{_GIVEN}"
     r"|credit ?/ ?debit|credit (?:or|and|cards?) )",
-    re.IGNORECASE,
 )
 """Speaks of refunds and the like without promising one: a policy, a status, help with a request."""
 _PART_OF = re.compile(
@@ -102,11 +97,11 @@ _PART_OF = re.compile(
 """Before an amount that is no promise: "refund $30 of the $100 you paid"."""
 
 
-def _promised(claim: Claim) -> tuple[Sequence[Promise], bool]:
-    """What a sentence promises, and whether only on a condition."""
-    if claim.kind == "question" or not _ANY_OBJECT.search(claim.text):
+def _promised(text: str) -> tuple[Sequence[Promise], bool]:
+    """What a sentence in lower case promises, and whether only on a condition."""
+    if not _ANY_OBJECT.search(text):
         return [], False
-    text = _ASIDE.sub(lambda match: " " * len(match[0]), claim.text)
+    text = _ASIDE.sub(lambda match: " " * len(match[0]), text)
     if not _COMMITS.search(text):
         return [], False
     if _DENIES.search(text):
@@ -123,9 +118,8 @@ def _promised(claim: Claim) -> tuple[Sequence[Promise], bool]:
 def _amounts(claim: Claim, ctx: CheckContext) -> list[Value]:
     return [
         value
-        for value in ctx.values
+        for value in ctx.values_in(claim)
         if value.kind in ("money", "percent")
-        and claim.holds(value.start, value.end)
         and not _PART_OF.search(ctx.text, max(claim.start, value.start - 24), value.start)
     ]
 
@@ -141,13 +135,13 @@ def _amounts_of(
         if nearest == action:
             unit = "%" if value.kind == "percent" else value.currency
             found[f"{value.kind}:{value.keys[0]}"] = Amount(Decimal(value.keys[0]), unit)
-    if action == "discount" and _HALF.search(claim.text):
+    if action == "discount" and _HALF.search(lowered(claim.text)):
         found["percent:50"] = Amount(Decimal(50), "%")
     return found
 
 
 def _distance(action: Promise, at: int, claim: Claim) -> int:
-    return min(abs(match.start() - at) for match in _OBJECT[action].finditer(claim.text))
+    return min(abs(match.start() - at) for match in _OBJECT[action].finditer(lowered(claim.text)))
 
 
 def _already_so(action: Promise, ctx: CheckContext) -> bool:
@@ -167,7 +161,7 @@ def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
     amounts = [f"{value.kind}:{value.keys[0]}" for value in _amounts(claim, ctx)]
     return bool(amounts) and any(
         source.id.startswith("article:")
-        and _OBJECT[action].search(source.reading.text)
+        and _OBJECT[action].search(lowered(source.reading.text))
         and all(amount in source.reading.values for amount in amounts)
         for source in ctx.evidence.sources
     )
@@ -176,11 +170,13 @@ def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
 @check("act.authority", severity="critical")
 def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
-    if not _ANY_OBJECT.search(ctx.folded.text):
+    if not _ANY_OBJECT.search(lowered(ctx.folded.text)):
         return
     before: dict[Promise, dict[str, Amount]] = {}
     for claim in ctx.claims:
-        actions, on_condition = _promised(claim)
+        if claim.kind == "question":
+            continue
+        actions, on_condition = _promised(lowered(claim.text))
         for action in actions:
             amounts = _amounts_of(action, actions, claim, ctx)
             found = _excess(action, amounts, before.setdefault(action, {}), ctx)

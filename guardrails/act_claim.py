@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from handrail.core.verdict import Finding
 from handrail.guardrails.action_claims import ActionClaim, claimed_actions
-from handrail.guardrails.action_evidence import considered, is_shown, told_by_person
+from handrail.guardrails.action_evidence import ActionEvidence
 from handrail.guardrails.action_words import FAMILIES
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 
@@ -35,21 +35,22 @@ _PLAIN_OBJECT = re.compile(r" (?:your|the|su|tu) [\w #-]{1,50}[.!]?", re.IGNOREC
 @check("act.claim", severity="critical")
 def act_claim(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag claims of actions that neither an event nor a record shows."""
+    known = ActionEvidence(ctx)
     for claim in claimed_actions(ctx):
-        if is_shown(claim, ctx):
+        if known.shows(claim):
             continue
         if claim.family == "hand_over":
             message = "Only a hand-over tells a colleague; this reply does not make one."
             yield act_claim.finding("handed_over", claim.start, claim.end, message, severity="high")
             continue
-        if told_by_person(claim, ctx) or ctx.evidence.quote(claim.sentence.text):
+        if known.told_by_person(claim) or ctx.evidence.quote(claim.sentence.text):
             continue
         yield act_claim.finding(
             "not_done",
             claim.start,
             claim.end,
             "No record shows that this was done.",
-            evidence=considered(claim, ctx),
+            evidence=known.considered(claim),
             replacement=_offer(claim),
         )
 

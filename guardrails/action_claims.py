@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ from handrail.guardrails.action_words import (
 )
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import lowered
 
 Form = Literal["active", "passive", "past", "outcome"]
 """``active`` "I have cancelled", ``passive`` "has been cancelled", ``past`` "was cancelled",
@@ -154,20 +156,19 @@ def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
         if sentence.kind == "question":
             continue
         start, part = sentence.start, text[sentence.start : sentence.end]
+        first = bisect_left(verbs, start, key=_start)
+        last = bisect_left(verbs, sentence.end, first, key=_start)
         here = [
             Found(verb.family, verb.start - start, verb.end - start)
-            for verb in verbs
-            if sentence.holds(verb.start, verb.end)
+            for verb in verbs[first:last]
+            if verb.end <= sentence.end
         ]
         for family, form, span in (*_with_verbs(part, here), *_otherwise(part, rules)):
             yield _made(family, form, sentence, span, ctx)
 
 
-def lowered(text: str) -> str:
-    """Return the text in lower case, each character in its place."""
-    lower = text.lower()
-    # A capital dotted I becomes two characters.
-    return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
+def _start(verb: Found) -> int:
+    return verb.start
 
 
 def _with_verbs(text: str, verbs: Iterable[Found]) -> Iterator[tuple[str, Form, tuple[int, int]]]:

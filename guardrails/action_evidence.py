@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from functools import cache, partial
+from itertools import chain, islice, pairwise
+from typing import NamedTuple
 
 from handrail.core.conversation import ActionEvent, Record
 from handrail.core.verdict import EvidenceSpan
-from handrail.guardrails.action_claims import ActionClaim, lowered
+from handrail.guardrails.action_claims import ActionClaim, Form
 from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import lowered
 
 _NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z0-9-]{0,18}\d)(?=[\d-]{0,18}[A-Z])[A-Z0-9-]{4,20}(?!\w)")
 _LABELLED = re.compile(
@@ -46,19 +49,62 @@ _MOST = 4
 """How many events and records a finding shows."""
 
 
-def is_shown(claim: ActionClaim, ctx: CheckContext) -> bool:
-    """Whether an event or a record shows what a reply says was done."""
-    numbers = _numbers(claim.sentence.text, ctx) or (
-        _numbers(ctx.folded.text, ctx) if _creates(claim.family) else frozenset[str]()
+class _Said(NamedTuple):
+    """What decides whether a claim is shown; many claims of one sentence have it in common."""
+
+    sentence: str
+    family: str
+    form: Form
+    just: bool
+    """It says that it was done in this conversation."""
+    became: str | None
+    """What a thing is said to have been changed to, in lower case."""
+
+
+def _said(claim: ActionClaim) -> _Said:
+    became = _BECAME.search(claim.tail) if claim.family == "change" else None
+    return _Said(
+        claim.sentence.text,
+        claim.family,
+        claim.form,
+        just=claim.family == "book" and bool(_JUST.search(claim.head)),
+        became=became["value"].casefold() if became else None,
     )
-    events = [e for e in ctx.snapshot.actions if _event_shows(e, claim, ctx)]
+
+
+class ActionEvidence:
+    """What events and records show of the claims of one reply; each is looked for once."""
+
+    def __init__(self, ctx: CheckContext) -> None:
+        self._is_shown = cache(partial(_is_shown, ctx))
+        self._considered = cache(partial(_considered, ctx))
+        self._told = cache(partial(_told_by_person, ctx))
+
+    def shows(self, claim: ActionClaim) -> bool:
+        """Whether an event or a record shows what a reply says was done."""
+        return self._is_shown(_said(claim))
+
+    def considered(self, claim: ActionClaim) -> tuple[EvidenceSpan, ...]:
+        """What was looked at and does not show it, the closest first: events, then states."""
+        return self._considered(claim.family, claim.sentence.text)
+
+    def told_by_person(self, claim: ActionClaim) -> bool:
+        """Whether a person of the team already told the customer so."""
+        return self._told(claim.family)
+
+
+def _is_shown(ctx: CheckContext, said: _Said) -> bool:
+    numbers = _numbers(said.sentence, ctx) or (
+        _numbers(ctx.folded.text, ctx) if _creates(said.family) else frozenset[str]()
+    )
+    events = [e for e in ctx.snapshot.actions if _event_shows(e, said.family, ctx)]
     if numbers:
         events = [event for event in events if _event_names(event, numbers)]
-    records = [r for r in _asked(numbers, ctx) if _record_shows(r, claim, ctx, bool(numbers))]
+    records = [r for r in _asked(numbers, ctx) if _record_shows(r, said, ctx, bool(numbers))]
     shown = {*(event.record for event in events), *(record.id for record in records)}
-    if listed := _listed(claim.sentence.text, ctx):
+    if listed := _listed(said.sentence, ctx):
         return listed <= shown
-    both = _BOTH.search(claim.sentence.text) and not _creates(claim.family)
+    both = _BOTH.search(said.sentence) and not _creates(said.family)
     return len(shown) >= (2 if both else 1)
 
 
@@ -77,21 +123,21 @@ def _listed(text: str, ctx: CheckContext) -> set[str]:
     return found
 
 
-def considered(claim: ActionClaim, ctx: CheckContext) -> Iterator[EvidenceSpan]:
-    """What was looked at and does not show it, the closest first: events, then states."""
-    family = FAMILIES.get(claim.family)
+def _considered(ctx: CheckContext, name: str, sentence: str) -> tuple[EvidenceSpan, ...]:
+    family = FAMILIES.get(name)
     near = [e for e in ctx.snapshot.actions if family and re.search(family.event, e.action)]
     others = [event for event in ctx.snapshot.actions if event not in near]
-    spans = [
+    events = (
         EvidenceSpan(
             source=f"action:{event.id}",
             quote=" ".join(filter(None, (event.action, event.record, f"({event.outcome})"))),
             relation="contradicts",
         )
         for event in (*reversed(near), *reversed(others))
-    ]
-    spans += _states(_asked(_numbers(claim.sentence.text, ctx), ctx) or ctx.records)
-    yield from spans[:_MOST] or [EvidenceSpan(source="rule:records", quote="", relation="absent")]
+    )
+    states = _states(_asked(_numbers(sentence, ctx), ctx) or ctx.records)
+    spans = tuple(islice(chain(events, states), _MOST))
+    return spans or (EvidenceSpan(source="rule:records", quote="", relation="absent"),)
 
 
 def _creates(family: str) -> bool:
@@ -135,17 +181,17 @@ def _event_names(event: ActionEvent, numbers: frozenset[str]) -> bool:
     return any(number in told for number in numbers)
 
 
-def _event_shows(event: ActionEvent, claim: ActionClaim, ctx: CheckContext) -> bool:
+def _event_shows(event: ActionEvent, family: str, ctx: CheckContext) -> bool:
     if event.outcome != "done" or event.at > ctx.snapshot.now:
         return False
-    if claim.family == ANY:
+    if family == ANY:
         return True
-    rule = FAMILIES[claim.family].event
+    rule = FAMILIES[family].event
     if not re.search(rule, event.action) and not any(
         re.search(rule, name) for name in event.details
     ):
         return False
-    return not _undone_later(event, claim.family, ctx)
+    return not _undone_later(event, family, ctx)
 
 
 def _undone_later(event: ActionEvent, family: str, ctx: CheckContext) -> bool:
@@ -159,17 +205,17 @@ def _undone_later(event: ActionEvent, family: str, ctx: CheckContext) -> bool:
     )
 
 
-def _record_shows(record: Record, claim: ActionClaim, ctx: CheckContext, named: bool) -> bool:
-    if claim.family == ANY:
+def _record_shows(record: Record, said: _Said, ctx: CheckContext, named: bool) -> bool:
+    if said.family == ANY:
         return _shows(record, _COMPLETED)
-    if claim.family == "book" and (named or claim.form == "past" or len(ctx.records) == 1):
+    if said.family == "book" and (named or said.form == "past" or len(ctx.records) == 1):
         # That there is such a record shows that it was made, but an old one not that it was now.
-        return claim.form == "past" or not _JUST.search(claim.head) or _is_new(record, ctx)
-    signs = FAMILIES[claim.family].fields
-    if FAMILIES[claim.family].creates and not named and len(ctx.records) > 1:
+        return said.form == "past" or not said.just or _is_new(record, ctx)
+    family = FAMILIES[said.family]
+    if family.creates and not named and len(ctx.records) > 1:
         return False
     sure = named or len(ctx.records) == 1
-    return _shows(record, signs) or (sure and claim.family == "change" and _became(record, claim))
+    return _shows(record, family.fields) or (sure and _became(record, said.became))
 
 
 def _is_new(record: Record, ctx: CheckContext) -> bool:
@@ -196,13 +242,9 @@ def _shows(record: Record, signs: tuple[str, ...]) -> bool:
     return False
 
 
-def _became(record: Record, claim: ActionClaim) -> bool:
+def _became(record: Record, told: str | None) -> bool:
     """Whether the record holds what a thing is said to have been changed to."""
-    match = _BECAME.search(claim.tail)
-    if match is None:
-        return False
-    told = match["value"].casefold()
-    return any(
+    return told is not None and any(
         len(text := str(field.value).casefold()) >= _MOST and text in told
         for field in record.fields.values()
         if field.value is not None
@@ -217,10 +259,9 @@ def _states(records: Sequence[Record]) -> Iterator[EvidenceSpan]:
                 yield EvidenceSpan(source=source, quote=str(field.value), relation="contradicts")
 
 
-def told_by_person(claim: ActionClaim, ctx: CheckContext) -> bool:
-    """Whether a person of the team already told the customer so."""
+def _told_by_person(ctx: CheckContext, family: str) -> bool:
     return any(
-        message.role == "agent" and _tells(message.text, claim.family)
+        message.role == "agent" and _tells(message.text, family)
         for message in ctx.snapshot.messages
     )
 

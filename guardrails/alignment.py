@@ -17,6 +17,7 @@ from handrail.guardrails.rule_words import (
     NEGATIONS,
     SHORT,
     UNIT_KEYS,
+    Phrase,
     Run,
     denials,
     key_of,
@@ -59,34 +60,79 @@ class Aligned:
     changes: tuple[Change, ...]
 
 
-def align(said: Run, source: Run) -> Aligned:
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A sentence laid beside a source's: how much of both is the same, and where they differ."""
+
+    said: Run
+    source: Run
+    different: Sequence[tuple[slice, slice]]
+    alike: float
+    share: float
+    both: float
+
+
+def align(said: Phrase, source: Phrase) -> Aligned:
     """Lay a sentence beside a source's and judge the differences by type."""
-    first, second = [word.key for word in said], [word.key for word in source]
+    return judge(lay(said, source))
+
+
+def lay(said: Phrase, source: Phrase) -> Laid:
+    """Lay a sentence beside a source's, without judging what their differences change."""
+    first, second = said.words, source.words
+    different = list(_differences(said.keys, source.keys))
+    same = len(first) - sum(new.stop - new.start for new, _ in different)
+    # A name counts once, however many words it has.
+    spared = [n for new, old in different if (n := _one_name(first[new], second[old]))]
+    own = len(first) - sum(one for one, _ in spared)
+    other = len(second) - sum(one for _, one in spared)
+    return Laid(first, second, different, *_shares(same, own, other, len(first) + len(second)))
+
+
+def ceiling(said: Phrase, source: Phrase) -> tuple[float, float, float]:
+    """At most how alike two sentences are once laid beside each other: share, both, alike.
+
+    Told from the words that both have, wherever these stand.
+    """
+    first, second = len(said.words), len(source.words)
+    same = min(
+        sum(map(source.distinct.__contains__, said.keys)),
+        sum(map(said.distinct.__contains__, source.keys)),
+    )
+    # Of the words that differ all may be one name's, which counts once.
+    own = first - max(0, min(said.names, first - same) - 1)
+    other = second - max(0, min(source.names, second - same) - 1)
+    alike, share, both = _shares(same, own, other, first + second)
+    return share, both, alike
+
+
+def _shares(same: int, own: int, other: int, words: int) -> tuple[float, float, float]:
+    """``alike``, ``share`` and ``both`` of :class:`Aligned`."""
+    return same / max(1, min(own, other)), same / max(1, own), 2 * same / max(1, words)
+
+
+def judge(laid: Laid) -> Aligned:
+    """Judge by type what the differences of two sentences change."""
+    said, source = laid.said, laid.source
     changes: list[Change] = []
     flips = turns = 0
-    different = list(_differences(first, second))
-    for new, old in different:
-        edge = new.start == 0 or new.stop == len(first)
+    for new, old in laid.different:
+        edge = new.start == 0 or new.stop == len(said)
         if _comparable(said[new], source[old], edge=edge):
             changes += _changes(said[new], source[old])
             flips += _flips(said[new], source[old])
             turns += _opposed(said[new], source[old], _DENYING)
         if _renamed(said, new, source, old):
             changes.append("entity")
-    if _mixed(said, source, different):
+    if _mixed(said, source, laid.different):
         changes.append("entity")
-    same = len(first) - sum(new.stop - new.start for new, _ in different)
-    # A name counts once, however many words it has.
-    spared = [n for new, old in different if (n := _one_name(said[new], source[old]))]
-    own = len(first) - sum(one for one, _ in spared)
-    shorter = min(own, len(second) - sum(other for _, other in spared))
     # "No pets are allowed" and "pets are not allowed" differ in two places and say the same.
     if (flips + turns) % 2 and (denials(said) - denials(source) + turns) % 2:
         changes.append("polarity")
     return Aligned(
-        alike=same / max(1, shorter),
-        share=same / max(1, own),
-        both=2 * same / max(1, len(first) + len(second)),
+        alike=laid.alike,
+        share=laid.share,
+        both=laid.both,
         changes=tuple(dict.fromkeys(changes)),
     )
 
@@ -132,13 +178,18 @@ def _pairs(written: str) -> tuple[frozenset[str], ...]:
 
 
 _DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
+_PAIRED = frozenset[str]().union(*_DENYING, *_CONTRASTING)
 
 
 def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
     """How many words of a run stand for their opposites."""
+    if not (new and old):
+        return 0  # nothing stands for its opposite
     fresh, gone = _keys(new), _keys(old)
-    count = sum(1 for pair in pairs if len(pair & fresh) == len(pair & gone) == 1
-                and pair & fresh != pair & gone)  # fmt: skip
+    count = 0
+    if not (_PAIRED.isdisjoint(fresh) or _PAIRED.isdisjoint(gone)):
+        count = sum(1 for pair in pairs if len(pair & fresh) == len(pair & gone) == 1
+                    and pair & fresh != pair & gone)  # fmt: skip
     if pairs is _DENYING:
         count += sum(_prefixed(a, b) or _prefixed(b, a) for a in fresh for b in gone)
     return count

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem, stems
-from handrail.guardrails.values import Value
+from handrail.guardrails.values import Value, values_within
 
 Features = dict[str, float]
 NEW, KNOWN, BEGINNING = "+", "=", "^"
@@ -92,21 +92,21 @@ class Ground:
 
     def nearest(self, content: frozenset[str]) -> Nearest:
         """Find the sentence that shares most words with ``content``."""
-        shared = [len(content & reading.stems) for reading in self.readings]
+        held = [len(content & reading.stems) for reading in self.readings]
         nearest, negated, most, both = frozenset[str](), False, 0, 0
-        for place in sorted(range(len(shared)), key=shared.__getitem__, reverse=True):
-            if shared[place] <= most:  # no sentence shares more than its source
+        for place in sorted(range(len(held)), key=held.__getitem__, reverse=True):
+            if held[place] <= most:  # no sentence shares more than its source
                 break
-            reading, before, last = self.readings[place], frozenset[str](), -1
-            for number in reading.holding(content):
-                words, says_no = reading.polarities[number]
-                common = content & words
-                if len(common) > most:
-                    nearest, negated, most = words, says_no, len(common)
-                beside = before if number == last + 1 else frozenset[str]()
-                both = max(both, len(common | beside))
-                before, last = common, number
-        return Nearest(nearest, negated, both, max(shared, default=0))
+            polarities = self.readings[place].polarities
+            shared = self.readings[place].shared(content)
+            for number in sorted(shared):
+                count, before = shared[number], shared.get(number - 1, 0)
+                if count > most:
+                    (nearest, negated), most = polarities[number], count
+                if count + before > both:
+                    beside = polarities[number - 1][0] if before else frozenset[str]()
+                    both = max(both, len(content & (polarities[number][0] | beside)))
+        return Nearest(nearest, negated, both, max(held, default=0))
 
 
 def _order(words: Sequence[str], content: Sequence[str], terms: Terms) -> Features:
@@ -159,7 +159,7 @@ def _names(claim: Claim) -> list[str]:
 
 def _marks(claim: Claim, written: frozenset[str], ground: Ground, terms: Terms) -> Features:
     """Values, names, examples and manners of speaking."""
-    values = [value for value in ground.values if claim.holds(value.start, value.end)]
+    values = values_within(ground.values, claim.start, claim.end)
     strange = [value for value in values if not ground.evidence.find(value)]
     names = _names(claim)
     example = _EXAMPLE.search(claim.text)
@@ -241,6 +241,11 @@ class ReplyMeasures:
             _measure_sentence(claim, words, ground, self._terms)
             for claim, words in zip(claims, written, strict=True)
         ]
+        self._first: dict[str, int] = {}
+        """The number of the sentence that has a content word first."""
+        for number, one in enumerate(self._sentences):
+            for word in one.kept:
+                self._first.setdefault(word, number)
         rows = self._rows = [one.figures for one in self._sentences]
         self._about: Features = {
             **{f"{n}_mean": _share(sum(row[n] for row in rows), len(rows)) for n in _COMPARED},
@@ -269,11 +274,11 @@ class ReplyMeasures:
     def _beside(self, number: int) -> Features:
         """How it stands among the other sentences."""
         row, kept = self._rows[number], self._sentences[number].kept
-        said = frozenset[str]().union(*(one.kept for one in self._sentences[:number]))
+        repeated = sum(self._first[word] < number for word in kept)
         return {
             **{f"{name}_over_mean": row[name] - self._about[f"{name}_mean"] for name in _COMPARED},
             **_neighbours(self._rows, number),
-            "repeated": _share(len(kept & said), len(kept)),
+            "repeated": _share(repeated, len(kept)),
             "item": _is_item(self._text, self._claims[number].start),
             "place": number,
             "place_share": number / len(self._rows),

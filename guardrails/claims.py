@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from handrail.guardrails.normalisation import lowered
+
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
 _BREAK = re.compile(r"[.!?…]{1,3}[\"')\]”’»]{0,2}(?=\s)|\n{1,3}")
@@ -28,7 +30,6 @@ _COURTESY = re.compile(
     r"|i (?:fully |completely |totally )?understand|hola|buen[oa]s|estimad[oa]|gracias"
     r"|muchas gracias|lo siento|lamento|lamentamos|sentimos|saludos|un saludo|de nada|por supuesto"
     r"|claro|entiendo)\b",
-    re.IGNORECASE,
 )
 _OFFER = re.compile(
     r"\b(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
@@ -37,17 +38,14 @@ _OFFER = re.compile(
     r"|to (?:help|assist) you|i (?:can|could) (?:help|check|look)|is there anything|anything else"
     r"|reach out|get back to you|would you|could you|can you|no dud(?:e|es)|puedo ayudar"
     r"|si (?:tiene|necesita|desea|tienes|necesitas|quieres)|por favor|quedo a|estamos aquí)",
-    re.IGNORECASE,
 )
 _NEGATION = re.compile(
     r"\b(?:not|never|no|none|cannot|unable|nor|neither|nunca|ningún|ninguna|tampoco)\b|n['’]t\b",
-    re.IGNORECASE,
 )
 _ANSWER = re.compile(
     r"\W{0,3}(?:(?:no|yes|yeah|sí|unfortunately|regrettably|lamentablemente)[,.;!:–-]{1,2}\s"
     r"|(?:no|yes)\s(?=(?:you|we|they|there|it|this|that|i|the|all|he|she)\b)){1,2}"
     r"|\b(?:with|at) no\b",
-    re.IGNORECASE,
 )
 _SHORT_COURTESY = 12
 """Longest sentence, in words, that a courtesy opening turns into a courtesy as a whole."""
@@ -65,9 +63,8 @@ class Claim:
     @property
     def negated(self) -> bool:
         """Whether it says no; the "No," that answers a question does not count."""
-        if not _NEGATION.search(self.text):
-            return False
-        return bool(_NEGATION.search(_ANSWER.sub("", self.text)))
+        text = self.text.lower()
+        return bool(_NEGATION.search(text) and _NEGATION.search(_ANSWER.sub("", text)))
 
     def holds(self, start: int, end: int) -> bool:
         """Whether the span lies in this sentence."""
@@ -75,6 +72,7 @@ class Claim:
 
 
 def _kind(text: str) -> ClaimKind:
+    """What a sentence in lower case does."""
     if text.rstrip("\"')]”’» ").endswith("?"):
         return "question"
     opening = _COURTESY.match(text)
@@ -106,12 +104,12 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
 def split_claims(text: str) -> tuple[Claim, ...]:
     """Split a text into its sentences and list items, in order; their spans do not overlap."""
     claims: list[Claim] = []
+    lower = lowered(text)
     start = 0
     bounds = [m.end() for m in _BREAK.finditer(text) if _ends_sentence(text, start, m)]
     for bound in [*bounds, len(text)]:
         left, right = _trimmed(text, start, bound)
         if left < right:
-            sentence = text[left:right]
-            claims.append(Claim(left, right, sentence, _kind(sentence)))
+            claims.append(Claim(left, right, text[left:right], _kind(lower[left:right])))
         start = bound
     return tuple(claims)

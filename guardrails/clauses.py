@@ -7,12 +7,12 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from handrail.guardrails.claims import Claim
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words
-from handrail.guardrails.values import CONTACTS, Value, lowered
+from handrail.guardrails.values import CONTACTS, Value
 
 _TOKEN = re.compile(r"[^\W_]{1,60}|[,;()\n–—]")
 _BREAKS = frozenset(
@@ -55,7 +55,7 @@ class Token:
     word: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mention:
     """A place where records are named; several where the words leave it open."""
 
@@ -78,6 +78,20 @@ class Clause:
     claim: Claim
     tokens: list[Token]
     mentions: list[Mention] = field(default_factory=list[Mention])
+    start: int = 0
+    """Where its first word stands."""
+
+    def mentions_near(self, place: int) -> list[Mention]:
+        """Its mentions, in order; of very many those nearest to a place."""
+        if len(self.mentions) <= _REACH:
+            return self.mentions
+        at = bisect_left(self.mentions, place, key=_start)
+        return self.mentions[max(0, at - _REACH) : at + _REACH]
+
+    def mentions_from(self, place: int) -> list[Mention]:
+        """Its mentions, those nearest to a place outside it first."""
+        near = self.mentions_near(place)
+        return near[::-1] if self.start <= place else near
 
     def before(self, place: int) -> list[Token]:
         """The words before a place, as far as one looks back."""
@@ -184,7 +198,8 @@ class Clauses:
         return self._read[claim.start]
 
     def _clauses(self, claim: Claim) -> list[Clause]:
-        spans = islice(self._spans, bisect_left(self._spans, (claim.start, 0)), None)
+        begin = bisect_left(self._spans, (claim.start, 0))
+        spans = self._spans[begin : bisect_left(self._spans, (claim.end, 0), begin)]
         clauses = [Clause(claim, [])]
         for token in _tokens(self.text, claim, spans):
             if token.word in _BREAKS:
@@ -193,6 +208,8 @@ class Clauses:
                 clauses[-1].tokens.append(token)
         if not clauses[0].tokens:
             clauses[0].tokens = [Token(claim.start, claim.start, "")]
+        for clause in clauses:
+            clause.start = clause.tokens[0].start
         first = bisect_left(self.mentions, claim.start, key=_start)
         for mention in self.mentions[first : bisect_left(self.mentions, claim.end, key=_start)]:
             clauses[max(bisect_right(clauses, mention.start, key=_first) - 1, 0)].mentions.append(
@@ -211,7 +228,7 @@ class Clauses:
 
 
 def _first(clause: Clause) -> int:
-    return clause.tokens[0].start
+    return clause.start
 
 
 def _tokens(text: str, claim: Claim, spans: Iterable[tuple[int, int]]) -> Iterator[Token]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import re
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Generic, Literal, TypeVar, cast
@@ -34,7 +34,8 @@ from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
 from handrail.guardrails.support_scorer import SupportScorer
-from handrail.guardrails.values import Value, find_values
+from handrail.guardrails.terms import stems
+from handrail.guardrails.values import Value, find_values, values_within
 from handrail.playbook.models import Playbook
 
 Stage = Literal["exit", "input"]
@@ -116,9 +117,19 @@ class CheckContext:
         return frozenset(_WORD.findall(caseless(self.folded.text)))
 
     @cached_property
+    def heard(self) -> str:
+        """What the customer wrote in this turn, folded."""
+        return fold(self.said).text
+
+    @cached_property
+    def folded_values(self) -> tuple[Value, ...]:
+        """Typed values of the folded text, with their places in it."""
+        return find_values(self.folded.text)
+
+    @cached_property
     def values(self) -> tuple[Value, ...]:
         """Typed values, read from the folded text, with their places in the text as written."""
-        return tuple(self._placed(value) for value in find_values(self.folded.text))
+        return self._placed(self.folded_values)
 
     @cached_property
     def sentences(self) -> tuple[Claim, ...]:
@@ -128,29 +139,44 @@ class CheckContext:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """Sentences, folded, with their places in the text as written."""
-        return tuple(self._placed(claim) for claim in self.sentences)
+        return self._placed(self.sentences)
+
+    @cached_property
+    def content(self) -> tuple[frozenset[str], ...]:
+        """The content words of each sentence, shortened."""
+        return tuple(stems(sentence.text) for sentence in self.sentences)
 
     @cached_property
     def personal(self) -> tuple[PersonalDatum, ...]:
         """Personal data that has a form, with its places in the text as written."""
         found = find_personal(self.folded.text, self.playbook.brand.region)
-        return tuple(self._placed(datum) for datum in found)
+        return self._placed(found)
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
         """Links, with their places in the text as written."""
         return tuple(links_in(self.text, self.folded))
 
-    def _placed(self, part: P) -> P:
-        start, end = self.folded.span(part.start, part.end)
-        moved = (start, end) != (part.start, part.end)
-        return replace(part, start=start, end=end) if moved else part
+    def _placed(self, parts: tuple[P, ...]) -> tuple[P, ...]:
+        if self.folded.in_place:
+            return parts
+        spans = [self.folded.span(part.start, part.end) for part in parts]
+        return tuple(
+            replace(part, start=start, end=end)
+            for part, (start, end) in zip(parts, spans, strict=True)
+        )
 
     def claim_at(self, start: int, end: int) -> Claim | None:
         """Return the sentence that holds a span."""
-        place = bisect_right(self.claims, start, key=lambda claim: claim.start) - 1
-        found = self.claims[place] if place >= 0 else None
-        return found if found and found.holds(start, end) else None
+        return _holding(self.claims, start, end)
+
+    def sentence_at(self, start: int, end: int) -> Claim | None:
+        """Return the sentence that holds a span of the folded text."""
+        return _holding(self.sentences, start, end)
+
+    def values_in(self, claim: Claim) -> list[Value]:
+        """Return the typed values that stand in one of the claims."""
+        return values_within(self.values, claim.start, claim.end)
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -177,6 +203,16 @@ class CheckContext:
                 return self.draft is not None and bool(self.draft.actions)
             case "judge":
                 return self.judge is not None
+
+
+def _start(part: Claim) -> int:
+    return part.start
+
+
+def _holding(sentences: Sequence[Claim], start: int, end: int) -> Claim | None:
+    place = bisect_right(sentences, start, key=_start) - 1
+    found = sentences[place] if place >= 0 else None
+    return found if found and found.holds(start, end) else None
 
 
 Findings = Iterable[Finding | ClaimVerdict]

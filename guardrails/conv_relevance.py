@@ -13,14 +13,13 @@ another language than the question is left to ``tone.language``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.reading import read_published, stems
-from handrail.guardrails.record_facts import record_words
 from handrail.language.courtesy import courtesy
 from handrail.language.detection import detect_language
 from handrail.playbook.wording import texts
@@ -88,6 +87,8 @@ def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
     """The content words of all that the matter is known by, what is quickly read first."""
     wrote = [m.text for m in ctx.snapshot.messages if m.role in ("customer", "ai")][-_LOOK_BACK:]
     yield stems(" ".join([ctx.said, *wrote, ctx.playbook.brand.name]))
+    for passage in ctx.draft.passages if ctx.draft else ():
+        yield read_published(f"{passage.title}\n{passage.text}").stems
     intent = ctx.playbook.intents.get(ctx.intent or "")
     if intent is not None:
         written = (intent.description, *(template.text for template in intent.templates))
@@ -95,9 +96,7 @@ def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
         translated = (text for told in intent.translated_examples.values() for text in told)
         known = "\n".join((*said, *intent.examples, *translated))
         yield read_published(known).stems
-    for passage in ctx.draft.passages if ctx.draft else ():
-        yield read_published(f"{passage.title}\n{passage.text}").stems
-    yield stems(record_words(ctx.snapshot))
+    yield ctx.evidence.record_stems
 
 
 def _is_of_the_matter(ctx: CheckContext, words: frozenset[str], least: float) -> bool:
@@ -110,18 +109,23 @@ def _is_of_the_matter(ctx: CheckContext, words: frozenset[str], least: float) ->
     return False
 
 
+def _all(words: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*words)
+
+
 def _same_language(ctx: CheckContext) -> bool:
     asked, reply = (detect_language(text).tag for text in (ctx.said, ctx.text))
     return asked is None or reply is None or asked == reply
 
 
 def _off_topic(ctx: CheckContext, settings: RelevanceSettings) -> Iterator[Finding]:
-    stated = stems(" ".join(claim.text for claim in ctx.claims if claim.kind == "statement"))
+    said = zip(ctx.claims, ctx.content, strict=True)
+    stated = _all(words for claim, words in said if claim.kind == "statement")
     known = ctx.intent in ctx.playbook.intents
     if len(stated) < settings.min_words or len(stems(ctx.said)) < (1 if known else _ENOUGH_ASKED):
         return
     least = settings.overlap * len(stated) if known else 0
-    if _is_of_the_matter(ctx, stems(ctx.folded.text), least) or not _same_language(ctx):
+    if _is_of_the_matter(ctx, _all(ctx.content), least) or not _same_language(ctx):
         return
     asked = EvidenceSpan(source="message:said", quote=ctx.said.strip()[:200], relation="absent")
     yield conv_relevance.finding(

@@ -6,11 +6,12 @@ amount be derived from something.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from itertools import combinations
+from functools import cached_property
+from itertools import combinations, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.evidence import cited, quoted
@@ -53,37 +54,65 @@ def _operand(fact: Fact, sheet: Sheet, *, line: bool) -> Operand | None:
     return Operand(amount, told, cited(fact), line)
 
 
-def _operands(value: Value, sheets: Sequence[Sheet]) -> Iterator[Operand]:
+def _operands(currency: str | None, sheets: Sequence[Sheet]) -> Iterator[Operand]:
     for number, sheet in enumerate(sheets):
         for fact in sheet.facts:
-            if fact.type == "money" and same_currency(value.currency, fact.currency):
+            if fact.type == "money" and same_currency(currency, fact.currency):
                 made = _operand(fact, sheet, line=number > 0)
                 if made and made.amount:
                     yield made
         for source in sheet.texts:
             for found in source.reading.values.values():
-                if found.kind == "money" and same_currency(value.currency, found.currency):
+                if found.kind == "money" and same_currency(currency, found.currency):
                     told = f"{found.text} ({sheet.record.kind} {sheet.record.id})"
                     quote = quoted(source, found.start, found.end)
                     yield Operand(Decimal(found.keys[0]), told, quote, line=True)
 
 
-def derive(value: Value, sheets: Sequence[Sheet], times: Collection[int]) -> Derived | None:
-    """Find how an amount follows from a record and its lines.
+class Ledger:
+    """The amounts of some records, each with its lines, in one currency; and what they make."""
 
-    Args:
-        value: The amount.
-        sheets: One record, then its lines.
-        times: Numbers that the sentence or the record names: "two of them".
-    """
-    sought = Decimal(value.keys[0])
-    operands = list(_operands(value, sheets))[:_MOST_OPERANDS]
+    def __init__(self, currency: str | None, families: Iterable[Sequence[Sheet]]) -> None:
+        """Read the amounts of each family: a record, then its lines."""
+        self._operands = [
+            list(islice(_operands(currency, sheets), _MOST_OPERANDS)) for sheets in families
+        ]
+
+    @cached_property
+    def _amounts(self) -> frozenset[Decimal]:
+        return frozenset(one.amount for operands in self._operands for one in operands)
+
+    @cached_property
+    def _made(self) -> frozenset[Decimal]:
+        """All that is made by adding and taking away."""
+        found: set[Decimal] = set()
+        for operands in self._operands:
+            found.add(_total(_lines(operands)))
+            for first, second in combinations(operands, 2):
+                found |= {first.amount + second.amount, abs(first.amount - second.amount)}
+        return frozenset(found)
+
+    def derive(self, sought: Decimal, times: Collection[int]) -> Derived | None:
+        """Find how an amount follows from one of the records.
+
+        Args:
+            sought: The amount.
+            times: Numbers that the sentence or the record names: "two of them".
+        """
+        counts = [count for count in times if 1 < count <= _MOST_TIMES]
+        if sought not in self._made and not any(sought / one in self._amounts for one in counts):
+            return None
+        found = (_follows(sought, operands, counts) for operands in self._operands)
+        return next(filter(None, found), None)
+
+
+def _follows(sought: Decimal, operands: Sequence[Operand], counts: Sequence[int]) -> Derived | None:
     for one in operands:
-        for count in times:
-            if 1 < count <= _MOST_TIMES and one.amount * count == sought:
+        for count in counts:
+            if one.amount * count == sought:
                 return _derived(f"{count} x {one.told}", one)
-    lines = [operand for operand in operands if operand.line]
-    if lines and sum(line.amount for line in lines) == sought:
+    lines = _lines(operands)
+    if lines and _total(lines) == sought:
         return _derived(" + ".join(line.told for line in lines), *lines)
     for first, second in combinations(sorted(operands, key=_amount, reverse=True), 2):
         for sign, made in (("+", first.amount + second.amount),
@@ -93,12 +122,20 @@ def derive(value: Value, sheets: Sequence[Sheet], times: Collection[int]) -> Der
     return None
 
 
+def _lines(operands: Iterable[Operand]) -> list[Operand]:
+    return [operand for operand in operands if operand.line]
+
+
+def _total(operands: Iterable[Operand]) -> Decimal:
+    return sum(map(_amount, operands), Decimal(0))
+
+
 def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | None:
     """Find whether an amount is the sum of one field of the records that are named together."""
     operands = [_operand(fact, sheet, line=True) for fact, sheet in facts]
     known = [operand for operand in operands if operand]
     same = len({fact.field for fact, _ in facts}) == 1 and len(known) == len(facts) > 1
-    if not same or sum(map(_amount, known)) != Decimal(value.keys[0]):
+    if not same or _total(known) != Decimal(value.keys[0]):
         return None
     return _derived(" + ".join(operand.told for operand in known), *known)
 

@@ -6,7 +6,7 @@ source that speaks for or against a span.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from handrail.core.conversation import Snapshot
@@ -31,6 +31,9 @@ from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
 from handrail.playbook.wording import texts
 
+_SHORTEST_QUOTE = 4
+"""Words."""
+
 
 def playbook_source(playbook: Playbook) -> Source:
     """All words of the playbook that may reach a customer, as one source."""
@@ -52,7 +55,9 @@ def draft_sources(draft: Draft | None) -> Iterator[Source]:
         internal = {f"article:{passage.id}" for passage in draft.passages if passage.internal}
         for citation in draft.citations:
             if citation.source not in internal:
-                yield Source(citation.source, Reading(citation.quote))
+                published = citation.source.startswith("article:")
+                read = read_published if published else Reading
+                yield Source(citation.source, read(citation.quote))
 
 
 class Evidence:
@@ -60,7 +65,9 @@ class Evidence:
 
     def __init__(self, snapshot: Snapshot, sources: Iterable[Source]) -> None:
         self._snapshot = snapshot
-        self._found: dict[Value, EvidenceSpan | None] = {}
+        self._written: dict[Hashable, EvidenceSpan | None] = {}
+        self._plain: dict[str, str] = {}
+        self._quoting: dict[str, str | None] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
         self.sources = (
             *sources,
@@ -74,9 +81,7 @@ class Evidence:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
-        if value not in self._found:
-            self._found[value] = self.recorded(value) or self.written(value)
-        return self._found[value]
+        return self.recorded(value) or self.written(value)
 
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
@@ -88,29 +93,25 @@ class Evidence:
 
     def written(self, value: Value) -> EvidenceSpan | None:
         """Return the text that has a value (an article, the playbook, a note), or ``None``."""
-        return self._quoted(value.names, value, self.sources) or self._quoted(
-            value.names, value, self.records.texts
-        )
-
-    @staticmethod
-    def _quoted(
-        names: Sequence[str], value: Value, sources: Iterable[Source]
-    ) -> EvidenceSpan | None:
-        for source in sources:
-            known = source.reading.values
-            for name in names:
-                found = known.get(name)
-                if found and same_currency(value.currency, found.currency):
-                    return quoted(source, found.start, found.end)
-        return None
+        key = (value.kind, value.keys, value.currency)
+        if key not in self._written:
+            self._written[key] = _quoted(value, self.sources) or _quoted(value, self.records.texts)
+        return self._written[key]
 
     @cached_property
     def _record_words(self) -> list[str]:
         return spoken(record_words(self._snapshot))
 
     @cached_property
-    def _record_stems(self) -> frozenset[str]:
+    def record_stems(self) -> frozenset[str]:
+        """The content words of the customer's records."""
         return shortened(self._record_words)
+
+    def plain(self, text: str) -> str:
+        """The words of one of the text's sentences, in the form quotes are compared in."""
+        if text not in self._plain:
+            self._plain[text] = plain_words(text)
+        return self._plain[text]
 
     def unknown(self, stems: frozenset[str]) -> frozenset[str]:
         """Return those of some shortened words that no source and no record has."""
@@ -118,7 +119,7 @@ class Evidence:
             if not stems:
                 return stems
             stems -= source.reading.stems
-        return stems - self._record_stems
+        return stems - self.record_stems
 
     def known(self, terms: Terms) -> Terms:
         """Return what of a text's words, and of what stands beside each, the evidence has."""
@@ -138,7 +139,7 @@ class Evidence:
 
         Half a sentence is none: what is left out may be the condition.
         """
-        words = plain_words(text)
+        words = self.plain(text)
         if words.count(" ") < 2:
             return None
         for source in self.sources:
@@ -148,11 +149,23 @@ class Evidence:
 
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""
-        words = plain_words(text)
-        if words.count(" ") < 3:
-            return None
-        quote = f" {words} "
-        return next((s.id for s in self.sources if quote in s.reading.words), None)
+        if text not in self._quoting:
+            quote = f" {self.plain(text)} "
+            held = (s.id for s in self.sources if quote in s.reading.words)
+            self._quoting[text] = next(held, None) if quote.count(" ") > _SHORTEST_QUOTE else None
+        return self._quoting[text]
+
+
+def _quoted(value: Value, sources: Iterable[Source]) -> EvidenceSpan | None:
+    """The place where the first source that has a value has it."""
+    names = value.names
+    for source in sources:
+        known = source.reading.values
+        for name in names:
+            found = known.get(name)
+            if found and same_currency(value.currency, found.currency):
+                return quoted(source, found.start, found.end)
+    return None
 
 
 def cited(fact: Fact, relation: Relation = "supports") -> EvidenceSpan:

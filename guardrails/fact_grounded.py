@@ -74,11 +74,11 @@ class _Judging:
         return self.scorer.threshold if chosen is None else chosen
 
 
-def _supported(claim: Claim, ctx: CheckContext) -> ClaimVerdict | None:
+def _supported(claim: Claim, words: frozenset[str], ctx: CheckContext) -> ClaimVerdict | None:
     whole = ctx.evidence.sentence(claim.text)
     if whole:
         return _verdict(claim, "supported", "quote", whole)
-    fields = fields_that_say_it(claim, ctx)
+    fields = fields_that_say_it(claim, words, ctx)
     return _verdict(claim, "supported", "value", *fields) if fields else None
 
 
@@ -117,7 +117,7 @@ def _judge_statement(
     number: int, words: frozenset[str], judging: _Judging
 ) -> Iterator[Finding | ClaimVerdict]:
     claim = judging.ctx.claims[number]
-    supported = _supported(claim, judging.ctx)
+    supported = _supported(claim, words, judging.ctx)
     if supported:
         yield supported
         return
@@ -132,8 +132,7 @@ def fact_grounded(
 ) -> Iterator[Finding | ClaimVerdict]:
     """Flag statements that the evidence knows nothing about."""
     judging = _Judging(ctx, settings)
-    for number, claim in enumerate(ctx.claims):
-        words = stems(claim.text)
+    for number, (claim, words) in enumerate(zip(ctx.claims, ctx.content, strict=True)):
         if claim.kind == "statement":
             yield from _judge_statement(number, words, judging)
         elif claim.kind != "question" and not ctx.evidence.quote(claim.text):

@@ -13,18 +13,18 @@ article or the playbook, but with another number, unit, name, or turned into its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, align
+from handrail.guardrails.alignment import Aligned, Change, Laid, ceiling, judge, lay
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import quoted
 from handrail.guardrails.reading import Source, stems
-from handrail.guardrails.rule_words import Run, published_words, words_of
+from handrail.guardrails.rule_words import Phrase, phrase_of, published_phrase
 
 _CLAIMED = re.compile(
     r"\b(?:(?:our|the|company|store|shop) (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"
@@ -40,7 +40,7 @@ _OF_POLICIES = frozenset(
 )
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
-_SHARED = 0.33
+_SHARED = 0.25
 """Least share of content words, of both, from which two sentences are laid beside each other."""
 _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
@@ -79,8 +79,8 @@ class _Near:
 class _Candidate:
     """A sentence of the evidence that shares words with a claim."""
 
-    alike: float
-    """Share of the content words that both have, of the longer one, 0 to 1."""
+    words: frozenset[str]
+    """Its content words and numbers."""
     source: Source
     sentence: Claim
 
@@ -90,49 +90,41 @@ def _subject(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word != "cannot" and not word[0].isdigit())
 
 
-def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> list[_Candidate]:
-    """The sentences of the evidence that share the most words, the best first."""
+def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> Iterator[_Candidate]:
+    """The sentences of the evidence that share the most words and numbers, the best first."""
     least = max(1, len(words) // 2)
-    found: list[tuple[float, int, Source, Claim, frozenset[str]]] = []
-    for source in sources:
-        if source.id.startswith("record:") or len(words & source.reading.stems) < least:
+    found: list[tuple[float, int, int]] = []
+    for place, source in enumerate(sources):
+        held = words & source.reading.stems
+        if len(held) < least:
             continue
-        for sentence, others in source.reading.sentences:
-            shared = 2 * len(words & others)
-            both = len(words) + len(others)
-            if shared >= _SHARED * both:
-                found.append((-shared / both, len(found), source, sentence, others))
+        sentences = source.reading.sentences
+        for number, shared in source.reading.shared(held).items():
+            both = len(words) + len(sentences[number][1])
+            if 2 * shared >= _SHARED * both:
+                found.append((-shared / both, place, number))
     found.sort()
-    return [
-        _Candidate(_alike(words, _subject(others)), source, sentence)
-        for _, _, source, sentence, others in found[:_TRIED]
-    ]
+    for _, place, number in found[:_TRIED]:
+        sentence, others = sources[place].reading.sentences[number]
+        if _FIELD not in sentence.text and sentence.kind != "question":
+            yield _Candidate(others, sources[place], sentence)
 
 
 def _alike(words: frozenset[str], others: frozenset[str]) -> float:
+    """Share of the content words that both have, of the longer one, 0 to 1."""
     return len(words & others) / max(len(words), len(others), 1)
 
 
-def _compared(claim: Claim, said: Run, one: _Candidate, settings: PolicySettings) -> Aligned | None:
-    """How a claim compares to a sentence; ``None`` where it does not follow it."""
-    aligned = align(said, published_words(one.sentence.text))
-    if aligned.alike >= settings.alike and aligned.share >= settings.alike - _SLACK:
-        return aligned
-    if one.alike < settings.same_words:
-        return None
-    # In another order: only whether one of them says no can be told.
-    turned = claim.negated != one.sentence.negated
-    return Aligned(one.alike, 0.0, 0.0, ("polarity",) if turned else ())
-
-
-def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySettings) -> _Near | None:
+def _nearest(
+    claim: Claim, words: frozenset[str], candidates: Iterable[_Candidate], settings: PolicySettings
+) -> _Near | None:
     """The sentence that is followed most closely, where it is not followed faithfully."""
-    said = words_of(claim.text)
+    said = phrase_of(claim.text)
     best: _Near | None = None
     for one in candidates:
-        if _FIELD in one.sentence.text or one.sentence.kind == "question":
-            continue
-        aligned = _compared(claim, said, one, settings)
+        aligned = _followed(said, one, best, settings)
+        if aligned is None and not (best and best.aligned.share):
+            aligned = _of_the_same(claim, words, one, settings)
         if aligned and (best is None or _rank(aligned) > _rank(best.aligned)):
             best = _Near(aligned, one.source, one.sentence)
             if aligned.share == 1 and not aligned.changes:
@@ -140,7 +132,40 @@ def _nearest(claim: Claim, candidates: list[_Candidate], settings: PolicySetting
     return best if best and best.aligned.changes else None
 
 
-def _rank(aligned: Aligned) -> tuple[float, float, float]:
+def _followed(
+    said: Phrase, one: _Candidate, best: _Near | None, settings: PolicySettings
+) -> Aligned | None:
+    """How a claim follows a sentence; ``None`` where it does not, or not as closely as the best."""
+    source = published_phrase(one.sentence.text)
+    beaten = _rank(best.aligned) if best else (0.0, 0.0, 0.0)
+    if not _closer(ceiling(said, source), beaten, settings):
+        return None
+    laid = lay(said, source)
+    return judge(laid) if _closer(_rank(laid), beaten, settings) else None
+
+
+def _closer(
+    rank: tuple[float, float, float], beaten: tuple[float, float, float], settings: PolicySettings
+) -> bool:
+    share, _, alike = rank
+    return rank > beaten and alike >= settings.alike and share >= settings.alike - _SLACK
+
+
+def _of_the_same(
+    claim: Claim, words: frozenset[str], one: _Candidate, settings: PolicySettings
+) -> Aligned | None:
+    """How a claim compares to a sentence with the same words in another order.
+
+    Only whether one of them says no can be told.
+    """
+    alike = _alike(words, _subject(one.words))
+    if alike < settings.same_words:
+        return None
+    turned = claim.negated != one.sentence.negated
+    return Aligned(alike, 0.0, 0.0, ("polarity",) if turned else ())
+
+
+def _rank(aligned: Aligned | Laid) -> tuple[float, float, float]:
     return aligned.share, aligned.both, aligned.alike
 
 
@@ -163,7 +188,7 @@ def _altered(claim: Claim, near: _Near) -> Finding:
 def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) -> bool:
     """Whether no article or template speaks of what a claimed policy is about."""
     about = words - _OF_POLICIES
-    published = (s for s in sources if not s.id.startswith(("record:", "message:")))
+    published = (source for source in sources if not source.id.startswith("message:"))
     return len(about) > 1 and not any(
         len(about & source.reading.stems) >= least * len(about) for source in published
     )
@@ -172,15 +197,14 @@ def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) 
 @check("fact.policy", severity="critical", settings=PolicySettings)
 def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding | ClaimVerdict]:
     """Flag sentences that repeat a published one with a difference, and invented policies."""
-    sources = ctx.evidence.sources
-    for claim in ctx.claims:
-        if claim.kind == "question":
+    sources = tuple(s for s in ctx.evidence.sources if not s.id.startswith("record:"))
+    for claim, written in zip(ctx.claims, ctx.content, strict=True):
+        words = _subject(written)
+        if claim.kind == "question" or not words:
             continue
-        words = _subject(stems(claim.text))
-        if not words:
+        if any(claim.text in source.reading.verbatim for source in sources):
             continue
-        candidates = _candidates(words, sources)
-        near = _nearest(claim, candidates, settings) if candidates else None
+        near = _nearest(claim, words, _candidates(written, sources), settings)
         if near:
             found = _altered(claim, near)
             yield found

@@ -20,13 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.derivation import Derived, derive, derive_days, derive_sum
+from handrail.guardrails.derivation import Derived, Ledger, derive_days, derive_sum
 from handrail.guardrails.evidence import cited
 from handrail.guardrails.near_days import falls_on, near_days, told_day
 from handrail.guardrails.record_facts import Fact, Sheet, today
@@ -71,20 +73,15 @@ def _needs_evidence(value: Value, settings: ValueSettings) -> bool:
     return not (value.spelled and value.kind == "time")
 
 
-def _repeats_unknown_id(value: Value, ctx: CheckContext) -> bool:
-    """Whether the reply only says that an id the customer wrote was not found."""
-    if value.kind != "id" or value.keys[0] not in owner_key(ctx.said):
-        return False
-    claim = ctx.claim_at(value.start, value.end)
-    return claim is not None and (claim.negated or claim.kind == "question")
-
-
 class _Judge:
-    """What one text may be held against."""
+    """What one text may be held against; all places are those of the folded text."""
 
     def __init__(self, ctx: CheckContext) -> None:
         self.ctx = ctx
-        self.denials: dict[int, bool] = {}
+        self.sheets = ctx.evidence.records.sheets
+        self._keys = frozenset(sheet.key for sheet in self.sheets)
+        self._denials: dict[int, bool] = {}
+        self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
 
     @cached_property
     def slots(self) -> Slots:
@@ -97,30 +94,44 @@ class _Judge:
         return today(self.ctx.snapshot)
 
     @cached_property
+    def _said(self) -> str:
+        """What the customer wrote, in the form ids are compared in."""
+        return owner_key(self.ctx.heard)
+
+    @cached_property
+    def _days(self) -> list[Fact]:
+        """The days of the customer's records."""
+        return [fact for sheet in self.sheets for fact in sheet.facts if fact.type == "date"]
+
+    @cached_property
     def _counts(self) -> dict[int, set[int]]:
         """The small numbers of each sentence, by where it begins: "two of them"."""
         found: dict[int, set[int]] = {}
-        for value in self.ctx.values:
-            if (
-                value.kind == "quantity"
-                and value.keys[0].isdecimal()
-                and len(value.keys[0]) <= _TENS
-            ):
-                claim = self.ctx.claim_at(value.start, value.end)
+        for value in self.ctx.folded_values:
+            key = value.keys[0]
+            if value.kind == "quantity" and key.isdecimal() and len(key) <= _TENS:
+                claim = self.ctx.sentence_at(value.start, value.end)
                 if claim:
-                    found.setdefault(claim.start, set()).add(int(value.keys[0]))
+                    found.setdefault(claim.start, set()).add(int(key))
         return found
 
     @cached_property
     def _amounts(self) -> frozenset[str]:
         """The amounts that the reply names."""
-        return frozenset(k for v in self.ctx.values if v.kind == "money" for k in v.keys)
+        values = self.ctx.folded_values
+        return frozenset(key for value in values if value.kind == "money" for key in value.keys)
 
-    def negated(self, claim: Claim) -> bool:
+    def _negated(self, claim: Claim) -> bool:
         """Whether a sentence says no; asked of each once."""
-        if claim.start not in self.denials:
-            self.denials[claim.start] = claim.negated
-        return self.denials[claim.start]
+        if claim.start not in self._denials:
+            self._denials[claim.start] = claim.negated
+        return self._denials[claim.start]
+
+    def _repeats_unknown_id(self, value: Value, claim: Claim | None) -> bool:
+        """Whether the reply only says that an id the customer wrote was not found."""
+        if value.kind != "id" or claim is None or value.keys[0] not in self._said:
+            return False
+        return claim.kind == "question" or self._negated(claim)
 
     def holds(self, fact: Fact, value: Value) -> bool:
         """Whether a field has this value."""
@@ -131,24 +142,27 @@ class _Judge:
 
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
-        if self.ctx.records and f"contact:{value.keys[0]}" in self.slots.keys:
+        evidence, claim = self.ctx.evidence, self.ctx.sentence_at(value.start, value.end)
+        if f"contact:{value.keys[0]}" in self._keys or self._repeats_unknown_id(value, claim):
             return None  # it names a record
-        day = told_day(value, self.ctx.text, self.today)
-        binding = self._binding(day or value)
-        meant = binding.facts if binding else ()
-        if any(self.holds(fact, day or value) for fact in meant):
+        day = value
+        if value.kind == "duration":
+            day = told_day(value, self.ctx.folded.text, self.today) or value
+        recorded = evidence.recorded(value) or self._near(day)
+        if not recorded and evidence.written(value):
             return None
-        recorded = self.ctx.evidence.recorded(value) or self._near(day or value)
+        binding = self._binding(day, claim)
+        if binding and any(self.holds(fact, day) for fact in binding.facts):
+            return None
         if not recorded:
-            written = self.ctx.evidence.written(value)
-            return None if written else self._unsupported(value, binding)
-        if binding and self._misplaced(day or value, binding):
+            return self._unsupported(value, claim, binding)
+        if binding and self._misplaced(day, binding):
             return self._wrong_slot(value, binding, recorded)
         return None
 
     def judge_day(self, day: Value) -> Finding | None:
         """Judge "tomorrow": only against a field that the words clearly mean."""
-        binding = self._binding(day)
+        binding = self._binding(day, self.ctx.sentence_at(day.start, day.end))
         if not (binding and binding.facts and binding.meaning and binding.meaning.near):
             return None
         if not binding.named and len(binding.facts) > 1:
@@ -157,20 +171,17 @@ class _Judge:
             return None
         return self._wrong_slot(day, binding, self.ctx.evidence.recorded(day))
 
-    def _binding(self, value: Value) -> Binding | None:
-        claim = self.ctx.claim_at(value.start, value.end)
-        if not self.slots.sheets or value.kind not in SLOT_TYPES or claim is None:
+    def _binding(self, value: Value, claim: Claim | None) -> Binding | None:
+        if not self.sheets or value.kind not in SLOT_TYPES or claim is None:
             return None
-        if value.names[0] in self.slots.keys or self.negated(claim):
+        if value.names[0] in self._keys or self._negated(claim):
             return None
-        return self.slots.bind(value)
+        return self.slots.bind(value, claim)
 
     def _near(self, value: Value) -> EvidenceSpan | None:
         """The record field that a weekday or "in 3 days" comes from."""
         if value.kind == "weekday":
-            facts = (fact for sheet in self.slots.sheets for fact in sheet.facts)
-            dates = (fact for fact in facts if fact.type == "date")
-            days = (fact for fact in dates if falls_on(value, fact.quote, self.today))
+            days = (fact for fact in self._days if falls_on(value, fact.quote, self.today))
             return next(map(cited, days), None)
         return self.ctx.evidence.recorded(value) if value.kind == "date" else None
 
@@ -189,10 +200,10 @@ class _Judge:
         if not holds:
             holds = (EvidenceSpan(source=_source(binding.sheets[0]), quote="", relation="absent"),)
         subject = _about(binding.facts[0] if binding.facts else None, binding.sheets)
-        return fact_value.finding(
+        return _finding(
+            self.ctx,
             "wrong_slot",
-            value.start,
-            value.end,
+            value,
             f"{_NAMES[value.kind]} is not {subject}.",
             severity="critical" if value.kind == "money" else "high",
             evidence=(*holds, *((found,) if found else ())),
@@ -209,31 +220,33 @@ class _Judge:
             return f"{fact.quote} {fact.currency or self.ctx.playbook.brand.currency}"
         return fact.quote[:10] if fact.type == "date" else fact.quote
 
-    def _unsupported(self, value: Value, binding: Binding | None) -> Finding:
-        derived = self._derived(value, binding)
+    def _unsupported(self, value: Value, claim: Claim | None, binding: Binding | None) -> Finding:
+        derived = self._derived(value, claim, binding)
         if derived:
-            return fact_value.finding(
+            return _finding(
+                self.ctx,
                 "derived",
-                value.start,
-                value.end,
+                value,
                 f"{_NAMES[value.kind]} follows from the records: {derived.witness}.",
                 severity="low",
                 evidence=derived.evidence,
             )
         facts = binding.facts if binding else ()
         rule = "contact" if value.kind in _CONTACTS else value.kind
-        return fact_value.finding(
+        return _finding(
+            self.ctx,
             f"{rule}_not_in_evidence",
-            value.start,
-            value.end,
+            value,
             f"{_NAMES[value.kind]} is in no record, article or template the reply may rely on.",
             severity="critical" if value.kind == "money" else "high",
             evidence=tuple(cited(fact, "contradicts") for fact in facts[:3]) or (_ABSENT,),
             replacement=self._replacement(binding) if binding else None,
         )
 
-    def _derived(self, value: Value, binding: Binding | None) -> Derived | None:
-        sheets = (binding.sheets if binding else self.slots.sheets)[:_TRIED]
+    def _derived(
+        self, value: Value, claim: Claim | None, binding: Binding | None
+    ) -> Derived | None:
+        sheets = (binding.sheets if binding else tuple(self.sheets))[:_TRIED]
         if value.kind == "duration":
             return derive_days(value, sheets)
         if value.kind != "money":
@@ -243,15 +256,21 @@ class _Judge:
             together = derive_sum(value, pairs)
             if together:
                 return together
-        claim = self.ctx.claim_at(value.start, value.end)
         times = self._counts.get(claim.start, ()) if claim else ()
-        tried = (derive(value, self.slots.family([sheet]), times) for sheet in sheets)
-        found = next(filter(None, tried), None)
+        found = self._ledger(sheets, value.currency).derive(Decimal(value.keys[0]), times)
         meaning = binding.meaning if binding and binding.facts else None
         if found and meaning and meaning.specific and meaning.near:
             # A field says another amount: only a sum of what the reply lists itself is believed.
             return found if self._amounts.issuperset(map(number_key, found.operands)) else None
         return found
+
+    def _ledger(self, sheets: tuple[Sheet, ...], currency: str | None) -> Ledger:
+        """The amounts of records and their lines in one currency; read once."""
+        key = (sheets, currency)
+        if key not in self._ledgers:
+            families = (self.slots.family([sheet]) for sheet in sheets)
+            self._ledgers[key] = Ledger(currency, families)
+        return self._ledgers[key]
 
 
 def _source(sheet: Sheet) -> str:
@@ -266,12 +285,20 @@ def _about(fact: Fact | None, sheets: tuple[Sheet, ...]) -> str:
     return f"{field} of {where}"
 
 
-def _status_finding(untrue: StatusClaim) -> Finding:
+def _finding(
+    ctx: CheckContext, rule: str, place: Value | StatusClaim, message: str, **told: Any
+) -> Finding:
+    """A finding at a place of the folded text."""
+    span = ctx.folded.span(place.start, place.end)
+    return fact_value.finding(rule, *span, message, **told)
+
+
+def _status_finding(untrue: StatusClaim, ctx: CheckContext) -> Finding:
     record = untrue.sheet.record
-    return fact_value.finding(
+    return _finding(
+        ctx,
         "wrong_status",
-        untrue.start,
-        untrue.end,
+        untrue,
         f"The status of {record.kind} {record.id} is another one.",
         severity="high",
         evidence=(cited(untrue.fact, "contradicts"),),
@@ -283,16 +310,15 @@ def _status_finding(untrue: StatusClaim) -> Finding:
 def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
     judge = _Judge(ctx)
-    for value in ctx.values:
-        if _needs_evidence(value, settings) and not _repeats_unknown_id(value, ctx):
-            finding = judge.judge(value)
-            if finding:
-                yield finding
+    for value in ctx.folded_values:
+        finding = judge.judge(value) if _needs_evidence(value, settings) else None
+        if finding:
+            yield finding
     if not ctx.records:
         return
-    for day in near_days(ctx.text, judge.today):
+    for day in near_days(ctx.folded.text, lambda: judge.today):
         finding = judge.judge_day(day)
         if finding:
             yield finding
     for untrue in untrue_statuses(ctx, lambda: judge.slots):
-        yield _status_finding(untrue)
+        yield _status_finding(untrue, ctx)

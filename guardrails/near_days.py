@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from handrail.guardrails.values import Value
@@ -30,13 +30,13 @@ _NEAR = 14
 """Days within which "Friday" may mean this day."""
 
 
-def near_days(text: str, today: date) -> Iterator[Value]:
-    """Find the words that name a day by how far it is from today."""
+def near_days(text: str, today: Callable[[], date]) -> Iterator[Value]:
+    """Find the words that name a day by how far it is from today, which is asked for if needed."""
     lower = text.casefold()
     if not any(hint in lower for hint in _HINTS):
         return
     for match in _WORD.finditer(text):
-        day = today + timedelta(days=_OFFSETS[match[0].casefold()])
+        day = today() + timedelta(days=_OFFSETS[match[0].casefold()])
         yield Value("date", (day.isoformat(),), *match.span(), match[0], None, spelled=True)
 
 

@@ -60,6 +60,11 @@ class Folded:
     _starts: tuple[int, ...] | None = None
     """Place of each folded character in the text as written; ``None`` where nothing moved."""
 
+    @property
+    def in_place(self) -> bool:
+        """Whether every character stands where it was written."""
+        return self._starts is None
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where ``text[start:end]`` stands in the text as written."""
         if self._starts is None:
@@ -138,6 +143,16 @@ def caseless(text: str) -> str:
     """Write folded text in lower case, each i as one that a pattern takes it for."""
     lower = text.lower()
     return lower if lower.isascii() else lower.translate(_ONE_CASE)
+
+
+def lowered(text: str) -> str:
+    """Write text in lower case as :func:`caseless` does, but each character in its place."""
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    if len(lower) != len(text):  # a capital dotted I becomes two characters
+        lower = text.replace("\u0130", "I").lower()
+    return lower.replace("ı", "i")
 
 
 def find_oddities(text: str) -> Iterator[Odd]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import owner_key
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import fold
 from handrail.guardrails.personal_data import PersonalDatum
 from handrail.guardrails.telephone_numbers import phone_keys
 
@@ -147,7 +148,7 @@ def holds(keys: str, key: str) -> bool:
 def written_keys(ctx: CheckContext) -> str:
     """What the customer wrote in this conversation, as keys run together."""
     said = [m.text for m in ctx.snapshot.messages if m.role == "customer"]
-    text = "\n".join((*said, ctx.said))
+    text = "\n".join((*(fold(text).text for text in said), ctx.heard))
     return f"\n{text.casefold()}\n{_squeezed(text)}\n"
 
 

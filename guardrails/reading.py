@@ -51,6 +51,11 @@ class Reading:
         return tuple((claim, stems(claim.text)) for claim in split_claims(self.text))
 
     @cached_property
+    def verbatim(self) -> frozenset[str]:
+        """Its sentences as they are written."""
+        return frozenset(claim.text for claim, _ in self.sentences)
+
+    @cached_property
     def polarities(self) -> tuple[tuple[frozenset[str], bool], ...]:
         """The content words of each sentence, and whether it says no."""
         return tuple((words, sentence.negated) for sentence, words in self.sentences)
@@ -64,10 +69,13 @@ class Reading:
                 found.setdefault(word, []).append(number)
         return found
 
-    def holding(self, words: frozenset[str]) -> list[int]:
-        """Return the numbers of the sentences that have any of some content words, in order."""
-        holding = self._holding
-        return sorted({number for word in words for number in holding.get(word, ())})
+    def shared(self, words: frozenset[str]) -> dict[int, int]:
+        """How many of some content words each sentence has that has any, by its number."""
+        holding, counts = self._holding, dict[int, int]()
+        for word in words:
+            for number in holding.get(word, ()):
+                counts[number] = counts.get(number, 0) + 1
+        return counts
 
     @cached_property
     def quotable(self) -> Mapping[str, tuple[int, int]]:

@@ -33,7 +33,7 @@ _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fact:
     """One typed value and the field it stands in."""
 
@@ -45,7 +45,7 @@ class Fact:
     type: FieldType = "id"
     zone: str | None = None
     """Where the customer lives."""
-    _names: tuple[str, ...] | None = None
+    _names: tuple[str, ...] | None = filled(default=None, init=False)
 
     @property
     def id(self) -> str:
@@ -63,13 +63,15 @@ class Fact:
         return self._names
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Sheet:
     """One record, read."""
 
     record: Record
     key: str
     """The name by which other records refer to it, ``contact:w100``."""
+    spelling: str
+    """Its id, in lower case."""
     facts: list[Fact] = filled(default_factory=list[Fact])
     """The typed fields that the customer may see."""
     others: list[Fact] = filled(default_factory=list[Fact])
@@ -77,13 +79,15 @@ class Sheet:
     title: str | None = None
     """What it is called, where a field says so: the product of a line."""
 
-    @property
-    def texts(self) -> Iterator[Source]:
+    @cached_property
+    def texts(self) -> tuple[Source, ...]:
         """Addresses, notes and wrongly typed fields, where they hold a number."""
         wrong = (fact for fact in self.facts if not fact.names or fact.type == "status")
-        for fact in (*self.others, *wrong):
-            if _DIGIT.search(fact.quote):
-                yield Source(fact.id, Reading(fact.quote))
+        return tuple(
+            Source(fact.id, Reading(fact.quote))
+            for fact in (*self.others, *wrong)
+            if _DIGIT.search(fact.quote)
+        )
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -186,7 +190,7 @@ class RecordFacts:
 
 def _sheet(record: Record, zone: str | None) -> Sheet:
     source = f"record:{record.kind}/{record.id}"
-    sheet = Sheet(record, f"contact:{owner_key(record.id)}")
+    sheet = Sheet(record, f"contact:{owner_key(record.id)}", record.id.casefold())
     for name, field in _seen(record):
         kind, text = field.type, str(field.value)
         fact = Fact(source, name, text, field.currency, kind, zone)
@@ -201,9 +205,8 @@ def record_facts(snapshot: Snapshot) -> RecordFacts:
     """Everything typed that the customer may see: their records, own contacts, today."""
     customer = snapshot.customer
     zone = customer.time_zone
-    now = f"{snapshot.now:%Y-%m-%d}"
-    days = (name for name in _moment_names(snapshot.now.isoformat(), zone) if name[0] == "d")
-    own = [Fact("clock:now", "", now, type="date", _names=tuple(days))]
+    days = dict.fromkeys((snapshot.now.date(), today(snapshot)))
+    own = [Fact("clock:now", "", day.isoformat(), type="date") for day in days]
     if snapshot.verified:
         contacts: tuple[tuple[FieldType, str | None], ...] = (
             ("email", customer.email),

@@ -59,6 +59,18 @@ class Word:
 Run = Sequence[Word]
 
 
+class Phrase:
+    """The words of a sentence, with what tells quickly how much of it another one can have."""
+
+    __slots__ = ("distinct", "keys", "names", "words")
+
+    def __init__(self, words: Run) -> None:
+        self.words = words
+        self.keys = [word.key for word in words]
+        self.distinct = frozenset(self.keys)
+        self.names = sum(word.name for word in words)
+
+
 def _clock(written: str) -> str:
     """A time of day on 24 hours, without minutes where there are none: "11 PM" is "23"."""
     match = _TIME.match(written)
@@ -104,12 +116,12 @@ def _words(written: str, capital: bool) -> tuple[Word, ...]:
 
 
 @lru_cache(maxsize=4096)
-def published_words(sentence: str) -> tuple[Word, ...]:
+def published_phrase(sentence: str) -> Phrase:
     """The words of a published sentence, read once per process."""
-    return words_of(fold(sentence).text)
+    return phrase_of(fold(sentence).text)
 
 
-def words_of(sentence: str) -> tuple[Word, ...]:
+def phrase_of(sentence: str) -> Phrase:
     """The words of a sentence as they are compared: number words as numbers, units by one name."""
     opening = _OPENING.match(sentence)
     written = _TOKEN.findall(sentence, opening.end() if opening else 0)
@@ -118,7 +130,7 @@ def words_of(sentence: str) -> tuple[Word, ...]:
         capitals[0] = False  # only because a sentence begins
     found = tuple(chain.from_iterable(map(_words, written, capitals)))
     answers = bool(found) and found[0].key == "no" and denials(found[1:]) > 0
-    return found[1:] if answers else found
+    return Phrase(found[1:] if answers else found)
 
 
 def denials(run: Run) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from handrail.core.conversation import FieldType
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.record_facts import Fact, Sheet
@@ -93,16 +94,15 @@ class Slots:
             kind: tuple(text for _, text in texts(told.label))
             for kind, told in ctx.playbook.records.items()
         }
-        self.clauses = Clauses(ctx.text, ctx.values, self.sheets, labels)
-        self.keys = frozenset(sheet.key for sheet in self.sheets)
+        self.clauses = Clauses(ctx.folded.text, ctx.folded_values, self.sheets, labels)
+        self._aside: dict[tuple[int, FieldType, bool], str | None] = {}
         self._kinds = len({sheet.record.kind for sheet in self.sheets})
 
     @cached_property
     def _asked(self) -> list[Mention]:
         """The records that the customer named."""
-        said = self._ctx.said.casefold()
-        ids = ((sheet, sheet.record.id.casefold()) for sheet in self.sheets)
-        named = [sheet for sheet, number in ids if number and number in said]
+        said = self._ctx.heard.casefold()
+        named = [s for s in self.sheets if s.spelling and s.spelling in said]
         return [Mention(0, 0, named)] if named else []
 
     @cached_property
@@ -125,12 +125,12 @@ class Slots:
             found |= {one.key: one for one in self._near.get(sheet.key, ())}
         return list(found.values())
 
-    def bind(self, value: Value) -> Binding | None:
-        """Say what a value is said to be; ``None`` where no record of the customer is named."""
-        kind = SLOT_TYPES.get(value.kind)
-        claim = self._ctx.claim_at(value.start, value.end)
-        if kind is None or claim is None:
-            return None
+    def bind(self, value: Value, claim: Claim) -> Binding | None:
+        """Say what a value is said to be in a sentence of the folded text.
+
+        ``None`` where no record of the customer is named.
+        """
+        kind = SLOT_TYPES[value.kind]
         clauses = self.clauses.of(claim)
         here = self.clauses.clause_at(claim, value.start)
         meaning = self._meaning(value, kind, clauses, here)
@@ -164,7 +164,7 @@ class Slots:
 
     def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
         """Mentions in the sentence: in the clause, what is spoken of first, then before, after."""
-        own = [m for m in clauses[here].mentions if m.start != value.start]
+        own = [m for m in clauses[here].mentions_near(value.start) if m.start != value.start]
         own.sort(key=lambda m: (m.modifies, abs(m.start - value.start)))
         around = _around(clauses, here)
         if clauses[-1] is not clauses[here]:
@@ -173,19 +173,22 @@ class Slots:
             if opened and opened[0].start - value.end <= _BRACKET:
                 yield opened[0]  # "$343.90 (W100)"
         if own and own[0].modifies:
-            yield from self._lines_of(own[0], around)  # "the lamp (no. 7), in order W100, costs"
+            # "the lamp (no. 7), in order W100, costs"
+            yield from self._lines_of(own[0], around, value.start)
         yield from own
-        if not own and self._other_kind(clauses[here], around):
+        if not own and self._other_kind(clauses[here], around, value.start):
             return
         for clause in around:
-            before = clause.tokens[0].start <= value.start
-            yield from reversed(clause.mentions) if before else clause.mentions
+            if clause.mentions:
+                yield from clause.mentions_from(value.start)
 
-    def _lines_of(self, mention: Mention, around: Sequence[Clause]) -> Iterator[Mention]:
+    def _lines_of(
+        self, mention: Mention, around: Sequence[Clause], place: int
+    ) -> Iterator[Mention]:
         """Mentions nearby of what belongs to the records of a mention."""
         keys = {sheet.key for sheet in self.family(mention.sheets)}
         for clause in around:
-            for other in clause.mentions:
+            for other in clause.mentions_near(place):
                 if other.kind != mention.kind and any(s.key in keys for s in other.sheets):
                     yield other
 
@@ -213,11 +216,13 @@ class Slots:
         kinds = self.clauses.kinds
         return next((kinds[t.word] for t in clause.tokens[:_FEW] if t.word in kinds), None)
 
-    def _other_kind(self, clause: Clause, around: Sequence[Clause]) -> bool:
+    def _other_kind(self, clause: Clause, around: Sequence[Clause], place: int) -> bool:
         """Whether the clause speaks of a kind that the sentence names no record of."""
         kind = self._kind(clause)
-        mentioned = {mention.kind for one in around for mention in one.mentions}
-        return kind is not None and bool(mentioned) and kind not in mentioned
+        if kind is None:
+            return False
+        mentioned = {mention.kind for one in around for mention in one.mentions_near(place)}
+        return bool(mentioned) and kind not in mentioned
 
     @cached_property
     def _known(self) -> frozenset[tuple[FieldType, str]]:
@@ -233,24 +238,34 @@ class Slots:
         self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
     ) -> Meaning | None:
         own = clauses[here]
-        if kind == "date" and self._originates(value, own):
+        before, after = own.before(value.start), own.after(value.end)
+        if kind == "date" and self._originates(before, own.mentions_near(value.start)):
             return Meaning("place", specific=True, near=True)
-        named = self._concept(value, kind, own)
+        named = self._concept(kind, before, after)
         if named:
             return Meaning(named, specific=True, near=True)
-        words = frozenset(t.word for t in (*own.before(value.start), *own.after(value.end)))
+        words = frozenset(token.word for token in (*before, *after))
         vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
         if vague != "place" and words.isdisjoint(_STRONG):
             for clause in _around(clauses, here):
-                named = self._concept(value, kind, clause)
+                named = self._concept_aside(value, kind, clause)
                 if named:
                     return Meaning(named, specific=True)
         return Meaning(vague, specific=False, near=True) if vague else None
 
-    def _concept(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
+    def _concept_aside(self, value: Value, kind: FieldType, clause: Clause) -> str | None:
+        """The concept of a clause beside the value's, the same for each value on one side."""
+        key = (clause.start, kind, clause.start < value.start)
+        if key not in self._aside:
+            before, after = clause.before(value.start), clause.after(value.end)
+            self._aside[key] = self._concept(kind, before, after)
+        return self._aside[key]
+
+    def _concept(
+        self, kind: FieldType, before: Sequence[Token], after: Sequence[Token]
+    ) -> str | None:
         """The concept of the nearest words that speak of a field of this type."""
         scores: dict[str, float] = {}
-        before, after = clause.before(value.start), clause.after(value.end)
         for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
             for away, token in enumerate(tokens):
                 concept, known = concept_of_word(token.word, kind)
@@ -263,15 +278,15 @@ class Slots:
             return EXPECT if future else best
         return best
 
-    def _originates(self, value: Value, clause: Clause) -> bool:
+    def _originates(self, before: Sequence[Token], mentions: Sequence[Mention]) -> bool:
         """Whether it reads "order W100 from 3 March": the day the thing began."""
-        before = clause.before(value.start)
-        while before and before[-1].word in _CONNECTS:
-            before.pop()
-        if not before or before[-1].word not in _ORIGIN:
+        last = len(before) - 1
+        while last >= 0 and before[last].word in _CONNECTS:
+            last -= 1
+        if last < 0 or before[last].word not in _ORIGIN:
             return False
-        lead = before[-1].start
-        things = [*(m.end for m in clause.mentions), *self._things(before)]
+        lead = before[last].start
+        things = [*(m.end for m in mentions), *self._things(before[: last + 1])]
         return any(0 <= lead - end <= 2 for end in things)
 
     def _things(self, tokens: Sequence[Token]) -> Iterator[int]:

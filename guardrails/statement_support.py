@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from handrail.core.conversation import Record
 from handrail.core.verdict import EvidenceSpan
@@ -10,40 +10,48 @@ from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.reading import plain_words
 from handrail.guardrails.terms import stems
+from handrail.guardrails.values import Value
 
 _READ = ("text", "status", "name", "address")
 """Types of field whose value is compared as words."""
 
 
-def fields_that_say_it(claim: Claim, ctx: CheckContext) -> tuple[EvidenceSpan, ...]:
+def fields_that_say_it(
+    claim: Claim, words: frozenset[str], ctx: CheckContext
+) -> tuple[EvidenceSpan, ...]:
     """The fields of one record that a statement repeats, where it says nothing else.
+
+    ``words`` are the statement's content words.
 
     "The total of your order W100 is 89.90 EUR" is the record's own words: its kind, its number,
     the name of a field and the value of that very field.
     """
-    if claim.negated:
+    values = ctx.values_in(claim)
+    own = stems(" ".join(value.text for value in values))
+    if not words <= own | ctx.evidence.record_stems or claim.negated:
         return ()
     spoken = claim.text.casefold()
     # Which of several records is meant must be said.
-    meant = [r for r in ctx.records if len(ctx.records) == 1 or r.id.casefold() in spoken]
-    for record in meant:
-        fields = list(_repeated(claim, record, ctx))
+    sheets = ctx.evidence.records.sheets
+    meant = [sheet for sheet in sheets if len(sheets) == 1 or sheet.spelling in spoken]
+    for record in (sheet.record for sheet in meant):
+        fields = list(_repeated(claim, values, record, ctx))
         said = stems(f"{record.kind} {record.id}").union(*(stems(text) for text, _ in fields))
-        if fields and stems(claim.text) <= said:
+        if fields and words <= said:
             return tuple(span for _, span in fields)
     return ()
 
 
 def _repeated(
-    claim: Claim, record: Record, ctx: CheckContext
+    claim: Claim, values: Iterable[Value], record: Record, ctx: CheckContext
 ) -> Iterator[tuple[str, EvidenceSpan]]:
     """The fields whose value stands in the sentence: what they account for, and where they are."""
     prefix = f"record:{record.kind}/{record.id}#"
-    for value in ctx.values:
-        found = ctx.evidence.find(value) if claim.holds(value.start, value.end) else None
+    for value in values:
+        found = ctx.evidence.find(value)
         if found and found.source.startswith(prefix):
             yield f"{found.source.removeprefix(prefix)} {value.text}".replace("_", " "), found
-    spoken = f" {plain_words(claim.text)} "
+    spoken = f" {ctx.evidence.plain(claim.text)} "
     for name, field in record.fields.items():
         if field.type in _READ and field.visibility == "customer" and field.value is not None:
             said = plain_words(str(field.value))

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from handrail.guardrails.clauses import Clause, Mention, Token
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import concepts_of_field
 from handrail.guardrails.slots import Slots
-from handrail.guardrails.values import lowered
 
 _WORDS = {
     "pending": "pending pendiente pendientes",
@@ -128,50 +128,94 @@ def untrue_statuses(ctx: CheckContext, read: Callable[[], Slots]) -> Iterator[St
     """Find what a reply says of a record's status that the record denies.
 
     Args:
-        ctx: The reply.
+        ctx: The reply; places are those of its folded text.
         read: Reads its slots; not called where the reply speaks of no status.
     """
-    for match in _PIECE.finditer(lowered(ctx.text)):
-        state = _STATE_OF.get(match[0])
-        claim = ctx.claim_at(*match.span()) if state else None
-        if state and claim and claim.kind != "question":
-            slots = read()
-            clause = slots.clauses.of(claim)[slots.clauses.clause_at(claim, match.start())]
-            before = clause.before(match.start())
-            if state == "processed" and before and before[-1].word == "being":
-                state = "processing"
-            for untrue in _judged(slots, clause, match.span(), state):
-                if clause.mentions or not ctx.evidence.quote(claim.text):
+    if not _STATE_OF.keys().isdisjoint(ctx.words):
+        yield from _Statuses(ctx, read()).untrue()
+
+
+class _Statuses:
+    """The status words of a reply, held against the records they tell of."""
+
+    def __init__(self, ctx: CheckContext, slots: Slots) -> None:
+        self._ctx = ctx
+        self._slots = slots
+        self._known = cache(_known_states)
+        self._denied_by = cache(self._denying)
+        self._any = cache(partial(_any_with_status, slots))
+
+    def untrue(self) -> Iterator[StatusClaim]:
+        """What the records deny."""
+        clauses = self._slots.clauses
+        for match in _PIECE.finditer(clauses.text):
+            state = _STATE_OF.get(match[0])
+            claim = self._ctx.sentence_at(*match.span()) if state else None
+            if state and claim and claim.kind != "question":
+                clause = clauses.of(claim)[clauses.clause_at(claim, match.start())]
+                untrue = self._judged(clause, match.span(), state)
+                if untrue and (clause.mentions or not self._ctx.evidence.quote(claim.text)):
                     yield untrue
 
+    def _judged(self, clause: Clause, span: tuple[int, int], state: str) -> StatusClaim | None:
+        before = clause.before(span[0])
+        words = frozenset(token.word for token in before)
+        if state == "processed" and before and before[-1].word == "being":
+            state = "processing"
+        mention = None if words & _DOUBTS else self._subject(clause, before, span)
+        if mention is None:
+            return None
+        about = words & _THINGS - self._slots.clauses.kinds.keys()
+        denying = self._denied_by(mention, state, about, not words.isdisjoint(_DENIES))
+        return StatusClaim(*span, *denying) if denying else None
 
-def _judged(
-    slots: Slots, clause: Clause, span: tuple[int, int], state: str
-) -> Iterator[StatusClaim]:
-    before = clause.before(span[0])
-    words = [token.word for token in before]
-    mention = None if _doubtful(words) else _subject(slots, clause, before, span)
-    if mention is None:
-        return
-    about = frozenset(words) & _THINGS - slots.clauses.kinds.keys()
-    denied = not _DENIES.isdisjoint(words)
-    untrue: list[StatusClaim] = []
-    for sheet in mention.sheets:
-        verdicts = [
-            (fact, _agrees(state, real))
-            for fact in sheet.facts
-            if fact.type == "status" and (real := _state(fact.quote))
-            and _speaks_of(fact, about, state)
-        ]  # fmt: skip
-        wrong = [fact for fact, agrees in verdicts if agrees is denied]
-        if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
-            return
-        untrue.append(StatusClaim(*span, sheet, wrong[0]))
-    yield from untrue[:1]
+    def _denying(
+        self, mention: Mention, state: str, about: frozenset[str], denied: bool
+    ) -> tuple[Sheet, Fact] | None:
+        """The first record and field that deny a state, where every record that is meant does."""
+        first: tuple[Sheet, Fact] | None = None
+        for sheet in mention.sheets:
+            verdicts = [
+                (fact, _agrees(state, real))
+                for fact, real in self._known(sheet)
+                if _speaks_of(fact, about, state)
+            ]
+            wrong = [fact for fact, agrees in verdicts if agrees is denied]
+            if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
+                return None
+            first = first or (sheet, wrong[0])
+        return first
+
+    def _subject(
+        self, clause: Clause, before: Sequence[Token], span: tuple[int, int]
+    ) -> Mention | None:
+        """The record whose status a word tells; ``None`` where it tells something else's."""
+        kinds = self._slots.clauses.kinds
+        own = [m for m in clause.mentions_near(span[0]) if _has_status(m)]
+        earlier = [m for m in own if m.end <= span[0]]
+        after = clause.after(span[1])
+        if after and after[0].word in kinds:
+            return own[0] if own else None  # "your pending order W1"
+        lead = before[-_REACH:]
+        says = any(token.word in _SAYS for token in lead)
+        end = earlier[-1].end if earlier else 0
+        bare = all(t.word in _SAYS or not t.word.isalnum() for t in lead if t.start >= end)
+        if earlier:
+            return earlier[-1] if bare or says else None
+        kind = next((kinds[t.word] for t in lead if t.word in kinds), None)
+        if kind and not _particular([token.word for token in lead]):
+            return None  # "every parcel is packed by hand"
+        if says and (kind or any(t.word in _SPEAKS for t in lead)):
+            return _last_named(self._slots, span[0], kind) or self._any(kind)
+        # "(pending)", "Status: pending": of what was named last
+        opens = not lead or lead[0].word in _OPENS
+        return _last_named(self._slots, span[0]) if bare and opens else None
 
 
-def _doubtful(words: Sequence[str]) -> bool:
-    return not _DOUBTS.isdisjoint(words)
+def _known_states(sheet: Sheet) -> list[tuple[Fact, str]]:
+    """The status fields of a record that name a state."""
+    status = (fact for fact in sheet.facts if fact.type == "status")
+    return [(fact, real) for fact in status if (real := _state(fact.quote))]
 
 
 def _speaks_of(fact: Fact, about: frozenset[str], state: str) -> bool:
@@ -185,32 +229,6 @@ def _happened(sheet: Sheet, state: str) -> bool:
     return concept is not None and any(
         fact.type == "date" and concept in concepts_of_field(fact.field) for fact in sheet.facts
     )
-
-
-def _subject(
-    slots: Slots, clause: Clause, before: Sequence[Token], span: tuple[int, int]
-) -> Mention | None:
-    """The record whose status a word tells; ``None`` where it tells something else's."""
-    kinds = slots.clauses.kinds
-    own = [m for m in clause.mentions if _has_status(m)]
-    earlier = [m for m in own if m.end <= span[0]]
-    after = clause.after(span[1])
-    if after and after[0].word in kinds:
-        return own[0] if own else None  # "your pending order W1"
-    lead = before[-_REACH:]
-    says = any(token.word in _SAYS for token in lead)
-    end = earlier[-1].end if earlier else 0
-    bare = all(t.word in _SAYS or not t.word.isalnum() for t in lead if t.start >= end)
-    if earlier:
-        return earlier[-1] if bare or says else None
-    kind = next((kinds[t.word] for t in lead if t.word in kinds), None)
-    if kind and not _particular([token.word for token in lead]):
-        return None  # "every parcel is packed by hand"
-    if says and (kind or any(t.word in _SPEAKS for t in lead)):
-        return _last_named(slots, span[0], kind) or _any_with_status(slots, kind)
-    # "(pending)", "Status: pending": of what was named last
-    opens = not lead or lead[0].word in _OPENS
-    return _last_named(slots, span[0]) if bare and opens else None
 
 
 def _particular(words: Sequence[str]) -> bool:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from operator import add
+from itertools import pairwise, starmap
 
 _WORD = re.compile(r"[^\W_]{2,40}")
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
+_LAST = frozenset("nsgdyr")
+"""What an ending ends with."""
 _STEM_CHARS = 6
+_TELLING_CHARS = _STEM_CHARS + len("ations")
+"""Length from which no ending reaches into what is kept."""
 STOPWORDS = frozenset(
     """
     a about above after again all also am an and any are as at be been before being below
@@ -27,10 +30,14 @@ STOPWORDS = frozenset(
 )
 
 
-@lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """Shorten a word so that its inflected forms meet."""
-    return (_ENDING.sub("", word) or word)[:_STEM_CHARS]
+def _shorten(word: str) -> str:
+    if len(word) < _TELLING_CHARS and word[-1:] in _LAST:
+        word = _ENDING.sub("", word) or word
+    return word[:_STEM_CHARS]
+
+
+stem = lru_cache(maxsize=8192)(_shorten)
+"""Shorten a word so that its inflected forms meet."""
 
 
 def spoken(text: str) -> list[str]:
@@ -50,7 +57,11 @@ def shortened(written: Iterable[str]) -> frozenset[str]:
 
 def joined(written: Sequence[str]) -> list[str]:
     """Each two neighbours as one word, shortened."""
-    return list(map(stem, map(add, written, written[1:])))
+    return list(map(_joined, written, written[1:]))
+
+
+def _joined(first: str, second: str) -> str:
+    return _shorten(first + second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class Terms:
         content = [short for word, short in zip(written, words, strict=True)
                    if word not in STOPWORDS]  # fmt: skip
         return cls(
-            frozenset((*words, *joined(written), *besides)),
+            frozenset((*words, *starmap(_joined, set(pairwise(written))), *besides)),
             frozenset(pairwise(words)),
             frozenset(zip(words, words[1:], words[2:], strict=False)),
             frozenset(pairwise(content)),

@@ -149,8 +149,25 @@ _LETTER_FIRST: dict[str, str] = {
 }
 
 
+def _by_letter(words: Iterable[str]) -> str:
+    """Words as a pattern that looks at those alone that begin like the text."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        found.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"{letter}(?:{_any(rest)})" for letter, rest in found.items())
+
+
+_OTHER_WORDS = ("week", "noon", "midnight", "http", "www")
+_LETTERS = (
+    "(?=[a-z])(?:"
+    + _by_letter((*MONTHS, *WEEKDAYS, *_CODES, *WORDS, *_OTHER_WORDS))
+    + r"|[rac]\$|us\$|mx\$|[a-z_-]{1,30}+\d|[\w.+-]{1,64}+@)"
+)
+"""What a value that begins with a letter begins with: most words are passed over at once."""
+
+
 def _branch(start: str, tag: str, rules: dict[str, str]) -> str:
-    """One branch by first character, so that most words are passed over at once."""
+    """One branch by what it begins with, so that most words are passed over at once."""
     return (
         f"(?={start})(?:"
         + "|".join(f"(?P<{name}{tag}>{rule})" for name, rule in rules.items())
@@ -162,7 +179,7 @@ VALUE = re.compile(
     r"(?<![\w.])(?<![a-z]-)(?:"
     + "|".join(
         (
-            _branch("[a-z]", "_l", _LETTER_FIRST),
+            _branch(_LETTERS, "_l", _LETTER_FIRST),
             _branch(r"\d", "_d", _DIGITS_FIRST).replace("<mark_d>", "<mark>"),
             _branch(r"[$€£¥₹#+(]", "_s", _SIGN_FIRST),
         )

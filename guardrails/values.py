@@ -7,13 +7,15 @@ Two spellings of one value have one key: ``$1,299.00`` and ``1.299 USD``, ``two 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from handrail.core.ports import owner_key
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.value_patterns import (
     CURRENCIES,
     DAY,
@@ -223,7 +225,7 @@ _SEVERAL: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
 
 def _read(kind: str, start: int, text: str) -> Iterator[Value]:
     end = start + len(text)
-    spelled = not any(char.isdigit() for char in text)
+    spelled = not any(map(str.isdigit, text))
     if kind in _SEVERAL:
         name, several = _SEVERAL[kind]
         for key in several(text):
@@ -237,14 +239,6 @@ def _read(kind: str, start: int, text: str) -> Iterator[Value]:
         # A day that no calendar has stays a value: one that nothing can support.
         keys = reader(text) or (text.casefold(),)
         yield Value(name, keys, start, end, text, None, spelled)
-
-
-def lowered(text: str) -> str:
-    """Return the text in lower case, each character in its place."""
-    lower = text.lower()
-    if len(lower) != len(text):  # a capital dotted I becomes two characters
-        lower = text.replace("\u0130", "I").lower()
-    return lower
 
 
 def find_values(text: str) -> tuple[Value, ...]:
@@ -261,6 +255,17 @@ def find_values(text: str) -> tuple[Value, ...]:
             continue
         found.extend(_read(kind, match.start(), text[match.start() : match.end()]))
     return tuple(found)
+
+
+def values_within(values: Sequence[Value], start: int, end: int) -> list[Value]:
+    """Return those of some values, in order, that stand in ``text[start:end]``."""
+    first = bisect_left(values, start, key=_start)
+    last = bisect_left(values, end, first, key=_start)
+    return [value for value in values[first:last] if value.end <= end]
+
+
+def _start(value: Value) -> int:
+    return value.start
 
 
 def _counts_item(text: str, match: re.Match[str]) -> bool:

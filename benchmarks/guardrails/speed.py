@@ -9,7 +9,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -42,7 +42,9 @@ NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
 ATTACKS = (
     "a", "1", "1,", "$", "[", "<", "a.", "a@", "one ", "Ab ", "http://", "[a](", "{{", "#a-", "\n",
     "No, ", "your order ", "I have ", "not ", "\u200b", "\u0430b", "W1", "**a", "you should ",
-    "3 March ", "refund ", "é", "eyJa.", "+1 (2) ", "f*", "f1",
+    "3 March ", "refund ", "é", "eyJa.", "+1 (2) ", "f*", "f1", "&#1;", "no #1 ", "$1 ", "$1. ",
+    "LF1 $1 ", "order LF2 is delivered ", "I have cancelled ", "tomorrow ", "in 3 days ",
+    "return within 30 days. ",
 )  # fmt: skip
 SENTENCES = (
     "Your order LF{n} left our warehouse on 3 March 2026 and arrives within 5 days.",
@@ -161,9 +163,10 @@ def _suite_rows() -> Iterator[Measured]:
         yield Measured(row, notes=[note] if share == 50 else [])
 
 
-def _judge(check: Any, ctx: CheckContext) -> Callable[[], object]:
-    ready = [Configured(check, check.configure({}))]
-    return lambda: asyncio.run(run_checks(ready, ctx))
+def _judge(check: Any, ctx: CheckContext) -> None:
+    report = asyncio.run(run_checks([Configured(check, check.configure({}))], ctx))
+    if report.errored:
+        raise RuntimeError(str(report.errored))
 
 
 def _context(text: str, guards: CheckSuite, stage: str) -> CheckContext:
@@ -181,9 +184,9 @@ def _fastest(check: Any, guards: CheckSuite, text: str) -> float:
     """CPU milliseconds of the faster of two runs, each with nothing read before."""
     times: list[float] = []
     for _ in range(2):
-        work = _judge(check, _context(text, guards, check.stage))
+        ctx = _context(text, guards, check.stage)
         began = time.process_time()
-        work()
+        _judge(check, ctx)
         times.append(1000 * (time.process_time() - began))
     return min(times)
 

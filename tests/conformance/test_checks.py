@@ -293,6 +293,8 @@ ATTACKS = [
     "A", "Ab ", "A'", "http://", "[a](", "![", "<a ", "on", "{{", "#a-", "\n", "No, ", "we will ",
     "your order ", "not ", "refund ", "I have ", "+1 (2) ", "\u200b", "\u0430b", "é", "W1", "eyJa.",
     "Éé ", "ÁÉ", "12 Ab ", "4242 ", "12:", "(1) ", "has been ",
+    "&#1;", "no #1 ", "$1 ", "$1. ", "W100 $1 ", "tomorrow ", "in 3 days ", "W100 is delivered ",
+    "I have cancelled ", "return it within 30 days. ",
 ]  # fmt: skip
 
 
@@ -326,12 +328,6 @@ FORMS: Mapping[str, Callable[[str], str]] = {
     "case": str.upper,
 }
 """Other spellings of a text: whatever is found in one is found in the others."""
-READ_AS_WRITTEN = {
-    ("fact.value", "zero-width"),
-    ("fact.value", "NFKC"),
-    ("priv.own_minimise", "NFKC"),
-}
-"""Slots and account numbers are read from the text as written: these spellings hide some."""
 PLAIN = [piece for piece in PIECES if piece.isascii() and piece.isprintable()]
 
 
@@ -340,8 +336,6 @@ PLAIN = [piece for piece in PIECES if piece.isascii() and piece.isprintable()]
 @quick
 @given(text=st.lists(st.sampled_from(PLAIN), min_size=1, max_size=8).map(" ".join))
 def test_another_spelling_hides_nothing(one: Check[Any], form: str, text: str) -> None:
-    if (one.id, form) in READ_AS_WRITTEN:
-        pytest.xfail("not all of it is read from the folded text yet")
     found = {finding.rule for finding in judge(one, context(text))}
     other = {finding.rule for finding in judge(one, context(FORMS[form](text)))}
     assert found <= other

@@ -11,7 +11,7 @@ from handrail.core.verdict import ClaimVerdict, Finding
 from handrail.guardrails.alignment import align
 from handrail.guardrails.fact_policy import fact_policy
 from handrail.guardrails.resolver import repaired
-from handrail.guardrails.rule_words import words_of
+from handrail.guardrails.rule_words import phrase_of
 from tests.unit.test_guardrail_slots import context
 
 RETURNS = (
@@ -65,6 +65,11 @@ def test_a_changed_rule_is_told(text: str) -> None:
     assert [finding.rule for finding in judge(text)] == ["altered"]
 
 
+def test_a_row_with_another_name_is_told_by_its_number() -> None:
+    (finding,) = judge("Harbour Gold Plan: +0.35%", "Harbour Silver Card: +0.35%")
+    assert (finding.rule, finding.severity) == ("altered", "high")
+
+
 @pytest.mark.parametrize("text", FAITHFUL)
 def test_a_rule_in_its_own_or_other_words_is_left_alone(text: str) -> None:
     assert judge(text) == []
@@ -100,5 +105,5 @@ def test_the_sentence_that_says_the_same_wins_over_its_siblings() -> None:
 
 @pytest.mark.parametrize("text", ["", "no", "No, no, no.", "can't", "'", "5", "ه" * 50])
 def test_any_words_can_be_compared(text: str) -> None:
-    aligned = align(words_of(text), words_of("You can return it within 30 days."))
+    aligned = align(phrase_of(text), phrase_of("You can return it within 30 days."))
     assert 0 <= aligned.alike <= 1

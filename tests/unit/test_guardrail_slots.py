@@ -154,6 +154,21 @@ def test_a_value_in_another_slot_is_told(rule: str, part: str, text: str) -> Non
     assert (rule, part) in found
 
 
+HIDDEN = [
+    ("Your order W100 has been deli\u200bvered.", "deli\u200bvered"),
+    ("Your order W100 has been ｄｅｌｉｖｅｒｅｄ.", "ｄｅｌｉｖｅｒｅｄ"),
+    ("Your or\u200bder W100 comes to ２０.00 EUR.", "２０.00 EUR"),
+    ("W100 arrives to\u200bmorrow.", "to\u200bmorrow"),
+]
+
+
+@pytest.mark.parametrize(("text", "part"), HIDDEN)
+def test_no_spelling_hides_what_the_record_denies(text: str, part: str) -> None:
+    (finding,) = judge(context(text))
+    assert finding.rule in ("wrong_slot", "wrong_status")
+    assert text[finding.start : finding.end] == part
+
+
 def test_a_wrong_slot_names_both_places_and_the_only_candidate() -> None:
     text = "The total of your order W100 is 20.00 EUR."
     (finding,) = judge(context(text))

@@ -32,6 +32,8 @@ from handrail.store.migrating import upgrade
 
 NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
 IBAN = "DE89 3704 0044 0532 0130 00"
+WIDE_IBAN = "ＤＥ８９　３７０４　００４４　０５３２　０１３０　００"
+"""The same, as a phone in full width writes it."""
 OTHERS = {
     "Jörg Müller": "name",
     "María José de la Cruz": "name",
@@ -180,6 +182,7 @@ async def test_the_index_knows_streets_and_names_of_records(tmp_path: Path) -> N
 OWN: list[tuple[str, str, dict[str, Any], str | None]] = [
     (f"Your IBAN is {IBAN}.", "full_number", {}, "•••• 3000"),
     (f"Your IBAN is {IBAN}.", "full_number", {"verified": False, "said": IBAN}, "••••"),
+    (f"Your IBAN is {IBAN}.", "full_number", {"verified": False, "said": WIDE_IBAN}, "••••"),
     (f"Your IBAN is {IBAN}.", "full_number", {"channel": "email"}, "••••"),
     ("Your card ending in 4242.", "last_digits", {"verified": False}, "••••"),
     ("Your card ending in 4242.", "last_digits", {"channel": "email"}, "••••"),
