@@ -148,6 +148,11 @@ class Card:
         """The draft; empty where there is none."""
         return self.review.draft.text if self.review and self.review.draft else ""
 
+    @property
+    def told(self) -> str:
+        """Changes with what is known to have been done."""
+        return " ".join(f"{action.id}={action.outcome}" for action in self.view.actions)
+
     def called_wrong(self, finding: Finding) -> Dismissal | None:
         """Who said last that a finding is not right, and why."""
         place = (finding.check, finding.rule, finding.start)

@@ -29,8 +29,9 @@ from handrail.language.model_calls import ModelCalls
 from handrail.language.usage import Prices
 from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.models import Release
-from handrail.playbook.records import read_data
+from handrail.playbook.records import read_data, read_folder_actions
 from handrail.store import customers, releases
+from handrail.store.actions import save_actions
 from handrail.store.database import Database
 from handrail.traces.spans import start_tracing
 
@@ -174,15 +175,17 @@ async def _stop(task: asyncio.Task[None]) -> None:
 
 
 def _load(database: Database, folder: Path | None, clock: Clock) -> Release:
-    """Read the playbook, store its release, and import the customers and records beside it."""
+    """Read the playbook, store its release, and import the data beside it."""
     source = folder or demo_path()
     release = load_release(source)
     people, records = read_data(source, release.playbook)
+    done = read_folder_actions(source)
 
     def store(connection: Connection) -> None:
         releases.activate(connection, release, clock.now())
         customers.save_customers(connection, people)
         customers.save_records(connection, records, clock.now())
+        save_actions(connection, done)
 
     database.write_now(store)
     return release

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handrail.core.conversation import ConversationFacts, Customer, Mode, Record, Snapshot
+from handrail.core.conversation import (
+    ActionNotice,
+    ConversationFacts,
+    Customer,
+    Mode,
+    Record,
+    Snapshot,
+)
 from handrail.core.drafting import Draft, IntentResult
 from handrail.core.modes import trusted_less
 from handrail.core.ports import owner_key
@@ -19,7 +26,7 @@ from handrail.language.knowledge import ArticleIndex
 from handrail.language.prompt import prompt_texts
 from handrail.nodes.choose_route import RULES, Situation
 from handrail.playbook.models import Playbook, Release
-from handrail.playbook.records import read_records
+from handrail.playbook.records import read_actions, read_records
 
 MODES: tuple[Mode, ...] = ("autonomous", "supervised", "collaborative", "shadow")
 PASSAGES = 5
@@ -107,6 +114,7 @@ async def try_text(
     *,
     said: str = "",
     records: Path | None = None,
+    actions: Path | None = None,
     customer: str | None = None,
     intent: str | None = None,
     mode: Mode = "supervised",
@@ -120,6 +128,7 @@ async def try_text(
         release: Playbook and articles.
         said: What the customer wrote.
         records: File of records; those of others tell what must not be shown.
+        actions: File of what was done for customers.
         customer: Whose conversation it is; the first record's customer where left out.
         intent: The intent that was detected.
         mode: Who answers.
@@ -128,7 +137,8 @@ async def try_text(
     """
     rows = read_records(records, release.playbook).strict() if records else ()
     owner = customer or next((row.customer_id for row in rows), "customer")
-    snapshot = _snapshot(owner, rows, release)
+    done = read_actions(actions).strict() if actions else ()
+    snapshot = _snapshot(owner, rows, done, release)
     suite = CheckSuite(
         release, owners=RecordOwners(rows) if rows else None, protected=prompt_texts(release)
     )
@@ -153,13 +163,18 @@ async def try_text(
     return Trial(checked.draft.text, report.findings, report, verdict, mode, _SAID[route])
 
 
-def _snapshot(owner: str, records: Iterable[Record], release: Release) -> Snapshot:
+def _snapshot(
+    owner: str, records: Iterable[Record], done: Iterable[ActionNotice], release: Release
+) -> Snapshot:
     return Snapshot(
         conversation=ConversationFacts(id="trial", customer_id=owner, channel="web", address="-"),
         customer=Customer(id=owner),
         verified=True,
         messages=(),
         records=tuple(record for record in records if record.customer_id == owner),
+        actions=tuple(
+            sorted((one.event for one in done if one.customer_id == owner), key=lambda one: one.at)
+        ),
         now=datetime.now(UTC),
         release=release.id,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
+from handrail.core.drafting import Draft
 from handrail.core.events import Accepted
 from handrail.core.ports import Outgoing
 from handrail.core.verdict import text_digest
@@ -90,6 +91,16 @@ class Facts:
             if event["turn_id"]:
                 grouped[event["turn_id"]].append(event)
         return grouped
+
+    @cached_property
+    def drafted(self) -> frozenset[tuple[str, str]]:
+        """Text and digest of every draft, proposed actions included in the digest."""
+        drafts = (Draft.model_validate(row["body"]) for row in self.all(t.drafts))
+        return frozenset((draft.text, draft.digest) for draft in drafts)
+
+    def is_text(self, text: str | None, digest: str) -> bool:
+        """Whether a digest is that of a text, or of a draft with this text."""
+        return text is not None and (text_digest(text) == digest or (text, digest) in self.drafted)
 
     @cached_property
     def queued(self) -> list[Row]:
@@ -207,8 +218,7 @@ def _verified(facts: Facts) -> Iterator[Breach]:
     texts = {row["id"]: row["text"] for row in facts.all(t.messages)}
     for row in facts.queued:
         outcome = outcomes.get((row["verdict_id"], row["digest"]))
-        said = texts.get(row["message_id"])
-        if said is None or text_digest(said) != row["digest"]:
+        if not facts.is_text(texts.get(row["message_id"]), row["digest"]):
             yield Breach(row["conversation_id"], f"reply {row['id']} has another text than judged")
         elif outcome is None:
             yield Breach(row["conversation_id"], f"reply {row['id']} has no verdict on its text")
@@ -216,7 +226,7 @@ def _verified(facts: Facts) -> Iterator[Breach]:
             yield Breach(row["conversation_id"], f"reply {row['id']} is {outcome}, nobody decided")
     digests = {row["id"]: row["digest"] for row in facts.queued}
     for call in facts.delivered or ():
-        if digests.get(call.id, call.id) not in (text_digest(call.text), call.id):
+        if call.id in digests and not facts.is_text(call.text, digests[call.id]):
             yield Breach(call.conversation_id, f"delivered under {call.id}: a text nobody judged")
 
 

@@ -25,7 +25,7 @@ from handrail.core.ids import new_id
 from handrail.core.verdict import Verdict
 from handrail.desk.compose import open_engine
 from handrail.desk.settings import Settings
-from handrail.desk.transcripts import Said, Transcript
+from handrail.desk.transcripts import Done, Said, Transcript
 from handrail.engine.service import Engine
 from handrail.store import reviews
 from handrail.store import tables as t
@@ -152,7 +152,10 @@ async def replay(
 async def _replay_one(engine: Engine, transcript: Transcript, report: ReplayReport) -> None:
     known = await _known_customer(engine, transcript.customer)
     label = transcript.intent
+    await _tell(engine, f"{transcript.id}:0", known, transcript.actions)
     for number, (asked, replied) in enumerate(transcript.turns(), 1):
+        name = f"{transcript.id}:{number}"
+        await _tell(engine, f"{name}a", known, [one for said in asked for one in said.actions])
         label = next((m.intent for m in reversed(asked) if m.intent), label)
         report.turns.append(
             await _turn(engine, transcript, number, asked, customer=known, label=label)
@@ -164,6 +167,16 @@ async def _replay_one(engine: Engine, transcript: Transcript, report: ReplayRepo
             await engine.database.write(
                 lambda c, cid=conversation_id, said=replied, at=now: _go_on(c, cid, said, at)
             )
+        await _tell(engine, f"{name}r", known, [one for said in replied for one in said.actions])
+
+
+async def _tell(
+    engine: Engine, name: str, customer: Customer | None, actions: Sequence[Done]
+) -> None:
+    """Tell of what was done meanwhile; for an unknown customer no record counts either."""
+    for place, done in enumerate(actions if customer else ()):
+        notice = done.notice(f"{name}:{place}", customer.id if customer else "", engine.clock.now())
+        await engine.tell_action(notice)
 
 
 async def _known_customer(engine: Engine, customer_id: str | None) -> Customer | None:

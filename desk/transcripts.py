@@ -4,12 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from handrail.core.conversation import ActionNotice, Label
 from handrail.core.errors import ImportDataError
+
+
+class Done(BaseModel):
+    """Something that was done for the customer, as :class:`ActionEvent` has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Label
+    record_kind: Label | None = None
+    record: Label | None = None
+    outcome: Literal["done", "failed", "pending"] = "done"
+    amount: str | None = None
+    currency: str | None = None
+    actor: Label | None = None
+    details: dict[Label, Label] = Field(default_factory=dict)
+
+    def notice(self, name: str, customer_id: str, at: datetime) -> ActionNotice:
+        """Tell of it under a name, as done at a moment."""
+        return ActionNotice(id=name, customer_id=customer_id, at=at, **dict(self))
+
+    @model_validator(mode="after")
+    def _is_action(self) -> Self:
+        self.notice("-", "-", datetime.now(UTC))
+        return self
 
 
 class Said(BaseModel):
@@ -22,6 +55,8 @@ class Said(BaseModel):
     text: str
     intent: str | None = None
     """What the customer wanted, where somebody labelled it."""
+    actions: tuple[Done, ...] = ()
+    """What had been done since the message before."""
 
     @field_validator("role", mode="before")
     @classmethod
@@ -41,6 +76,8 @@ class Transcript(BaseModel):
     messages: tuple[Said, ...] = Field(min_length=1)
     intent: str | None = None
     """Intent of the first customer message, where messages carry none."""
+    actions: tuple[Done, ...] = ()
+    """What had been done before the first message; only where the customer is named."""
 
     def turns(self) -> Iterator[tuple[tuple[Said, ...], tuple[Said, ...]]]:
         """Yield each burst of customer messages with the replies that followed it."""

@@ -6,9 +6,10 @@ where the status is ``cancelled`` or a ``cancel_order`` on that order is done; "
 been cancelled, ..."; "Your order has not been cancelled."
 
 Rules: ``not_done`` (critical): neither an action event nor a record of the customer shows the
-action on the record that is named. ``handed_over`` (high): the reply says a colleague was told,
-which only a hand-over does. The evidence is what was considered, the closest miss first. Where the
-claim is a plain sentence, an offer to ask a colleague is proposed in its place.
+action on the record that is named, with the amount that is named. ``handed_over`` (high): the
+reply says a colleague was told, which only a hand-over does. The evidence is what was considered,
+the closest miss first. Where the claim is a plain sentence, an offer to ask a colleague is proposed
+in its place.
 """
 
 from __future__ import annotations

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, partial
 from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from handrail.core.conversation import ActionEvent, Record
+<<<<<<< HEAD
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.action_claims import ActionClaim, Form
 from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.normalisation import lowered
+=======
+from handrail.core.verdict import EvidenceSpan, Relation
+from handrail.guardrails.action_claims import ActionClaim, claimed_actions, lowered
+from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
+from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.terms import stems
+from handrail.guardrails.values import Value, find_values, number_key, same_currency
+>>>>>>> actions2
 
 _NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z0-9-]{0,18}\d)(?=[\d-]{0,18}[A-Z])[A-Z0-9-]{4,20}(?!\w)")
 _LABELLED = re.compile(
@@ -45,10 +54,13 @@ _UNDONE = re.compile(r"\b(?:not|no|non|un|never|pending|requested|awaiting)[ _-]
 _COMPLETED = ("processed", "applied", "issued", "submitted", "completed", "waived", "refunded",
               "cancelled", "canceled", "exchanged", "returned", "changed", "updated")  # fmt: skip
 _STATES = ("status", "text")
+_PAYS = ("refund", "give", "charge", "waive")
+"""Actions whose amount a reply may tell."""
 _MOST = 4
 """How many events and records a finding shows."""
 
 
+<<<<<<< HEAD
 class _Said(NamedTuple):
     """What decides whether a claim is shown; many claims of one sentence have it in common."""
 
@@ -101,11 +113,71 @@ def _is_shown(ctx: CheckContext, said: _Said) -> bool:
     if numbers:
         events = [event for event in events if _event_names(event, numbers)]
     records = [r for r in _asked(numbers, ctx) if _record_shows(r, said, ctx, bool(numbers))]
+=======
+def is_shown(claim: ActionClaim, ctx: CheckContext) -> bool:
+    """Whether an event or a record shows what a reply says was done."""
+    numbers = _meant(claim, ctx)
+    events = _showing(claim, numbers, ctx)
+    records = [r for r in _asked(numbers, ctx) if _record_shows(r, claim, ctx, bool(numbers))]
+>>>>>>> actions2
     shown = {*(event.record for event in events), *(record.id for record in records)}
     if listed := _listed(said.sentence, ctx):
         return listed <= shown
     both = _BOTH.search(said.sentence) and not _creates(said.family)
     return len(shown) >= (2 if both else 1)
+
+
+def _meant(claim: ActionClaim, ctx: CheckContext) -> frozenset[str]:
+    """Numbers of the records that a claim is about; none where it names none."""
+    return _numbers(claim.sentence.text, ctx) or (
+        _numbers(ctx.folded.text, ctx) if _creates(claim.family) else frozenset()
+    )
+
+
+def _showing(claim: ActionClaim, numbers: frozenset[str], ctx: CheckContext) -> list[ActionEvent]:
+    return [
+        event
+        for event in ctx.snapshot.actions
+        if _event_shows(event, claim, ctx) and (not numbers or _event_names(event, numbers))
+    ]
+
+
+def told_by_events(ctx: CheckContext) -> Mapping[str, tuple[EvidenceSpan, ...]]:
+    """The sentences that tell what action events show and nothing else, each with the events."""
+    claims: dict[str, list[ActionClaim]] = {}
+    if ctx.snapshot.actions:
+        for claim in claimed_actions(ctx):
+            claims.setdefault(claim.sentence.text, []).append(claim)
+    found: dict[str, tuple[EvidenceSpan, ...]] = {}
+    for text, said in claims.items():
+        shown = [_showing(one, _meant(one, ctx), ctx) for one in said]
+        events = list({event.id: event for one in shown for event in one}.values())
+        if all(shown) and all(is_shown(one, ctx) for one in said) and _is_all(text, said, events):
+            found[text] = tuple(_span(event, "supports") for event in events)
+    return found
+
+
+def _is_all(text: str, said: Sequence[ActionClaim], events: Sequence[ActionEvent]) -> bool:
+    """Whether a sentence says nothing beside what these events say."""
+    for value in find_values(text):
+        if any(_is_amount(value, event) for event in events):
+            text = text[: value.start] + " " * len(value.text) + text[value.end :]
+    families = (FAMILIES[one.family] for one in said if one.family in FAMILIES)
+    words = " ".join(f"{family.done} {family.noun}" for family in families)
+    return stems(text) <= stems(" ".join((words.replace("_", " "), *(e.worded for e in events))))
+
+
+def _is_amount(value: Value, event: ActionEvent) -> bool:
+    return (
+        value.kind == "money"
+        and event.amount is not None
+        and number_key(event.amount) in value.keys
+        and same_currency(value.currency, event.currency)
+    )
+
+
+def _span(event: ActionEvent, relation: Relation) -> EvidenceSpan:
+    return EvidenceSpan(source=f"action:{event.id}", quote=event.worded, relation=relation)
 
 
 def _listed(text: str, ctx: CheckContext) -> set[str]:
@@ -127,6 +199,7 @@ def _considered(ctx: CheckContext, name: str, sentence: str) -> tuple[EvidenceSp
     family = FAMILIES.get(name)
     near = [e for e in ctx.snapshot.actions if family and re.search(family.event, e.action)]
     others = [event for event in ctx.snapshot.actions if event not in near]
+<<<<<<< HEAD
     events = (
         EvidenceSpan(
             source=f"action:{event.id}",
@@ -138,6 +211,11 @@ def _considered(ctx: CheckContext, name: str, sentence: str) -> tuple[EvidenceSp
     states = _states(_asked(_numbers(sentence, ctx), ctx) or ctx.records)
     spans = tuple(islice(chain(events, states), _MOST))
     return spans or (EvidenceSpan(source="rule:records", quote="", relation="absent"),)
+=======
+    spans = [_span(event, "contradicts") for event in (*reversed(near), *reversed(others))]
+    spans += _states(_asked(_numbers(claim.sentence.text, ctx), ctx) or ctx.records)
+    yield from spans[:_MOST] or [EvidenceSpan(source="rule:records", quote="", relation="absent")]
+>>>>>>> actions2
 
 
 def _creates(family: str) -> bool:
@@ -191,7 +269,21 @@ def _event_shows(event: ActionEvent, family: str, ctx: CheckContext) -> bool:
         re.search(rule, name) for name in event.details
     ):
         return False
+<<<<<<< HEAD
     return not _undone_later(event, family, ctx)
+=======
+    if claim.family in _PAYS and not _is_as_much(event, claim.sentence.text):
+        return False
+    return not _undone_later(event, claim.family, ctx)
+>>>>>>> actions2
+
+
+def _is_as_much(event: ActionEvent, text: str) -> bool:
+    """Whether an event's amount is among those that a sentence names, where both name one."""
+    if event.amount is None:
+        return True
+    said = [value for value in find_values(text) if value.kind == "money"]
+    return not said or any(_is_amount(value, event) for value in said)
 
 
 def _undone_later(event: ActionEvent, family: str, ctx: CheckContext) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from handrail.core.verdict import EvidenceSpan, Severity
+from handrail.core.verdict import LIMITS, EvidenceSpan, Severity
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.values import same_currency
 from handrail.playbook.models import Limit, Promise
@@ -41,7 +41,7 @@ class Excess:
     def evidence(self, action: Promise) -> EvidenceSpan:
         """The limit that speaks against it."""
         return EvidenceSpan(
-            source=f"rule:limits.{action}",
+            source=f"{LIMITS}{action}",
             quote="" if self.limit is None else worded(self.limit),
             relation="absent" if self.limit is None else "contradicts",
         )
@@ -70,7 +70,9 @@ def excess(limits: Sequence[Limit], amounts: Sequence[Amount]) -> Excess | None:
     """Say how amounts, together, are beyond the limits; ``None`` where they are within them."""
     if not any(_allows(limit) for limit in limits):
         limit = limits[0] if limits else None
-        return Excess("no_authority", "The playbook lets nobody but a person promise this.", limit)
+        bound = limit.role if limit else "ai"
+        who = "nobody but a person" if bound == "ai" else f"no {bound}"
+        return Excess("no_authority", f"The playbook lets {who} promise this.", limit)
     if any(limit.amount is None and limit.percent is None for limit in limits):
         return None
     for amount in amounts:

@@ -8,19 +8,20 @@ in the evidence bears a statement out. ``uncited`` (high), only in quote-or-cite
 of a template or a model neither quotes nor cites what it relies on. A published sentence that was
 altered or turned into its opposite is for ``fact.policy``.
 
-Every statement gets a verdict. ``supported`` takes a whole sentence of a source, word by word, or
-the values of a record beside the names of their fields; a free paraphrase is never called so: it
-stays ``unverified``, for a judge or a person to say.
+Every statement gets a verdict. ``supported`` takes a whole sentence of a source, word by word,
+the values of a record beside the names of their fields, or what action events show; a free
+paraphrase is never called so: it stays ``unverified``, for a judge or a person to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding, Support
+from handrail.guardrails.action_evidence import told_by_events
 from handrail.guardrails.claim_features import Ground, ReplyMeasures
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
@@ -67,6 +68,11 @@ class _Judging:
             return 0.0
         return self.scorer.score(self._measures.measure(number))
 
+    @cached_property
+    def done(self) -> Mapping[str, tuple[EvidenceSpan, ...]]:
+        """The sentences that tell what was done and nothing else."""
+        return told_by_events(self.ctx)
+
     @property
     def threshold(self) -> float:
         """Score from which a sentence is flagged."""
@@ -74,11 +80,12 @@ class _Judging:
         return self.scorer.threshold if chosen is None else chosen
 
 
-def _supported(claim: Claim, words: frozenset[str], ctx: CheckContext) -> ClaimVerdict | None:
+def _supported(claim: Claim, words: frozenset[str], judging: _Judging) -> ClaimVerdict | None:
+    ctx = judging.ctx
     whole = ctx.evidence.sentence(claim.text)
     if whole:
         return _verdict(claim, "supported", "quote", whole)
-    fields = fields_that_say_it(claim, words, ctx)
+    fields = fields_that_say_it(claim, words, ctx) or judging.done.get(claim.text)
     return _verdict(claim, "supported", "value", *fields) if fields else None
 
 
@@ -117,7 +124,7 @@ def _judge_statement(
     number: int, words: frozenset[str], judging: _Judging
 ) -> Iterator[Finding | ClaimVerdict]:
     claim = judging.ctx.claims[number]
-    supported = _supported(claim, words, judging.ctx)
+    supported = _supported(claim, words, judging)
     if supported:
         yield supported
         return

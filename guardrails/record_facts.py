@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from handrail.core.conversation import FieldType, FieldValue, Record, Snapshot
+from handrail.core.conversation import ActionEvent, FieldType, FieldValue, Record, Snapshot
 from handrail.core.ports import owner_key
 from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.values import duration_key, number_key
@@ -97,6 +97,11 @@ def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
     return tuple(r for r in snapshot.records if r.customer_id == snapshot.customer.id)
 
 
+def own_actions(snapshot: Snapshot) -> tuple[ActionEvent, ...]:
+    """What was done for this conversation's verified customer, or was tried."""
+    return snapshot.actions if snapshot.verified else ()
+
+
 @lru_cache(maxsize=512)
 def _zone(name: str | None) -> ZoneInfo | None:
     try:
@@ -154,10 +159,13 @@ def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
 class RecordFacts:
     """What the records say: one by one, and by typed value."""
 
-    def __init__(self, sheets: list[Sheet], own: list[Fact]) -> None:
+    def __init__(
+        self, sheets: list[Sheet], own: list[Fact], done: tuple[ActionEvent, ...] = ()
+    ) -> None:
         self.sheets = sheets
         self._own = own
         """What is known beside the records: the customer's contacts, today."""
+        self._done = done
         self._index: dict[str, dict[str, list[Fact]]] = {}
 
     def named(self, name: str) -> list[Fact]:
@@ -184,8 +192,10 @@ class RecordFacts:
 
     @cached_property
     def texts(self) -> tuple[Source, ...]:
-        """Fields that are read as text."""
-        return tuple(source for sheet in self.sheets for source in sheet.texts)
+        """Fields that are read as text, and what was done."""
+        fields = (source for sheet in self.sheets for source in sheet.texts)
+        done = (Source(f"action:{one.id}", Reading(_told(one))) for one in self._done)
+        return (*fields, *done)
 
 
 def _sheet(record: Record, zone: str | None) -> Sheet:
@@ -214,22 +224,30 @@ def record_facts(snapshot: Snapshot) -> RecordFacts:
             ("id", customer.id),
         )
         own += [Fact("customer", kind, text, type=kind) for kind, text in contacts if text]
-    return RecordFacts([_sheet(record, zone) for record in own_records(snapshot)], own)
+    sheets = [_sheet(record, zone) for record in own_records(snapshot)]
+    return RecordFacts(sheets, own, own_actions(snapshot))
+
+
+def _told(event: ActionEvent) -> str:
+    return f"{event.worded} {event.at:%Y-%m-%d}"
 
 
 def record_texts(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """Each field that the customer may see, by its id, as a line of text."""
+    """Each field that the customer may see, and what was done, by its id, as a line of text."""
     for record in own_records(snapshot):
         yield f"record:{record.kind}/{record.id}#id", f"{record.kind} {record.id}"
         for name, field in _seen(record):
             said = f"{record.kind} {record.id} {name}: {field.value} {field.currency or ''}"
             yield f"record:{record.kind}/{record.id}#{name}", said.replace("_", " ").strip()
+    for event in own_actions(snapshot):
+        yield f"action:{event.id}", _told(event)
 
 
 def record_words(snapshot: Snapshot) -> str:
-    """All words of the records that the customer may see."""
-    return " ".join(
+    """All words of the records that the customer may see, and of what was done."""
+    fields = (
         f"{record.kind} {record.id} {name} {field.value}".replace("_", " ")
         for record in own_records(snapshot)
         for name, field in _seen(record)
     )
+    return " ".join((*fields, *map(_told, own_actions(snapshot))))

@@ -135,7 +135,7 @@ class CheckSuite:
             draft = draft.model_copy(update={"text": step.after})
             ctx, report = await judged(draft)
         verdict = Verdict(
-            digest=report.digest,
+            digest=draft.digest,
             mode=mode,
             outcome=outcome(report, mode, self._severities),
             report=report,

@@ -102,7 +102,7 @@ def find_passages(services: Services, text: str, language: str) -> tuple[Passage
 def _written_by(decided: Decided | None) -> Draft | None:
     if decided is None or not isinstance(decided.decision, Worded):
         return None
-    return draft_of(decided.decision, decided.actor)
+    return draft_of(decided.decision, decided)
 
 
 def _notes(notes: DraftNotes, decided: Decided | None) -> DraftNotes:

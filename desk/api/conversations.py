@@ -62,6 +62,7 @@ def detail(view: ConversationView) -> ConversationDetail:
             )
             for record in view.records
         ),
+        actions=view.actions,
         reviews=view.reviews,
         turns=tuple(dict(turn) for turn in view.turns),
         outbox=tuple(
@@ -100,7 +101,8 @@ async def write_message(
 ) -> Accepted:
     """Write to the customer in a conversation that a person holds.
 
-    422 where a guardrail blocks the text: acknowledge its findings, or change it.
+    422 where a guardrail blocks the text: acknowledge its findings, or change it; 403 where it
+    promises more than an agent may.
     """
     return await engine.write(
         conversation_id, body.text, actor=agent.name, acknowledge=body.acknowledge

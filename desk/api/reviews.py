@@ -37,7 +37,7 @@ async def get_review(review_id: str, engine: TheEngine, _: Reader) -> Review:
 async def claim_review(
     review_id: str, body: ClaimRequest, engine: TheEngine, agent: Writer
 ) -> Review:
-    """Reserve a review, or prolong that; 409 names who holds it."""
+    """Reserve a review, or prolong that; 409 names who holds it, 403 says that a lead may."""
     return await engine.claim(review_id, actor=agent.name, force=body.force)
 
 
@@ -48,7 +48,8 @@ async def decide_review(
     """Answer a review.
 
     409 where somebody else decided or it changed (``details`` names who did what), 410 where it
-    is over, 422 where a guardrail blocks the text or this decision is not possible.
+    is over, 403 where it promises more than an agent may, 422 where a guardrail blocks the text or
+    this decision is not possible.
     """
     return await engine.decide(
         review_id,

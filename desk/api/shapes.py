@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handrail.core.conversation import ConversationFacts, Customer, Message, Record
+from handrail.core.conversation import ActionEvent, ConversationFacts, Customer, Message, Record
 from handrail.core.decisions import Decision, Review
+from handrail.core.drafting import PersonRole
 from handrail.desk.understood import UnderstoodTurn
 from handrail.store.conversations import ConversationLine
 
@@ -51,7 +52,7 @@ class ClaimRequest(Body):
     """A claim on a review."""
 
     force: bool = False
-    """Break somebody else's claim."""
+    """Break somebody else's claim; for leads."""
 
 
 class DecisionRequest(Body):
@@ -98,6 +99,12 @@ class WebhookMessage(Body):
     """Where replies go, as the sender names it."""
     text: str
     customer: WebhookCustomer | None = None
+
+
+class ToldAction(ActionEvent):
+    """What was done for a customer, as the back office tells it."""
+
+    customer: WebhookCustomer
 
 
 class Conversations(BaseModel):
@@ -149,6 +156,8 @@ class ConversationDetail(BaseModel):
     verified: bool
     messages: tuple[Message, ...]
     records: tuple[Record, ...]
+    actions: tuple[ActionEvent, ...]
+    """What was done for the customer, oldest first."""
     reviews: tuple[Review, ...]
     turns: tuple[dict[str, Any], ...]
     outbox: tuple[QueuedReply, ...]
@@ -179,5 +188,7 @@ class Session(BaseModel):
     """Who a program is at this desk."""
 
     agent: str
+    role: PersonRole
+    """``lead`` where the playbook says that this person leads a team."""
     csrf: str
     """Goes into the header ``X-CSRF`` of every change, together with the cookie."""

@@ -16,11 +16,12 @@ router = APIRouter(tags=["stream"])
 
 @router.get("/stream", response_class=StreamingResponse)
 async def follow(request: Request, desk: TheDesk, _: Reader) -> StreamingResponse:
-    """Tell of changes by server-sent events: ``message``, ``review``, ``holder``, ``reset``.
+    """Tell of changes by server-sent events.
 
-    The data holds ids only. After a gap the browser's ``Last-Event-ID`` is continued from.
-    ``writing`` has no id: the text that a model has drafted so far, unverified and stored
-    nowhere, or ``null`` where it writes no more; only with an embedded database.
+    The data of ``message``, ``review``, ``holder``, ``action`` and ``reset`` holds ids only. After
+    a gap the browser's ``Last-Event-ID`` is continued from. ``writing`` has no id: the text that a
+    model has drafted so far, unverified and stored nowhere, or ``null`` where it writes no more;
+    only with an embedded database.
     """
     return event_stream(request, desk.feed, _tell, drafts=True)
 

@@ -26,7 +26,8 @@ async def open_session(
 ) -> Session:
     """Give a program its cookie and the token that changes need in the header ``X-CSRF``."""
     started = desk.sessions.start_agent(request, response, agent)
-    return Session(agent=started.name, csrf=desk.sessions.csrf(started))
+    role = desk.engine.playbook.role_of(started.name)
+    return Session(agent=started.name, role=role, csrf=desk.sessions.csrf(started))
 
 
 @router.get("/docs", include_in_schema=False)

@@ -1,58 +1,73 @@
-"""Messages that other systems bring in, signed by the sender."""
+"""What other systems bring in, signed by the sender: messages, and actions that were done."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from handrail.channels.signature import HEADER, check_webhook
-from handrail.core.conversation import Customer
+from handrail.core.conversation import ActionNotice, Customer
 from handrail.core.errors import InvalidRequestError, NotFoundError
 from handrail.core.events import Accepted, CustomerMessage, Event
 from handrail.desk.api.chat import WEB
-from handrail.desk.api.shapes import WebhookCustomer, WebhookMessage
+from handrail.desk.api.shapes import ToldAction, WebhookCustomer, WebhookMessage
 from handrail.desk.doors import Desk, TheDesk
+from handrail.engine.telling import Told
 from handrail.store import customers
 
 router = APIRouter(tags=["webhooks"])
 
-_DOCUMENTED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": WebhookMessage.model_json_schema()}},
-    },
-    "parameters": [
-        {
-            "name": HEADER,
-            "in": "header",
-            "required": True,
-            "schema": {"type": "string"},
-            "description": "t=SECONDS,v1=HEX: HMAC-SHA256 of SECONDS.BODY with the shared secret",
-        }
-    ],
+B = TypeVar("B", bound=BaseModel)
+_SIGNATURE = {
+    "name": HEADER,
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "t=SECONDS,v1=HEX: HMAC-SHA256 of SECONDS.BODY with the shared secret",
 }
 
 
-@router.post("/webhooks/{channel}", openapi_extra=_DOCUMENTED)
+def _documented(shape: type[BaseModel]) -> dict[str, Any]:
+    content = {"application/json": {"schema": shape.model_json_schema()}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "parameters": [_SIGNATURE],
+    }
+
+
+@router.post("/actions", openapi_extra=_documented(ToldAction))
+async def tell_action(request: Request, desk: TheDesk) -> Told:
+    """Take in what was done for a customer, so that replies may say so.
+
+    Only a system that signs may tell, for it is the evidence that people's words are held
+    against. Sent again it counts once: 200 with ``duplicate``; 409 where something else was told
+    under the id. What was ``pending`` may be told as ``done`` or ``failed`` later.
+    """
+    told = _read(ToldAction, await _signed(request, desk, "actions"))
+    customer = await _customer(desk, told.customer)
+    assert customer is not None
+    event = told.model_dump(exclude={"customer"})
+    return await desk.engine.tell_action(ActionNotice(customer_id=customer.id, **event))
+
+
+@router.post("/webhooks/{channel}", openapi_extra=_documented(WebhookMessage))
 async def receive_webhook(channel: str, request: Request, desk: TheDesk) -> Accepted:
     """Take a customer's message; the sender vouches for the customer it names.
 
     401 where it is not signed, or more than five minutes ago. Sent again it is taken as the same
     message: 200 with ``duplicate``.
     """
-    body = await request.body()
-    check_webhook(desk.webhook_secret, request.headers.get(HEADER), body, desk.now())
-    desk.webhook_limit.take(channel)
+    body = await _signed(request, desk, channel)
     if channel == WEB or channel not in desk.engine.channels:
         known = sorted(set(desk.engine.channels) - {WEB})
         raise NotFoundError(
             f"no channel {channel!r} takes webhooks; there are {', '.join(known) or 'none'}. "
             "Register one in a package (entry point handrail.channels)"
         )
-    message = _read(body)
+    message = _read(WebhookMessage, body)
     return await desk.engine.ingest(
         Event(
             channel=channel,
@@ -67,9 +82,16 @@ async def receive_webhook(channel: str, request: Request, desk: TheDesk) -> Acce
     )
 
 
-def _read(body: bytes) -> WebhookMessage:
+async def _signed(request: Request, desk: Desk, sender: str) -> bytes:
+    body = await request.body()
+    check_webhook(desk.webhook_secret, request.headers.get(HEADER), body, desk.now())
+    desk.webhook_limit.take(sender)
+    return body
+
+
+def _read(shape: type[B], body: bytes) -> B:
     try:
-        return WebhookMessage.model_validate_json(body)
+        return shape.model_validate_json(body)
     except ValidationError as error:
         problems = [
             {"at": ".".join(map(str, item["loc"])) or "body", "problem": item["msg"]}

@@ -21,6 +21,10 @@ RecordFile = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="Records, YAML or JSON Lines, as for import."),
 ]
+ActionFile = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="What was done, YAML or JSON Lines."),
+]
 
 
 class ModeName(StrEnum):
@@ -65,6 +69,7 @@ def try_it(  # noqa: PLR0917 - typer reads options from parameters
     text: str,
     said: Annotated[str, typer.Option(help="What the customer wrote.")] = "",
     records: RecordFile = None,
+    actions: ActionFile = None,
     customer: Annotated[
         str | None, typer.Option(help="Whose conversation; the first record's else.")
     ] = None,
@@ -89,6 +94,7 @@ def try_it(  # noqa: PLR0917 - typer reads options from parameters
             _release(playbook),
             said=said,
             records=records,
+            actions=actions,
             customer=customer,
             intent=intent,
             mode=mode.value,

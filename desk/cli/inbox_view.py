@@ -52,6 +52,10 @@ def _clock_lines(card: Card, review: Review) -> list[RenderableType]:
     if card.change():
         lines.append(Text(card.change(), style="yellow"))
     lines += [
+        Text(f"told {item.at:%d %b %H:%M} UTC: {clean(item.worded)}", style="dim")
+        for item in card.view.actions
+    ]
+    lines += [
         Text(f"look again {item.at:%d %b %H:%M} UTC: {clean(item.note)}", style="dim")
         for item in card.view.follow_ups
     ]
@@ -93,6 +97,9 @@ def card_text(card: Card) -> RenderableType:
             draft.append(f"[{','.join(map(str, piece.numbers))}]", style="dim")
     if card.draft_text:
         parts += [Text(), Text("draft", style="dim"), draft]
+    for action in review.draft.actions if review.draft else ():
+        asked = ", ".join(f"{name} {value}" for name, value in action.arguments.items())
+        parts.append(Text(f"proposed with it: {clean(f'{words(action.name)} {asked}')}"))
     for number, finding in enumerate(card.findings, 1):
         line = f"{number} {finding.severity} {finding.key}: {clean(finding.message)}"
         parts.append(Text(line, style=_COLOURS[finding.severity]))

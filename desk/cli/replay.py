@@ -25,6 +25,7 @@ def replay(
     """Run each customer turn of recorded conversations, send nothing, and report.
 
     A line has id, customer, channel, and messages with role and text (and intent, if labelled).
+    It and each message may have actions: what had been done before.
     Exit code 1 where a line could not be read; the others are run all the same.
     """
     from handrail.desk.transcripts import read_transcripts

@@ -148,7 +148,8 @@ async function changed({ conversation_id: id, review_id: reviewId }) {
   const fresh = await loadMessages();
   if (!fresh || busy) return;
   const sameReview = fresh.dataset.review === review() && fresh.dataset.status === work().dataset.status
-    && fresh.dataset.version === work().dataset.version && fresh.dataset.reminded === work().dataset.reminded && fresh.dataset.holder === work().dataset.holder;
+    && fresh.dataset.version === work().dataset.version && fresh.dataset.reminded === work().dataset.reminded && fresh.dataset.holder === work().dataset.holder
+    && fresh.dataset.actions === work().dataset.actions;
   if (sameReview) return;
   if (!mode || !$("#words").value.trim()) return load(`conversations/${id}`);
   if (reviewId === review() || fresh.dataset.review !== review()) await tellChanged();
@@ -509,4 +510,4 @@ if (isOpen()) claim(false);
 $("#messages")?.scrollTo(0, 1e9);
 const after = document.querySelector('meta[name="after"]').content;
 const reload = () => location.reload();
-follow(`/api/v1/stream`, { message: changed, review: changed, holder: changed, writing: written, reset: reload }, $("#connection"), after);
+follow(`/api/v1/stream`, { message: changed, review: changed, holder: changed, action: changed, writing: written, reset: reload }, $("#connection"), after);

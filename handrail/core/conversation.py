@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from handrail.core.storable import storable
 
 Mode = Literal["shadow", "collaborative", "supervised", "autonomous"]
 """Who answers: ``shadow`` people, the AI is only recorded; ``collaborative`` people, the AI
@@ -104,19 +106,59 @@ class Passage(Frozen):
     """May inform a person, never reaches a customer."""
 
 
+Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
+"""A short text of another system: an id, a name."""
+
+
 class ActionEvent(Frozen):
     """Something that was done for a customer, or was tried: a refund, a change of address."""
 
-    id: str
-    action: str
+    id: Label
+    """Its id where it was done, such as the back office; told again, it counts once."""
+    action: Label
     """Its name, verb first: ``cancel_order``."""
-    at: datetime
-    record: str | None = None
+    at: AwareDatetime
+    record_kind: Label | None = None
+    record: Label | None = None
     """Number of the record it was done on; ``None`` where it concerns the customer as a whole."""
     outcome: Literal["done", "failed", "pending"] = "done"
     """``pending`` until a receipt says which of the others it is."""
-    details: dict[str, str] = Field(default_factory=dict)
-    """What was asked and what came of it, by name: ``{"refund": "20.00 EUR"}``."""
+    amount: Annotated[str, Field(pattern=r"^\d{1,12}(\.\d{1,4})?$")] | None = None
+    """As a decimal string, ``"20.00"``; money only, with its currency."""
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    """ISO 4217 code."""
+    actor: Label | None = None
+    """Who did it: a person or a system."""
+    details: dict[Label, Label] = Field(default_factory=dict, max_length=50)
+    """What was asked and what came of it, by name: ``{"reason": "arrived broken"}``."""
+
+    @model_validator(mode="after")
+    def _with_currency(self) -> Self:
+        if (self.amount is None) != (self.currency is None):
+            raise ValueError("amount and currency go together; give both or neither")
+        return self
+
+    @property
+    def worded(self) -> str:
+        """All of it in one line: ``refund order LF1001 20.00 EUR (done)``."""
+        name = self.action.replace("_", " ")
+        kind = None if self.record_kind in name.split() else self.record_kind
+        parts = (name, kind, self.record, self.amount, self.currency)
+        details = (f"{name.replace('_', ' ')} {value}" for name, value in self.details.items())
+        return f"{' '.join(part for part in (*parts, *details) if part)} ({self.outcome})"
+
+
+class ActionNotice(ActionEvent):
+    """An action event as another system tells it: with the customer it was done for."""
+
+    customer_id: Label
+
+    @property
+    def event(self) -> ActionEvent:
+        """The event alone."""
+        return ActionEvent.model_construct(
+            **{name: getattr(self, name) for name in ActionEvent.model_fields}
+        )
 
 
 class ConversationFacts(Frozen):
@@ -154,5 +196,5 @@ class Snapshot(Frozen):
     release: str
     """Id of the playbook release this turn runs under."""
     actions: tuple[ActionEvent, ...] = ()
-    """What was done for this customer, oldest first; besides records, what shows that a reply
-    that speaks of something done tells the truth."""
+    """What was done for this customer, oldest first, for a verified identity only; besides
+    records, what shows that a reply that speaks of something done tells the truth."""

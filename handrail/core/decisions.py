@@ -5,12 +5,12 @@ from __future__ import annotations
 from copy import deepcopy
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
 from handrail.core.conversation import Frozen
-from handrail.core.drafting import Draft
+from handrail.core.drafting import Draft, PersonRole
 from handrail.core.ids import new_id
 from handrail.core.verdict import Verdict
 
@@ -140,6 +140,8 @@ class Decided(Frozen):
     decision: Decision
     actor: str
     """Name of the person who decided."""
+    role: PersonRole = "agent"
+    """Theirs, by the playbook of the moment."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:
@@ -150,9 +152,13 @@ class Decided(Frozen):
 @cache
 def _schema_of_decided() -> dict[str, Any]:
     decision = TypeAdapter(Decision).json_schema()
-    fields = {"decision": _inlined(decision, decision["$defs"]), "actor": {"type": "string"}}
+    fields = {
+        "decision": _inlined(decision, decision["$defs"]),
+        "actor": {"type": "string"},
+        "role": {"enum": list(get_args(PersonRole)), "default": "agent"},
+    }
     whole = {"type": "object", "additionalProperties": False, "title": "Decided"}
-    return {**whole, "properties": fields, "required": list(fields)}
+    return {**whole, "properties": fields, "required": ["decision", "actor"]}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -171,13 +177,14 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     }
 
 
-def draft_of(words: Worded, author: str) -> Draft:
+def draft_of(words: Worded, by: Decided) -> Draft:
     """Make the draft of what a person wrote, word for word."""
     return Draft(
         id=new_id("dft"),
         text=words.text,
         source="person",
-        author=author,
+        author=by.actor,
+        author_role=by.role,
         answers=not isinstance(words, AskCustomer),
     )
 
@@ -197,6 +204,8 @@ class Review(Frozen):
     """Why a person is asked: ``critical:fact.value``, ``mode:supervised``, ``failure``."""
     explanation: str
     """The same in a sentence for the person."""
+    digest: str | None = None
+    """Digest of the draft, proposed actions included, which a decision names."""
     draft: Draft | None
     verdict: Verdict | None
     allowed: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -92,6 +93,9 @@ class ProposedAction(Frozen):
     """By name; amounts as decimal strings, with their currency in ``currency``."""
 
 
+PersonRole = Literal["agent", "lead"]
+"""What people of the team are; the playbook names those who lead."""
+
 DraftSource = Literal["template", "articles", "model", "person", "clarify", "none"]
 
 
@@ -104,7 +108,7 @@ class Draft(Frozen):
     source: DraftSource
     """What wrote it; ``person`` where an agent did."""
     author: str | None = None
-    author_role: Literal["agent", "lead"] = "agent"
+    author_role: PersonRole = "agent"
     """Of a person: whose limits their promises are measured by."""
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
@@ -132,8 +136,12 @@ class Draft(Frozen):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the text."""
-        return text_digest(self.text)
+        """SHA-256 of all that leaves by an approval: the text, and the actions where it has any."""
+        if not self.actions:
+            return text_digest(self.text)
+        proposed = [action.model_dump(mode="json") for action in self.actions]
+        # No text holds NUL, so no text alone has such a digest.
+        return text_digest(f"{self.text}\x00{json.dumps(proposed, sort_keys=True)}")
 
 
 def left_open(intent: IntentResult, draft: Draft) -> tuple[str, ...]:

@@ -212,6 +212,20 @@ class InvalidRequestError(RequestError):
     http_status = 422
 
 
+class ConflictingActionError(RequestError):
+    """Something else was told before under the same id."""
+
+    code = "HR314"
+    http_status = 409
+
+
+class RoleError(RequestError):
+    """This needs a lead; ``details`` names who leads, and the limit where it is about one."""
+
+    code = "HR315"
+    http_status = 403
+
+
 class RunError(HandrailError):
     """A turn could not be finished; it lands on a person."""
 

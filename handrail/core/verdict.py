@@ -21,6 +21,10 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+LIMITS = "rule:limits."
+"""What the source of evidence begins with where it is a limit of the playbook."""
+
+
 class EvidenceSpan(Frozen):
     """The place in a source that speaks for or against a span of the draft."""
 
@@ -63,6 +67,13 @@ class Finding(Frozen):
     def key(self) -> str:
         """``check:rule``, the name a person acknowledges."""
         return f"{self.check}:{self.rule}"
+
+    @property
+    def beyond_limit(self) -> bool:
+        """Whether it holds a promise back because of a limit, which is its evidence."""
+        return self.severity == "critical" and any(
+            span.source.startswith(LIMITS) for span in self.evidence
+        )
 
 
 Support = Literal["supported", "contradicted", "unsupported", "unverified"]
@@ -133,10 +144,10 @@ class RepairStep(Frozen):
 
 
 class Verdict(Frozen):
-    """The judgement on one text digest, after repairs."""
+    """The judgement on one draft's digest, after repairs."""
 
     digest: str
-    """Digest of the text that was judged last: the text that may leave."""
+    """Digest of the draft that was judged last, proposed actions included: what may leave."""
     mode: Mode
     outcome: Outcome
     report: Report
@@ -157,6 +168,11 @@ class Verdict(Frozen):
             {"before": before, "after": after} for before, after in zip_longest(texts, texts[1:])
         ]
         return {**{k: v for k, v in given.items() if k != "repaired_from"}, "repairs": steps}
+
+    @property
+    def beyond_limits(self) -> tuple[Finding, ...]:
+        """The findings that hold a promise back because of a limit."""
+        return tuple(finding for finding in self.report.findings if finding.beyond_limit)
 
     @property
     def critical_keys(self) -> frozenset[str]:

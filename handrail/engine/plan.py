@@ -14,6 +14,7 @@ from handrail.core.decisions import (
     AskCustomer,
     CorrectIntent,
     Decided,
+    Decision,
     Edit,
     HandBack,
     LeavesOpen,
@@ -23,7 +24,7 @@ from handrail.core.decisions import (
     Worded,
     draft_of,
 )
-from handrail.core.drafting import Draft
+from handrail.core.drafting import Draft, PersonRole
 from handrail.core.events import (
     AgentMessage,
     Control,
@@ -85,8 +86,13 @@ def make_plan(
     lease: Lease,
     review_of: Callable[[str], RowMapping],
     draft_behind: Callable[[str], Draft],
+    role_of: Callable[[str], PersonRole],
 ) -> Plan:
     """Decide what to do with the first pending events: a burst of messages, or one other event."""
+
+    def by(actor: str, decision: Decision) -> Decided:
+        return Decided(decision=decision, actor=actor, role=role_of(actor))
+
     first = lease.events[0]
     if first.kind == "message":
         burst = _leading_messages(lease.events)
@@ -94,14 +100,15 @@ def make_plan(
     body = EVENT_BODY.validate_python(first.body, strict=False)
     match body:
         case ReviewDecision():
-            return _decision(lease, first, body, review_of(body.review_id))
+            decided = by(body.actor, body.decision)
+            return _decision(lease, first, decided, review_of(body.review_id))
         case AgentMessage():
             said = Respond(text=body.text, acknowledge=body.acknowledge)
-            return _human_reply(lease, first, Decided(decision=said, actor=body.actor), None)
+            return _human_reply(lease, first, by(body.actor, said), None)
         case TimerFired():
             return _holding(lease, first)
         case Control(action=HandBack()):
-            return _handed_back(lease, first, Decided(decision=body.action, actor=body.actor))
+            return _handed_back(lease, first, by(body.actor, body.action))
         case _:
             taken = isinstance(body, Control) and isinstance(body.action, TakeOver)
             asks = _question(body, draft_behind)
@@ -202,7 +209,7 @@ def _reply(decided: Decided, review: RowMapping | None) -> Draft:
     """The person's own words, or the suggestion they approved."""
     decision = decided.decision
     if isinstance(decision, Worded):
-        return draft_of(decision, decided.actor)
+        return draft_of(decision, decided)
     assert review is not None
     seen = Draft.model_validate(review["draft"])
     # A turn stores drafts of its own; what this one cost is counted where it was written.
@@ -216,13 +223,12 @@ def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
     return Plan(events=(event,), graph=SUPPORT, input=_turn(lease, decided), summarise=action)
 
 
-def _decision(lease: Lease, event: PendingEvent, body: ReviewDecision, review: RowMapping) -> Plan:
-    decided = Decided(decision=body.decision, actor=body.actor)
-    if isinstance(body.decision, LeavesOpen):
+def _decision(lease: Lease, event: PendingEvent, decided: Decided, review: RowMapping) -> Plan:
+    if isinstance(decided.decision, LeavesOpen):
         return Plan(events=(event,), graph=None)
     if review["interrupt_id"] is not None:
         return Plan(events=(event,), graph=review["graph"], review=review, resume=decided)
-    match body.decision:
+    match decided.decision:
         case Approve() | Edit() | Respond() | AskCustomer():
             return _human_reply(lease, event, decided, review)
         case Reject() | CorrectIntent():

@@ -35,7 +35,8 @@ class Retention:
 
     spans: timedelta | None
     conversations: timedelta | None
-    """Time since the last change of a conversation in which nothing waits."""
+    """Time since the last change of a conversation in which nothing waits, and since an action
+    for a customer with whom no conversation is kept."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def rules(database: Database, retention: Retention, *, actor: str, now: datetime
         found.append(_rows("spans", t.spans.c.span_id, t.spans.c.end_ns < cutoff))
     if retention.conversations is not None:
         found.insert(0, _old_conversations(saver, retention.conversations, actor, now))
+        found.append(_old_actions(now - retention.conversations))
     return found
 
 
@@ -104,6 +106,12 @@ def _rows(name: str, key: Column[Any], condition: Any) -> Rule:
         select(key).where(condition),
         lambda c, keys: c.execute(statement.where(key.in_(keys), condition)).rowcount,
     )
+
+
+def _old_actions(before: datetime) -> Rule:
+    """Actions for customers with whom no conversation is kept."""
+    mine = exists().where(t.conversations.c.customer_id == t.actions.c.customer_id)
+    return _rows("actions", t.actions.c.id, (t.actions.c.at < before) & ~mine)
 
 
 def _unneeded() -> Select[Any]:

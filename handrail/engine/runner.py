@@ -44,6 +44,7 @@ from handrail.engine.resuming import (
 )
 from handrail.engine.saver import RunWrites, TurnSaver
 from handrail.engine.versions import Graphs
+from handrail.playbook.models import Release
 from handrail.store import outbox, reviews
 from handrail.store.database import Database
 
@@ -112,13 +113,13 @@ class Runner:
 
     async def _claim(self, conversation_id: str) -> tuple[Lease, Plan | Exception] | None:
         """Take the lease and plan the run in one transaction; a plan can fail like a run."""
-        release, now = self._kits.active.release.id, self._clock.now()
+        release, now = self._kits.active.release, self._clock.now()
 
         def take(connection: Connection) -> tuple[Lease, Plan | Exception] | None:
             lease = gate.claim(
-                connection, conversation_id, owner=self._owner, release=release, now=now
+                connection, conversation_id, owner=self._owner, release=release.id, now=now
             )
-            return None if lease is None else (lease, _planned(connection, lease))
+            return None if lease is None else (lease, _planned(connection, lease, release))
 
         return await self._database.write(take, synced=False)
 
@@ -317,12 +318,13 @@ class Runner:
         await self._database.write(lambda connection: gate.release(connection, lease))
 
 
-def _planned(connection: Connection, lease: Lease) -> Plan | Exception:
+def _planned(connection: Connection, lease: Lease, release: Release) -> Plan | Exception:
     try:
         return make_plan(
             lease,
             lambda review_id: reviews.row_of(connection, review_id),
             lambda outbox_id: outbox.draft_of(connection, outbox_id),
+            release.playbook.role_of,
         )
     except Exception as error:  # noqa: BLE001 - it lands on a person like any failure
         return error

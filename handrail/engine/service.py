@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from opentelemetry.trace import Tracer
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, update
 from sqlalchemy.exc import IntegrityError
 
 from handrail.core.clock import Clock
+from handrail.core.conversation import ActionNotice
 from handrail.core.decisions import (
     Approve,
     CorrectIntent,
@@ -24,13 +25,8 @@ from handrail.core.decisions import (
     TakeOver,
     Worded,
 )
-from handrail.core.drafting import Draft
-from handrail.core.errors import (
-    BlockedTextError,
-    ClaimedError,
-    DatabaseUnavailableError,
-    StaleDecisionError,
-)
+from handrail.core.drafting import Draft, ProposedAction
+from handrail.core.errors import DatabaseUnavailableError
 from handrail.core.events import (
     Accepted,
     AgentMessage,
@@ -51,11 +47,15 @@ from handrail.engine.clocks import Clocks
 from handrail.engine.correcting import check_intent
 from handrail.engine.ingest import find_duplicate, ingest, starts_a_run
 from handrail.engine.kit import Kits
+from handrail.engine.refusals import block, refuse_second
 from handrail.engine.relay import Relay
+from handrail.engine.roles import claim, require_authority
 from handrail.engine.runner import Runner
+from handrail.engine.telling import Told, tell_action
 from handrail.engine.versions import Graphs
 from handrail.engine.views import Views
 from handrail.engine.writing import DraftsInWriting
+from handrail.playbook.models import Playbook
 from handrail.store import conversations, outbox, reviews
 from handrail.store import tables as t
 from handrail.store.conversations import unanswered
@@ -71,8 +71,6 @@ MOST_SWEPT = 25
 """Conversations that one sweep takes up; the oldest move on however many newer ones there are."""
 ALL = 10_000_000
 """More conversations than one process can have."""
-CLAIM = timedelta(minutes=10)
-"""How long a person holds a review without renewing the claim."""
 
 
 class Engine(Views):
@@ -116,6 +114,11 @@ class Engine(Views):
             ingest=self.ingest,
         )
 
+    @property
+    def playbook(self) -> Playbook:
+        """The playbook that new turns run under, and by which people have their roles."""
+        return self.kits.active.release.playbook
+
     # Events
 
     async def ingest(self, event: Event) -> Accepted:
@@ -158,6 +161,7 @@ class Engine(Views):
             StaleDecisionError: it was decided, superseded or changed meanwhile.
             ExpiredReviewError: its time is over.
             BlockedTextError: a guardrail blocks the text; acknowledge its findings or change it.
+            RoleError: the text promises more than this person may.
             NotAllowedError: this decision is not possible here, or names an unknown intent.
         """
         row = await self.database.read(lambda c: reviews.row_of(c, review_id))
@@ -176,50 +180,64 @@ class Engine(Views):
             )
         )
         if accepted.duplicate:
-            await self._refuse_second(review_id, body)
+            await self.database.read(lambda c: refuse_second(c, body))
         return accepted
-
-    async def _refuse_second(self, review_id: str, body: ReviewDecision) -> None:
-        """The very same decision again is fine; another one on the same review is too late."""
-        decided = select(t.decisions).where(
-            t.decisions.c.review_id == review_id, t.decisions.c.version == body.version
-        )
-        row = await self.database.read(lambda c: c.execute(decided).mappings().first())
-        same = row is not None and (row["actor"], row["body"]) == (
-            body.actor,
-            body.decision.model_dump(mode="json"),
-        )
-        if not same and row is not None:
-            raise StaleDecisionError(
-                f"the review was decided by {row['actor']} ({row['kind']}) at "
-                f"{row['at']:%H:%M:%S} UTC; look at the conversation as it is now",
-                decided_by=row["actor"],
-                decision=row["kind"],
-            )
 
     async def _check_decision(self, row: RowMapping, decision: Decision, actor: str) -> None:
         review = reviews.review(row)
         if isinstance(decision, CorrectIntent) and decision.kind in review.allowed:
             await check_intent(self.kits, row, decision.intent)
-        if isinstance(decision, Approve) and review.verdict is not None:
-            _block(review.verdict, decision.acknowledge)
+        if isinstance(decision, Approve) and review.draft is not None:
+            seen, shown = review.draft, review.verdict
+            if shown is not None:
+                block(shown, decision.acknowledge)
+            # The limits that were looked at are not those of whoever approves.
+            if shown is None or shown.beyond_limits:
+                await self._judge(review.conversation_id, seen.text, actor, *seen.actions)
         if isinstance(decision, Worded):
-            verdict = await self.check_text(review.conversation_id, decision.text, actor)
-            _block(verdict, decision.acknowledge)
+            verdict = await self._judge(review.conversation_id, decision.text, actor)
+            block(verdict, decision.acknowledge)
 
-    async def check_text(self, conversation_id: str, text: str, actor: str) -> Verdict:
-        """Run the guardrails on a text that a person is about to send."""
+    async def _judge(
+        self, conversation_id: str, text: str, actor: str, *actions: ProposedAction
+    ) -> Verdict:
+        """Judge a text by the limits of whoever sends it.
+
+        Raises:
+            RoleError: it promises more than they may.
+        """
+        verdict = await self.check_text(conversation_id, text, actor, *actions)
+        require_authority(self.playbook, actor, verdict.beyond_limits)
+        return verdict
+
+    async def check_text(
+        self, conversation_id: str, text: str, actor: str, *actions: ProposedAction
+    ) -> Verdict:
+        """Run the guardrails on what a person is about to send, in their role."""
         kit, now = self.kits.active, self.clock.now()
-        draft = Draft(id=new_id("dft"), text=visible(text), source="person", author=actor)
+        draft = Draft(
+            id=new_id("dft"),
+            text=visible(text),
+            source="person",
+            author=actor,
+            author_role=self.playbook.role_of(actor),
+            actions=actions,
+        )
 
         def load(connection: Connection) -> Any:
             row = conversations.row_of(connection, conversation_id)
-            return conversations.snapshot(connection, row, kit.release.id, now)
+            mode = reviews.mode_of(connection, conversation_id)
+            return conversations.snapshot(connection, row, kit.release.id, now), mode
 
-        snapshot = await self.database.read(load)
+        snapshot, mode = await self.database.read(load)
         asked = "\n".join(message.text for message in unanswered(snapshot.messages))
         checked = await kit.verifier.verify(
-            draft, snapshot, mode="supervised", intent=None, text=asked, repair=False
+            draft,
+            snapshot,
+            mode=mode or self.playbook.default_mode,
+            intent=None,
+            text=asked,
+            repair=False,
         )
         if tokens := checked.verdict.tokens:
             await self.database.write(lambda c: conversations.spend(c, conversation_id, tokens))
@@ -232,9 +250,10 @@ class Engine(Views):
 
         Raises:
             BlockedTextError: a guardrail blocks the text.
+            RoleError: it promises more than this person may.
             NotAllowedError: nobody holds the conversation.
         """
-        _block(await self.check_text(conversation_id, text, actor), acknowledge)
+        block(await self._judge(conversation_id, text, actor), acknowledge)
         body = AgentMessage(text=visible(text), actor=actor, acknowledge=acknowledge)
         return await self.ingest(
             Event(
@@ -335,6 +354,19 @@ class Engine(Views):
             )
         )
 
+    async def tell_action(self, notice: ActionNotice) -> Told:
+        """Take in what was done for a customer; from now on replies may say so.
+
+        Told again under the same id it counts once; what was ``pending`` may be told as ``done``
+        or ``failed`` later.
+
+        Raises:
+            InvalidRequestError: its record belongs to another customer.
+            ConflictingActionError: something else was told under its id.
+        """
+        now = self.clock.now()
+        return await self.database.write(lambda c: tell_action(c, notice, now))
+
     # Claims
 
     async def claim(self, review_id: str, *, actor: str, force: bool = False) -> Review:
@@ -343,37 +375,17 @@ class Engine(Views):
         Args:
             review_id: The review.
             actor: The person.
-            force: Break somebody else's claim (for leads).
+            force: Break somebody else's claim, as a lead may.
 
         Raises:
             ClaimedError: somebody else holds it, or this person let it lapse.
+            RoleError: it is not a lead who breaks the claim.
             StaleDecisionError: it is no longer open.
         """
-        now = self.clock.now()
-
-        def work(connection: Connection) -> Review:
-            row = reviews.row_of(connection, review_id)
-            holder, until = row["claimed_by"], row["claim_until"]
-            if holder not in (None, actor) and until > now and not force:
-                raise ClaimedError(
-                    f"{holder} holds this review until {until:%H:%M} UTC; a lead can break the "
-                    "claim",
-                    claimed_by=holder,
-                )
-            if holder != actor and row["lapsed_by"] == actor and not force:
-                raise ClaimedError(
-                    "this review was due while you had it, so it is offered to others: let "
-                    "another person take it; a lead can break that with force",
-                    lapsed_by=actor,
-                )
-            values = {"claimed_by": actor, "claim_until": now + CLAIM}
-            if not reviews.change(connection, review_id, row["version"], values):
-                raise StaleDecisionError(f"the review is {row['status']}; nothing to claim")
-            if holder != actor:
-                reviews.announce(connection, row, now)
-            return reviews.review(reviews.row_of(connection, review_id))
-
-        return await self.database.write(work)
+        now, playbook = self.clock.now(), self.playbook
+        return await self.database.write(
+            lambda c: claim(c, review_id, playbook, actor=actor, force=force, now=now)
+        )
 
     # Work
 
@@ -480,19 +492,3 @@ class Engine(Views):
         for conversation_id in replies:
             await self.handle("outbox", conversation_id)
         return await self.clocks.fire() or bool(runs or replies)
-
-
-def _block(verdict: Verdict, acknowledged: tuple[str, ...]) -> None:
-    """Refuse a text with critical findings that the person did not accept."""
-    missing = verdict.critical_keys - frozenset(acknowledged)
-    if missing:
-        raise BlockedTextError(
-            f"a guardrail blocks this text: {', '.join(sorted(missing))}. Change the text, or "
-            "acknowledge each finding",
-            missing=sorted(missing),
-            findings=[
-                finding.model_dump(mode="json")
-                for finding in verdict.report.findings
-                if finding.key in missing
-            ],
-        )

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from handrail.core.conversation import ConversationFacts, Customer, Message, Record
+from handrail.core.conversation import ActionEvent, ConversationFacts, Customer, Message, Record
 from handrail.core.decisions import Review
 from handrail.core.errors import DatabaseUnavailableError
 from handrail.core.events import FollowUp
 from handrail.store import conversations, customers, feedback, reviews
 from handrail.store import tables as t
+from handrail.store.actions import actions_of
 from handrail.store.conversations import ConversationLine
 from handrail.store.database import Database
 from handrail.store.feedback import Dismissal, Tally
@@ -40,7 +41,7 @@ class Change:
 
     id: int
     kind: str
-    """``message``, ``review`` or ``holder``."""
+    """``message``, ``review``, ``holder`` or ``action``."""
     conversation_id: str
     review_id: str | None
 
@@ -54,6 +55,8 @@ class ConversationView:
     verified: bool
     messages: tuple[Message, ...]
     records: tuple[Record, ...]
+    actions: tuple[ActionEvent, ...]
+    """What was done for the customer, oldest first."""
     reviews: tuple[Review, ...]
     turns: tuple[Mapping[str, Any], ...]
     outbox: tuple[Mapping[str, Any], ...]
@@ -104,7 +107,7 @@ class Views:
                     t.outbox.c.status.in_(("waiting", "sending")),
                 )
             )
-            customer, verified = customers.known(
+            customer, verified, acted = customers.known(
                 connection, facts.customer_id, facts.channel, facts.address
             )
             return ConversationView(
@@ -115,6 +118,7 @@ class Views:
                     connection, conversation_id, customer_view=False
                 ),
                 records=customers.records_of(connection, facts.customer_id),
+                actions=actions_of(connection, facts.customer_id) if acted else (),
                 reviews=reviews.listed(connection, status=None, conversation_id=conversation_id),
                 turns=tuple(dict(row) for row in turns.mappings()),
                 outbox=tuple(dict(row) for row in queued.mappings()),

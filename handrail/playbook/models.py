@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from handrail.core.conversation import FieldType, Mode, Visibility
+from handrail.core.drafting import PersonRole
 from handrail.playbook.wording import Manner, Style, Words, closest
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -234,6 +235,8 @@ class OtherTeam(Strict):
 class Team(Strict):
     """People who review and answer."""
 
+    leads: tuple[str, ...] = ()
+    """Names of those who lead, as the desk's sign-in has them; everybody else is an agent."""
     hours: Hours = Hours()
     review_minutes: int = Field(default=30, ge=1)
     """Working minutes until a review is due."""
@@ -325,6 +328,15 @@ class Playbook(Strict):
             or any(text in one for one in intent.translated_examples.values())
             for intent in self.intents.values()
         )
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Names of all who lead a team."""
+        return tuple(dict.fromkeys(name for team in self.teams.values() for name in team.leads))
+
+    def role_of(self, person: str) -> PersonRole:
+        """Return whether a person leads a team, in whose place they may do more than others."""
+        return "lead" if person in self.leads else "agent"
 
     def examples_in(self, language: str) -> list[tuple[str, str]]:
         """Return the examples in one of the brand's languages, each with its intent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from handrail.core.conversation import Customer, FieldValue, Record
+from handrail.core.conversation import ActionNotice, Customer, FieldValue, Record
 from handrail.core.errors import ImportDataError
 from handrail.playbook.models import Playbook, RecordKind, Strict
 from handrail.playbook.problems import Problem, alternatives, listed
@@ -77,6 +78,30 @@ def read_records(path: Path, playbook: Playbook, *, today: date | None = None) -
     return _read(path, lambda entry: _record(entry, playbook, day))
 
 
+def read_actions(path: Path, *, today: date | None = None) -> Imported[ActionNotice]:
+    """Read what was done for customers; :class:`ActionNotice` has the fields of an entry.
+
+    Args:
+        path: A list of entries.
+        today: What ``today-3`` means in ``at``; the current day in UTC where left out.
+
+    Raises:
+        ImportDataError: there is no such file, or its ending is neither .yaml nor .jsonl.
+    """
+    day = today or datetime.now(UTC).date()
+    return _read(path, lambda entry: ActionNotice.model_validate(_with_moment(entry.value, day)))
+
+
+def read_folder_actions(folder: Path, *, today: date | None = None) -> tuple[ActionNotice, ...]:
+    """Read ``data/actions`` of a playbook folder; none where absent.
+
+    Raises:
+        ImportDataError: an entry is wrong.
+    """
+    path = _data_file(folder, "actions")
+    return read_actions(path, today=today).strict() if path else ()
+
+
 def read_data(
     folder: Path, playbook: Playbook, *, today: date | None = None
 ) -> tuple[tuple[Customer, ...], tuple[Record, ...]]:
@@ -109,6 +134,16 @@ def _with_zone(value: Any) -> Any:
     since = value.get("since") if isinstance(value, dict) else None
     if isinstance(since, str) and len(since) == len("2020-01-01"):
         return value | {"since": f"{since}T00:00:00Z"}
+    return value
+
+
+def _with_moment(value: Any, today: date) -> Any:
+    at = value.get("at") if isinstance(value, dict) else None
+    if isinstance(at, str | date):
+        with suppress(ValueError):  # the model says what is wrong, and the entry knows where
+            moment = str(typed_value(str(at), kind="date", currency="", today=today).value)
+            only_day = len(moment) == len("2020-01-01")
+            return value | {"at": f"{moment}T00:00:00Z" if only_day else moment}
     return value
 
 

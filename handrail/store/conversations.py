@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, exists, select
 from handrail.core.conversation import ConversationFacts, Message, Snapshot
 from handrail.core.errors import NotFoundError
 from handrail.store import customers as people
+from handrail.store.actions import actions_of
 from handrail.store.tables import (
     conversations,
     customers,
@@ -149,7 +150,7 @@ def newest_messages(connection: Connection, conversation_id: str) -> tuple[Messa
 
 def snapshot(connection: Connection, row: RowMapping, release: str, now: datetime) -> Snapshot:
     """Load all that a turn may know; records only for a verified identity."""
-    customer, verified = people.known(
+    customer, verified, acted = people.known(
         connection, row["customer_id"], row["channel"], row["address"]
     )
     return Snapshot(
@@ -158,6 +159,7 @@ def snapshot(connection: Connection, row: RowMapping, release: str, now: datetim
         verified=verified,
         messages=newest_messages(connection, row["id"]),
         records=people.records_of(connection, row["customer_id"]) if verified else (),
+        actions=actions_of(connection, row["customer_id"]) if verified and acted else (),
         now=now,
         release=release,
     )

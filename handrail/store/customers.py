@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, bindparam, func, select
+from sqlalchemy import Connection, Dialect, bindparam, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.core.conversation import Customer, Record
 from handrail.core.ports import address_keys, owner_key
 from handrail.store.database import Database
-from handrail.store.tables import customers, identities, owned_values, records
+from handrail.store.tables import actions, customers, identities, owned_values, records
 
 PERSONAL_TYPES = frozenset({"name", "email", "phone", "address", "id"})
 """Field types whose values belong to their customer."""
@@ -22,7 +22,12 @@ MAX_RECORDS = 50
 """Records of a customer that a turn looks at, newest first."""
 
 _KNOWN = (
-    select(*customers.c, identities.c.verified)
+    select(
+        *customers.c,
+        identities.c.verified,
+        # Most customers have no actions, and for them there is no further statement.
+        exists().where(actions.c.customer_id == customers.c.id).label("acted"),
+    )
     .select_from(
         customers.outerjoin(
             identities,
@@ -49,15 +54,24 @@ def insert_for(dialect: Dialect) -> Any:
     return postgresql.insert if dialect.name == "postgresql" else sqlite.insert
 
 
-def known(
-    connection: Connection, customer_id: str, channel: str, address: str
-) -> tuple[Customer, bool]:
-    """Load a customer that exists, and whether this address is known to belong to them."""
+class Known(NamedTuple):
+    """A customer at an address."""
+
+    customer: Customer
+    verified: bool
+    """Whether the address is known to belong to them."""
+    acted: bool
+    """Whether anything is known to have been done for them."""
+
+
+def known(connection: Connection, customer_id: str, channel: str, address: str) -> Known:
+    """Load a customer that exists, and what is known of this address."""
     row = connection.execute(
         _KNOWN, {"id": customer_id, "channel": channel, "address": address}
     ).one()
-    *values, verified = row
-    return Customer.model_validate(dict(zip(_CUSTOMER, values, strict=True))), bool(verified)
+    *values, verified, acted = tuple(row)
+    customer = Customer.model_validate(dict(zip(_CUSTOMER, values, strict=True)))
+    return Known(customer, bool(verified), bool(acted))
 
 
 def ids_by_email(connection: Connection, email: str) -> tuple[str, ...]:

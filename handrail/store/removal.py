@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, sel
 
 from handrail.store import audit
 from handrail.store.tables import (
+    actions,
     conversations,
     customers,
     identities,
@@ -92,6 +93,6 @@ def _remove_stranger(connection: Connection, customer_id: str) -> None:
     )
     if connection.execute(select(known)).scalar():
         return
-    for table in (identities, owned_values):
+    for table in (identities, owned_values, actions):
         connection.execute(delete(table).where(table.c.customer_id == customer_id))
     connection.execute(delete(customers).where(customers.c.id == customer_id))

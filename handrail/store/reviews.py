@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
+from handrail.core.conversation import Mode
 from handrail.core.decisions import Review
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError
@@ -142,6 +143,16 @@ def voided(connection: Connection, conversation_id: str) -> RowMapping | None:
     )
     row = connection.execute(query).mappings().one_or_none()
     return row if row is not None and row["status"] == "superseded" else None
+
+
+def mode_of(connection: Connection, conversation_id: str) -> Mode | None:
+    """The mode of the turn that an open review is about, where there is one."""
+    query = (
+        select(turns.c.mode)
+        .join(reviews, reviews.c.turn_id == turns.c.id)
+        .where(reviews.c.conversation_id == conversation_id, reviews.c.status == "open")
+    )
+    return connection.execute(query).scalars().first()
 
 
 def open_ids(connection: Connection, conversation_id: str) -> tuple[str, ...]:

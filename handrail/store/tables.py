@@ -361,6 +361,25 @@ records = Table(
     Index("ix_records_customer_id", "customer_id"),
 )
 
+actions = Table(
+    "actions",
+    metadata,
+    _id(),
+    # No foreign key: a back office tells of customers who have not written yet, too.
+    _text("customer_id"),
+    _text("action"),
+    _maybe("record_kind"),
+    _maybe("record"),
+    _text("outcome"),
+    _maybe("amount"),
+    _maybe("currency"),
+    _maybe("actor"),
+    Column("details", Document, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_actions_customer_id_at", "customer_id", "at"),
+)
+"""What was done for customers, under the ids of whoever told of it."""
+
 releases = Table(
     "releases",
     metadata,

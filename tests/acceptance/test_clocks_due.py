@@ -21,10 +21,12 @@ from handrail.core.decisions import (
 )
 from handrail.core.errors import (
     ClaimedError,
+    RoleError,
 )
 from handrail.core.events import TimerFired
 from handrail.desk.testing import ROUND_THE_CLOCK, World, open_world, refusal
 from handrail.engine import clocks, deadlines, effects, finish, plan, timeouts
+from handrail.engine.roles import CLAIM
 from handrail.engine.versions import Graphs
 from handrail.guardrails.suite import CheckSuite
 from handrail.nodes import draft_holding
@@ -108,6 +110,9 @@ async def lapse_offers_the_review_to_others(world: World) -> None:
     assert "another person" in error.message
     assert "force" in error.message
     assert (await world.engine.claim(review.id, actor="lee")).claimed_by == "lee"
+    barred = await refusal(world.engine.claim(review.id, actor="kim", force=True))
+    assert isinstance(barred, RoleError), "CLOCKS: force broke a claim that no lead broke"
+    world.clock.move(CLAIM)
     forced = await world.engine.claim(review.id, actor="kim", force=True)
     assert forced.claimed_by == "kim"
     assert (await world.engine.claim(review.id, actor="kim")).claimed_by == "kim"

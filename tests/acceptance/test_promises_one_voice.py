@@ -242,7 +242,7 @@ def allow_bypasses(patch: pytest.MonkeyPatch) -> None:
 
 
 def block_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(service, "_block", lambda *_: None)
+    patch.setattr(service, "block", lambda *_: None)
 
 
 REMOVALS: Removals = {

@@ -65,11 +65,21 @@ class Door:
         self, body: dict[str, Any], *, channel: str = "webhook", moment: datetime | None = None
     ) -> httpx.Response:
         """Send a signed webhook."""
+        return await self.signed(f"webhooks/{channel}", body, moment)
+
+    async def told(self, body: dict[str, Any], *, moment: datetime | None = None) -> httpx.Response:
+        """Tell of an action that was done, signed."""
+        return await self.signed("actions", body, moment)
+
+    async def signed(
+        self, path: str, body: dict[str, Any], moment: datetime | None = None
+    ) -> httpx.Response:
+        """Post a signed body."""
         content = json.dumps(body).encode()
         signature = sign_webhook(WEBHOOK_SECRET, content, moment or datetime.now(UTC))
         async with self.browser() as client:
             return await client.post(
-                f"/api/v1/webhooks/{channel}", content=content, headers={HEADER: signature}
+                f"/api/v1/{path}", content=content, headers={HEADER: signature}
             )
 
     async def waiting(self, customer: httpx.AsyncClient, text: str) -> Any:

@@ -122,7 +122,8 @@ def test_a_database_is_kept_small_and_safe(shell: Shell, tmp_path: Path) -> None
     assert found == {
         "dry_run": True,
         "removed": {
-            "conversations": 0, "checkpoints": 0, "timers": 0, "desk_changes": 0, "spans": 0
+            "conversations": 0, "checkpoints": 0, "timers": 0, "desk_changes": 0, "spans": 0,
+            "actions": 0,
         },
     }  # fmt: skip
     assert shell.json("db", "prune")["dry_run"] is False
@@ -271,6 +272,14 @@ def test_guardrails_are_listed_shown_tried_and_counted(shell: Shell, tmp_path: P
     assert trial["findings"][0]["check"] == "fact.value"
     others = shell("guardrail", "try", "Order LF7002 is hers.", *known, "--no-repair")
     assert "priv.other_customer" in others.stdout
+    done = tmp_path / "actions.yaml"
+    done.write_text(
+        "- {id: bo-1, customer_id: c1, action: cancel_order, record: LF7001, at: today-1}\n"
+    )
+    claim = ("I have cancelled your order LF7001.", *known, "--no-repair")
+    assert "not_done" in shell("guardrail", "try", *claim).stdout
+    shown = shell("guardrail", "try", *claim, "--actions", str(done))
+    assert "not_done" not in shown.stdout
     assert shell("guardrail", "try", "x", "--mode", "wild").returncode == 2
     assert shell("guardrail", "try", "x", "--records", str(tmp_path / "none")).returncode == 2
     crisis = shell("guardrail", "try", "I want to kill myself", "--as-customer")

@@ -115,7 +115,11 @@ async def test_a_review_is_claimed_decided_once_and_the_reply_arrives(door: Any)
     assert (await ana.post(claim, json={})).json()["claimed_by"] == "Ana"
     refused = await bia.post(claim, json={})
     assert (refused.status_code, shape(refused)["details"]["claimed_by"]) == (409, "Ana")
-    assert (await bia.post(claim, json={"force": True})).json()["claimed_by"] == "Bia"
+    barred = await bia.post(claim, json={"force": True})
+    assert (barred.status_code, shape(barred)["details"]["leads"]) == (403, ["lead"])
+    lead = await door.agent("lead")
+    assert (await lead.get("/api/v1/session")).json()["role"] == "lead"
+    assert (await lead.post(claim, json={"force": True})).json()["claimed_by"] == "lead"
 
     text = "We look into your order and write to you tomorrow."
     decision = {
@@ -410,3 +414,65 @@ async def test_health_graphs_and_unknown_things(door: Any) -> None:
     wrong = await ana.delete("/api/v1/reviews")
     assert wrong.status_code == 405
     shape(wrong)
+
+
+REFUND = {
+    "id": "bo-1",
+    "action": "refund_order",
+    "record_kind": "order",
+    "record": "LF1003",
+    "amount": "20.00",
+    "currency": "USD",
+    "actor": "till 3",
+    "at": "2026-01-05T10:00:00Z",
+    "customer": {"id": "cust_003"},
+}
+"""What a back office did."""
+
+
+async def test_a_back_office_tells_what_was_done(door: Any) -> None:
+    customer = await door.customer("cust_003")
+    review = await door.waiting(customer, SUPERVISED)
+    told = await door.told(REFUND)
+    assert (told.status_code, told.json()) == (
+        200,
+        {"id": "bo-1", "duplicate": False, "conversations": [review.conversation_id]},
+    )
+    assert (await door.told(REFUND)).json()["duplicate"] is True
+    ana = await door.agent("Ana")
+    detail = (await ana.get(f"/api/v1/conversations/{review.conversation_id}")).json()
+    (action,) = detail["actions"]
+    assert (action["amount"], action["outcome"], action["actor"]) == ("20.00", "done", "till 3")
+    assert "customer_id" not in action
+    card = (await ana.get(f"/desk/reviews/{review.id}")).text
+    assert 'data-actions="bo-1=done"' in card
+    assert "20.00 USD" in card
+    assert "actions" not in (await customer.get("/api/v1/chat/messages")).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"amount": "21.00"}, 409, "HR314"),
+        ({"id": "bo-2", "customer": {"id": "cust_001"}}, 422, "HR313"),
+        ({"id": "bo-2", "at": "2026-01-05T10:00:00"}, 422, "HR313"),
+        ({"id": "bo-2", "currency": None}, 422, "HR313"),
+        ({"id": "bo-2", "amount": "-5"}, 422, "HR313"),
+        ({"id": "bo-2", "customer": {}}, 422, "HR313"),
+        ({"id": "bo-2", "outcome": "maybe"}, 422, "HR313"),
+        ({"id": "bo-2", "more": 1}, 422, "HR313"),
+    ],
+)
+async def test_what_contradicts_itself_is_refused(
+    door: Any, changes: dict[str, Any], status: int, code: str
+) -> None:
+    assert (await door.told(REFUND)).status_code == 200
+    answer = await door.told({**REFUND, **changes})
+    assert (answer.status_code, shape(answer)["code"]) == (status, code)
+
+
+async def test_only_who_signs_tells_what_was_done(door: Any) -> None:
+    late = await door.told(REFUND, moment=datetime.now(UTC) - timedelta(minutes=6))
+    assert (late.status_code, shape(late)["code"]) == (401, "HR302")
+    agent = await door.agent("lead")
+    assert (await agent.post("/api/v1/actions", json=REFUND)).status_code == 401

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from handrail.core.conversation import Customer
+from handrail.core.conversation import ActionNotice, Customer
 from handrail.core.decisions import Approve
 from handrail.core.events import CustomerMessage, Event
 from handrail.core.ids import new_id
@@ -119,6 +119,31 @@ async def test_old_conversations_go_whole_and_leave_a_record(world: World) -> No
     await database.write(tamper)
     (found,) = await database.read(audit.verify)
     assert found.problem == "the row was changed"
+
+
+async def test_actions_go_with_the_customer(world: World) -> None:
+    async def told(name: str, customer_id: str) -> None:
+        at = world.clock.now() - timedelta(minutes=1)
+        notice = ActionNotice(id=name, customer_id=customer_id, action="refund", at=at)
+        await world.engine.tell_action(notice)
+
+    async def left() -> set[str]:
+        return {row["id"] for row in await world.rows(t.actions)}
+
+    await ask_as(world, None, "What is your return policy?")
+    (stranger,) = {row["customer_id"] for row in await world.rows(t.conversations)}
+    waits = await ask_as(world, "cust_001", "Please cancel my order LF1001")
+    await told("of a stranger", stranger)
+    await told("of who waits", "cust_001")
+    await told("of nobody", "cust_999")
+    await grow_old(world)
+    await told("lately", "cust_999")
+    prune(world)
+    assert len(await left()) == 4
+    retention = Retention(spans=None, conversations=timedelta(days=30))
+    assert prune(world, retention)["actions"] == 1
+    assert await left() == {"of who waits", "lately"}
+    assert [view.id for view in await world.engine.conversations()] == [waits]
 
 
 async def test_removals_are_one_chain(world: World) -> None:

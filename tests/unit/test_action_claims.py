@@ -246,7 +246,7 @@ def test_the_order_of_events_counts() -> None:
 
 def test_the_closest_miss_comes_first() -> None:
     (finding,) = findings(CANCELLED, event("send_mail"), event("cancel_order", "W200"))
-    assert finding.evidence[0].quote == "cancel_order W200 (done)"
+    assert finding.evidence[0].quote == "cancel order W200 (done)"
     assert finding.evidence[-1].source == "record:order/W100#status"
 
 

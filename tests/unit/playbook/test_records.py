@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from handrail.core.conversation import FieldType
 from handrail.core.errors import ImportDataError
 from handrail.playbook.models import Brand, Intent, Playbook, RecordField, RecordKind
-from handrail.playbook.records import read_customers, read_data, read_records
+from handrail.playbook.records import (
+    read_actions,
+    read_customers,
+    read_data,
+    read_folder_actions,
+    read_records,
+)
 from handrail.playbook.values import typed_value
 
 TODAY = date(2026, 1, 5)
@@ -117,6 +123,38 @@ def test_a_record_of_nobody_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_data_gives_none(tmp_path: Path) -> None:
     assert read_data(tmp_path, PLAYBOOK) == ((), ())
+    assert read_folder_actions(tmp_path) == ()
+
+
+def test_actions_are_read_with_their_moments(tmp_path: Path) -> None:
+    file(
+        tmp_path,
+        "data/actions.yaml",
+        "- {id: a1, customer_id: c1, action: refund_order, at: today-3,\n"
+        '   record_kind: order, record: W1, amount: "20.00", currency: EUR, actor: Kim}\n'
+        '- {id: a2, customer_id: c1, action: change_address, at: "2026-01-04T10:00:00+02:00"}\n',
+    )
+    first, second = read_folder_actions(tmp_path, today=TODAY)
+    assert first.at.isoformat() == "2026-01-02T00:00:00+00:00"
+    assert (first.customer_id, first.event.worded) == (
+        "c1",
+        "refund order W1 20.00 EUR (done)",
+    )
+    assert second.at.isoformat() == "2026-01-04T10:00:00+02:00"
+
+
+def test_what_is_wrong_with_an_action_is_told_by_line(tmp_path: Path) -> None:
+    path = file(
+        tmp_path,
+        "actions.jsonl",
+        '{"id":"a1","customer_id":"c1","action":"refund","at":"yesterday"}\n'
+        '{"id":"a2","customer_id":"c1","action":"refund","at":"today","amount":"5"}\n'
+        '{"id":"a3","customer_id":"c1","action":"refund","at":"today"}\n',
+    )
+    found = read_actions(path, today=TODAY)
+    assert [item.id for item in found.items] == ["a3"]
+    assert [problem.line for problem in found.problems] == [1, 2]
+    assert "currency" in found.problems[1].message
 
 
 def test_missing_and_misnamed_files_are_refused(tmp_path: Path) -> None:
