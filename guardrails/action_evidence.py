@@ -10,20 +10,13 @@ from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from handrail.core.conversation import ActionEvent, Record
-<<<<<<< HEAD
-from handrail.core.verdict import EvidenceSpan
-from handrail.guardrails.action_claims import ActionClaim, Form
+from handrail.core.verdict import EvidenceSpan, Relation
+from handrail.guardrails.action_claims import ActionClaim, Form, claimed_actions
 from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.normalisation import lowered
-=======
-from handrail.core.verdict import EvidenceSpan, Relation
-from handrail.guardrails.action_claims import ActionClaim, claimed_actions, lowered
-from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
-from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.terms import stems
 from handrail.guardrails.values import Value, find_values, number_key, same_currency
->>>>>>> actions2
 
 _NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z0-9-]{0,18}\d)(?=[\d-]{0,18}[A-Z])[A-Z0-9-]{4,20}(?!\w)")
 _LABELLED = re.compile(
@@ -60,7 +53,6 @@ _MOST = 4
 """How many events and records a finding shows."""
 
 
-<<<<<<< HEAD
 class _Said(NamedTuple):
     """What decides whether a claim is shown; many claims of one sentence have it in common."""
 
@@ -106,20 +98,9 @@ class ActionEvidence:
 
 
 def _is_shown(ctx: CheckContext, said: _Said) -> bool:
-    numbers = _numbers(said.sentence, ctx) or (
-        _numbers(ctx.folded.text, ctx) if _creates(said.family) else frozenset[str]()
-    )
-    events = [e for e in ctx.snapshot.actions if _event_shows(e, said.family, ctx)]
-    if numbers:
-        events = [event for event in events if _event_names(event, numbers)]
+    numbers = _meant(said, ctx)
+    events = _showing(said, numbers, ctx)
     records = [r for r in _asked(numbers, ctx) if _record_shows(r, said, ctx, bool(numbers))]
-=======
-def is_shown(claim: ActionClaim, ctx: CheckContext) -> bool:
-    """Whether an event or a record shows what a reply says was done."""
-    numbers = _meant(claim, ctx)
-    events = _showing(claim, numbers, ctx)
-    records = [r for r in _asked(numbers, ctx) if _record_shows(r, claim, ctx, bool(numbers))]
->>>>>>> actions2
     shown = {*(event.record for event in events), *(record.id for record in records)}
     if listed := _listed(said.sentence, ctx):
         return listed <= shown
@@ -127,18 +108,18 @@ def is_shown(claim: ActionClaim, ctx: CheckContext) -> bool:
     return len(shown) >= (2 if both else 1)
 
 
-def _meant(claim: ActionClaim, ctx: CheckContext) -> frozenset[str]:
+def _meant(said: _Said, ctx: CheckContext) -> frozenset[str]:
     """Numbers of the records that a claim is about; none where it names none."""
-    return _numbers(claim.sentence.text, ctx) or (
-        _numbers(ctx.folded.text, ctx) if _creates(claim.family) else frozenset()
+    return _numbers(said.sentence, ctx) or (
+        _numbers(ctx.folded.text, ctx) if _creates(said.family) else frozenset()
     )
 
 
-def _showing(claim: ActionClaim, numbers: frozenset[str], ctx: CheckContext) -> list[ActionEvent]:
+def _showing(said: _Said, numbers: frozenset[str], ctx: CheckContext) -> list[ActionEvent]:
     return [
         event
         for event in ctx.snapshot.actions
-        if _event_shows(event, claim, ctx) and (not numbers or _event_names(event, numbers))
+        if _event_shows(event, said, ctx) and (not numbers or _event_names(event, numbers))
     ]
 
 
@@ -150,9 +131,10 @@ def told_by_events(ctx: CheckContext) -> Mapping[str, tuple[EvidenceSpan, ...]]:
             claims.setdefault(claim.sentence.text, []).append(claim)
     found: dict[str, tuple[EvidenceSpan, ...]] = {}
     for text, said in claims.items():
-        shown = [_showing(one, _meant(one, ctx), ctx) for one in said]
+        those = [_said(one) for one in said]
+        shown = [_showing(one, _meant(one, ctx), ctx) for one in those]
         events = list({event.id: event for one in shown for event in one}.values())
-        if all(shown) and all(is_shown(one, ctx) for one in said) and _is_all(text, said, events):
+        if all(shown) and all(_is_shown(ctx, one) for one in those) and _is_all(text, said, events):
             found[text] = tuple(_span(event, "supports") for event in events)
     return found
 
@@ -199,23 +181,10 @@ def _considered(ctx: CheckContext, name: str, sentence: str) -> tuple[EvidenceSp
     family = FAMILIES.get(name)
     near = [e for e in ctx.snapshot.actions if family and re.search(family.event, e.action)]
     others = [event for event in ctx.snapshot.actions if event not in near]
-<<<<<<< HEAD
-    events = (
-        EvidenceSpan(
-            source=f"action:{event.id}",
-            quote=" ".join(filter(None, (event.action, event.record, f"({event.outcome})"))),
-            relation="contradicts",
-        )
-        for event in (*reversed(near), *reversed(others))
-    )
+    events = (_span(event, "contradicts") for event in (*reversed(near), *reversed(others)))
     states = _states(_asked(_numbers(sentence, ctx), ctx) or ctx.records)
     spans = tuple(islice(chain(events, states), _MOST))
     return spans or (EvidenceSpan(source="rule:records", quote="", relation="absent"),)
-=======
-    spans = [_span(event, "contradicts") for event in (*reversed(near), *reversed(others))]
-    spans += _states(_asked(_numbers(claim.sentence.text, ctx), ctx) or ctx.records)
-    yield from spans[:_MOST] or [EvidenceSpan(source="rule:records", quote="", relation="absent")]
->>>>>>> actions2
 
 
 def _creates(family: str) -> bool:
@@ -259,23 +228,19 @@ def _event_names(event: ActionEvent, numbers: frozenset[str]) -> bool:
     return any(number in told for number in numbers)
 
 
-def _event_shows(event: ActionEvent, family: str, ctx: CheckContext) -> bool:
+def _event_shows(event: ActionEvent, said: _Said, ctx: CheckContext) -> bool:
     if event.outcome != "done" or event.at > ctx.snapshot.now:
         return False
-    if family == ANY:
+    if said.family == ANY:
         return True
-    rule = FAMILIES[family].event
+    rule = FAMILIES[said.family].event
     if not re.search(rule, event.action) and not any(
         re.search(rule, name) for name in event.details
     ):
         return False
-<<<<<<< HEAD
-    return not _undone_later(event, family, ctx)
-=======
-    if claim.family in _PAYS and not _is_as_much(event, claim.sentence.text):
+    if said.family in _PAYS and not _is_as_much(event, said.sentence):
         return False
-    return not _undone_later(event, claim.family, ctx)
->>>>>>> actions2
+    return not _undone_later(event, said.family, ctx)
 
 
 def _is_as_much(event: ActionEvent, text: str) -> bool:
