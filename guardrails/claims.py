@@ -63,7 +63,7 @@ class Claim:
     @property
     def negated(self) -> bool:
         """Whether it says no; the "No," that answers a question does not count."""
-        text = self.text.lower()
+        text = lowered(self.text)
         return bool(_NEGATION.search(text) and _NEGATION.search(_ANSWER.sub("", text)))
 
     def holds(self, start: int, end: int) -> bool:

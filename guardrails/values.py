@@ -58,7 +58,9 @@ class Value:
 CONTACTS = ("email", "phone", "id")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "MXN", "NZD", "SGD", "ARS", "CLP", "COP"})
-_PART = re.compile(rf"{NUM}|(?:{SPELLED})\b", re.IGNORECASE)
+_PART = re.compile(rf"{NUM}|(?:{SPELLED})\b")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SPACED = re.compile(r"['’\s]")
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
 _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
@@ -66,10 +68,12 @@ _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
 def amount(text: str) -> Decimal | None:
     """Read a number as written in English or Spanish: ``1,299.00``, ``1.299,00``, ``two``."""
+    if text.isdecimal():
+        return Decimal(text)
     word = WORDS.get(text.casefold())
     if word is not None:
         return Decimal(word)
-    digits = re.sub(r"['’\s]", "", text)
+    digits = _SPACED.sub("", text)
     mark = max(digits.rfind("."), digits.rfind(","))
     if mark < 0:
         whole, rest = digits, ""
@@ -80,7 +84,7 @@ def amount(text: str) -> Decimal | None:
         if repeated or grouped:
             whole, rest = whole + rest, ""
     try:
-        return Decimal(f"{re.sub('[.,]', '', whole)}.{rest or 0}")
+        return Decimal(f"{whole.replace('.', '').replace(',', '')}.{rest or 0}")
     except InvalidOperation:
         return None
 
@@ -128,11 +132,12 @@ def same_currency(first: str | None, second: str | None) -> bool:
 
 
 def _numbers(text: str) -> list[Decimal]:
-    return [number for part in _PART.findall(text) if (number := amount(part)) is not None]
+    parts = _PART.findall(text.lower())
+    return [number for part in parts if (number := amount(part)) is not None]
 
 
 def _money(text: str) -> tuple[tuple[str, ...], str | None]:
-    sign = _PART.sub("", text, count=1).strip().casefold()
+    sign = _PART.sub("", text.lower(), count=1).strip()
     number = next(iter(_numbers(text)), None)
     if number is None:
         return (), None
@@ -177,7 +182,7 @@ def _time(text: str) -> tuple[str, ...]:
 
 
 def _durations(text: str) -> tuple[str, ...]:
-    words = re.findall(r"[^\W\d_]+", text.casefold())
+    words = _LETTERS.findall(text.casefold())
     unit = next(UNIT_OF[word] for word in reversed(words) if word in UNIT_OF)
     business = not {"business", "working", "hábiles", "laborables"}.isdisjoint(words)
     return tuple(duration_key(number, unit, business=business) for number in _numbers(text))
