@@ -14,6 +14,7 @@ from handrail.core.drafting import IntentGuess, IntentResult
 from handrail.core.modes import tighter, trusted_less
 from handrail.core.ports import IntentModel
 from handrail.core.turn import TurnInput
+from handrail.core.verdict import Report
 from handrail.language.clauses import Clause
 from handrail.language.courtesy import acknowledges, courtesy
 from handrail.language.wishes import as_wishes
@@ -40,6 +41,7 @@ async def detect_intent(state: SupportState, runtime: Runtime[Services]) -> Supp
     result = await aside(
         lambda: _classify(intents, turn, before, asked=asked), blocks=intents.blocks
     )
+    result = _without_orders(result, turn, state["screen"])
     result = _corrected(state.get("decided") or turn.decided, result)
     mode = _mode(services.playbook, result, state)
     trace.get_current_span().set_attributes(
@@ -128,6 +130,21 @@ def _wishes(text: str, result: IntentResult) -> Iterator[tuple[str, str]]:
         yield wish.intent, wish.text
     if not result.wishes and result.decision == "accept" and result.top is not None:
         yield result.top, text
+
+
+def _without_orders(result: IntentResult, turn: TurnInput, screen: Report) -> IntentResult:
+    """Leave out further wishes whose words are an order to the assistant, as a check found."""
+    orders = [turn.text[f.start : f.end] for f in screen.findings if f.check == "in.injection"]
+    meant = {
+        wish.intent: wish.text
+        for wish in result.wishes
+        if wish.intent == result.top
+        or not any(order in wish.text or wish.text in order for order in orders)
+    }
+    if len(meant) == len(result.wishes):
+        return result
+    others = tuple(name for name in result.others if name in meant)
+    return result.model_copy(update={"others": others, "wishes": as_wishes(meant)})
 
 
 def _corrected(decided: Decided | None, result: IntentResult) -> IntentResult:

@@ -108,6 +108,8 @@ class Passage(Frozen):
 
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
 """A short text of another system: an id, a name."""
+Remark = Annotated[str, Field(max_length=2000), AfterValidator(storable)]
+"""A longer one: a reason, a summary."""
 
 
 class ActionEvent(Frozen):
@@ -129,7 +131,7 @@ class ActionEvent(Frozen):
     """ISO 4217 code."""
     actor: Label | None = None
     """Who did it: a person or a system."""
-    details: dict[Label, Label] = Field(default_factory=dict, max_length=50)
+    details: dict[Label, Remark] = Field(default_factory=dict, max_length=50)
     """What was asked and what came of it, by name: ``{"reason": "arrived broken"}``."""
 
     @model_validator(mode="after")

@@ -31,6 +31,7 @@ from handrail.store import tables as t
 
 ASKS_TO_CANCEL = "Please cancel my order LF1001"
 ASKS_POLICY = "What is your return policy?"
+ASKS_OTHERS = ("How much is shipping?", "How do I reset my password?", "Where is my order LF1001?")
 THREAD: Any = {"configurable": {"thread_id": "one"}}
 
 
@@ -130,8 +131,9 @@ async def test_0_6_storage_grows_with_the_square(world: World) -> None:
     assert sizes[-1] > 4 * sizes[0]
 
     early = await _bytes_at_a_pause(world)
-    for _ in range(8):
-        await world.ask(ASKS_POLICY)
+    for asks in 2 * (ASKS_POLICY, *ASKS_OTHERS):
+        await world.ask(asks)
+    assert await world.engine.reviews() == ()
     assert await _bytes_at_a_pause(world) < 1.2 * early
 
 
