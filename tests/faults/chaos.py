@@ -234,6 +234,7 @@ class Chaos:
         await self._rest()
         self.over = True
         await people
+        await self._rest()  # what they decided last
         for worker in self.workers:
             with suppress(ProcessLookupError):
                 worker.send_signal(signal.SIGCONT)
