@@ -17,7 +17,7 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
@@ -142,16 +142,28 @@ class ProcrastinateDispatcher:
             with lost_without_harm("wake-ups were not queued; the sweep finds them"):
                 await self._open()
                 while self._waking:
-                    subject, _ = self._waking.popitem()
-                    now = self._clock.now().timestamp()
-                    job = self._app.configure_task(
-                        TASK, queue=QUEUE, queueing_lock=subject, priority=int(now) - _EPOCH
-                    )
-                    with suppress(AlreadyEnqueued):
-                        await job.defer_async(conversation_id=subject, at=now)
+                    jobs = [self._job(subject) for subject in reversed(self._waking)]
+                    self._waking.clear()
+                    await self._queue(jobs)
         finally:
             self._waking.clear()
             self._telling = None
+
+    def _job(self, subject: str) -> Job:
+        now = self._clock.now().timestamp()
+        deferrer = self._app.configure_task(
+            TASK, queue=QUEUE, queueing_lock=subject, priority=int(now) - _EPOCH
+        )
+        return deferrer.make_new_job(conversation_id=subject, at=now)
+
+    async def _queue(self, jobs: list[Job]) -> None:
+        """Queue jobs together; one by one where one of them waits already."""
+        try:
+            await self._app.job_manager.batch_defer_jobs_async(jobs)
+        except AlreadyEnqueued:
+            for job in jobs if len(jobs) > 1 else ():
+                with suppress(AlreadyEnqueued):
+                    await self._app.job_manager.batch_defer_jobs_async([job])
 
     async def _take_jobs(self) -> None:
         while True:

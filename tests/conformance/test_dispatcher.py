@@ -48,6 +48,21 @@ async def test_every_wake_up_arrives(dispatcher: Dispatcher) -> None:
     await run_while(dispatcher, handler, lambda: len(seen) == 500)
 
 
+async def test_what_waits_already_holds_up_nothing_else(dispatcher: Dispatcher) -> None:
+    seen: list[str] = []
+
+    async def handler(kind: Wake, subject: str) -> None:
+        assert kind == "conversation"
+        seen.append(subject)
+
+    dispatcher.wake("conversation", "first")
+    await asyncio.sleep(0.3)  # it is queued; nobody takes it yet
+    for subject in ("first", "second", "third"):
+        dispatcher.wake("conversation", subject)
+    await asyncio.sleep(0.3)
+    await run_while(dispatcher, handler, lambda: {"first", "second", "third"} <= set(seen))
+
+
 async def test_a_job_never_runs_beside_itself(dispatcher: Dispatcher) -> None:
     running, calls = 0, 0
 
