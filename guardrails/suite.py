@@ -98,23 +98,7 @@ class CheckSuite:
 
         A person's text is never repaired. ``text`` is what the customer wrote.
         """
-        with counted() as usage:
-            checked = await self._verify(
-                draft, snapshot, mode=mode, intent=intent, text=text, repair=repair
-            )
-        verdict = checked.verdict.model_copy(update={"tokens": usage.tokens})
-        return checked.model_copy(update={"verdict": verdict})
 
-    async def _verify(
-        self,
-        draft: Draft,
-        snapshot: Snapshot,
-        *,
-        mode: Mode,
-        intent: str | None,
-        text: str,
-        repair: bool,
-    ) -> Checked:
         async def judged(one: Draft) -> tuple[CheckContext | None, Report]:
             return await self._judge(
                 "exit",
@@ -124,22 +108,24 @@ class CheckSuite:
                 ),
             )
 
-        ctx, report = await judged(draft)
         steps: list[RepairStep] = []
         rounds = self._playbook.guardrails.repairs if repair and draft.source != "person" else 0
-        while len(steps) < rounds and ctx is not None:
-            step = _repair(ctx, report, steps)
-            if step is None:
-                break
-            steps.append(step)
-            draft = draft.model_copy(update={"text": step.after})
+        with counted() as usage:
             ctx, report = await judged(draft)
+            while len(steps) < rounds and ctx is not None:
+                step = _repair(ctx, report, steps)
+                if step is None:
+                    break
+                steps.append(step)
+                draft = draft.model_copy(update={"text": step.after})
+                ctx, report = await judged(draft)
         verdict = Verdict(
             digest=draft.digest,
             mode=mode,
             outcome=outcome(report, mode, self._severities),
             report=report,
             repairs=tuple(steps),
+            tokens=usage.tokens,
         )
         return Checked(draft=draft, verdict=verdict)
 
