@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, Hit, check
-from handrail.guardrails.normalisation import caseless
+from handrail.guardrails.normalisation import caseless, lowered
 from handrail.guardrails.rude_words import (
     BLAME,
     DISPARAGED,
@@ -81,12 +81,6 @@ def _words(ctx: CheckContext, text: str, allowed: frozenset[str]) -> Iterator[Fi
             yield tone_brand.finding("profanity", start, end, message, severity="high")
 
 
-def _lowered(text: str) -> str:
-    """In lower case, with every character in its place."""
-    lowered = text.lower()
-    return lowered if len(lowered) == len(text) else text.replace("\u0130", "I").lower()
-
-
 def _denied(ctx: CheckContext, hit: Hit) -> bool:
     """Whether a no stands before: "It is not your fault."."""
     start = hit.match.start()
@@ -146,7 +140,7 @@ def _listed_words(ctx: CheckContext) -> Iterator[Finding]:
 @check("tone.brand", severity="medium", settings=BrandSettings)
 def tone_brand(ctx: CheckContext, settings: BrandSettings) -> Iterator[Finding]:
     """Flag swearing, blame, ill words, slang, and words that the playbook does not want."""
-    text = _lowered(ctx.folded.text)
+    text = lowered(ctx.folded.text)
     yield from _words(ctx, text, frozenset(word.lower() for word in settings.allowed))
     if not TELLING.isdisjoint(ctx.words):
         yield from _phrases(ctx)
