@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+
+from tests.browser.chatting import say, write_as
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 EVIL = "I want a human <script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-def say(chat: Page, text: str) -> None:
-    chat.fill("#text", text)
-    chat.keyboard.press("Enter")
-
-
 def test_a_clean_answer_comes_by_itself(windows: Any) -> None:
     chat = windows("/chat")
-    chat.locator(".demo a").first.click()
+    write_as(chat, "Ada")
     say(chat, "Where is my order LF1001?")
     expect(chat.locator(".bubble.ai")).to_contain_text("LF1001", timeout=30_000)
 
@@ -50,7 +47,7 @@ def test_a_person_answers_at_the_desk_by_keyboard_and_it_arrives(windows: Any) -
 
 def test_a_draft_is_approved_at_the_desk_and_arrives_once(windows: Any) -> None:
     chat, desk = windows("/chat"), windows("/desk")
-    chat.locator(".demo a", has_text="Dario").click()
+    write_as(chat, "Dario")
     say(chat, "I ordered by mistake, please cancel my order LF1004")
     row = desk.locator(".row", has_text="LF1004")
     expect(row).to_be_visible(timeout=30_000)

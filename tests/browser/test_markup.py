@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from handrail.core.events import MAX_MESSAGE_CHARS
 from handrail.playbook.loading import demo_path
+from tests.browser.chatting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ASKS = "How do I reset my password?"
@@ -61,11 +62,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "HANDRAIL_MODEL": "function:echoing_model:answer",
         "PYTHONPATH": str(Path(__file__).parent),
     }
-
-
-def say(chat: Page, text: str) -> None:
-    chat.fill("#text", text)
-    chat.keyboard.press("Enter")
 
 
 def packed(payloads: list[str], limit: int) -> Iterator[str]:
