@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTHONS := python3 python3.13 python3.12 python3.11
 BENCHMARKS := turn
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test check format bench migration clean
@@ -18,7 +19,7 @@ up: setup ## Start desk, chat, worker and demo shop; prints the address
 	@$(BIN)/handrail up $(ARGS)
 
 test: setup ## Run all tests; those that need PostgreSQL or Chromium say so and are skipped without
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: setup ## Check format, lint, types, layers and sizes
 	$(BIN)/ruff format --check .
