@@ -60,27 +60,30 @@ class IntentLearning:
         # An intent that was deleted since is no label any more.
         current = [label for label in labels if label.intent in known]
         self._remember(current)
-        if len(current) - self._trained_on < _ENOUGH_NEW:
+        fewer = len(current) < self._trained_on  # a customer was erased, or an intent deleted
+        if not fewer and len(current) - self._trained_on < _ENOUGH_NEW:
             return False
         self._trained_on = len(current)
-        return await asyncio.to_thread(self._train, current)
+        return await asyncio.to_thread(self._train, current, must=fewer)
 
     def _remember(self, labels: Sequence[Label]) -> None:
         reader = self._kits.readers[self._kits.active.release.id]
         corrected = [(la.text, la.intent) for la in labels if la.kind == "corrected"]
         reader.corrections = Corrections.of(corrected)
 
-    def _train(self, labels: Sequence[Label]) -> bool:
+    def _train(self, labels: Sequence[Label], *, must: bool) -> bool:
         reader = self._kits.readers[self._kits.active.release.id]
         active = reader.model
         assert isinstance(active, SeveralLanguages)
-        by_language: dict[str, list[Label]] = {}
+        by_language: dict[str, list[Label]] = {name: [] for name in active.models if must}
         for label in labels:
             by_language.setdefault(active.language_of(label.text), []).append(label)
-        replaced = [self._train_language(name, said) for name, said in by_language.items()]
+        replaced = [
+            self._train_language(name, said, must=must) for name, said in by_language.items()
+        ]
         return any(replaced)
 
-    def _train_language(self, language: str, labels: Sequence[Label]) -> bool:
+    def _train_language(self, language: str, labels: Sequence[Label], *, must: bool) -> bool:
         from handrail.language.training import (  # noqa: PLC0415 - needs scikit-learn
             model_id,
             playbook_pairs,
@@ -100,7 +103,7 @@ class IntentLearning:
             return False
         made = train_playbook(release.playbook, taught, encoder, language=language)
         before, after = (_right(model, judged) for model in (active, made))
-        if after < before:
+        if after < before and not must:
             log.warning(
                 "intent model %s stays out: right on %d of %d labels set aside, %d before",
                 *(made.model, after, len(judged), before),

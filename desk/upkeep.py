@@ -1,15 +1,19 @@
-"""Gives room that a database does not use back to the disk."""
+"""Gives room that a database does not use back to the disk, and erases customers for good."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from handrail.core.errors import DatabaseBusyError
 from handrail.desk.lock import worker_lock
+from handrail.engine import erasing
 from handrail.store import sizes
 from handrail.store.database import Database
 from handrail.store.failures import telling
+from handrail.store.removal import Erased
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,26 @@ def vacuum(database: Database) -> Vacuumed:
         problem = "a server works on this database; stop it to give back more than the log"
     _run(database, "PRAGMA wal_checkpoint(TRUNCATE)")
     return Vacuumed(before, _bytes(database), problem)
+
+
+def erase(database: Database, customer_id: str, *, models: Path, now: datetime) -> Erased:
+    """Erase a customer, with what was learned from their words and the log of the change.
+
+    Args:
+        database: The database; a server may work on it.
+        customer_id: Whom.
+        models: Folder of trained classifiers, which hold examples; they are trained anew.
+        now: The moment.
+
+    Raises:
+        NotFoundError: there is no such customer.
+    """
+    erased = erasing.erase(database, customer_id, actor="handrail db erase", now=now)
+    for file in models.glob("*.intents"):
+        file.unlink(missing_ok=True)
+    if database.path is not None:
+        _run(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    return erased
 
 
 def _tables(database: Database) -> tuple[sizes.TableSize, ...]:

@@ -37,6 +37,7 @@ def upgrade() -> None:
 
 app.command("size")(upkeep.size)
 app.command("prune")(upkeep.prune)
+app.command("erase")(upkeep.erase)
 app.command("vacuum")(upkeep.vacuum)
 app.command("backup")(upkeep.backup)
 app.command("restore")(upkeep.restore)

@@ -1,9 +1,9 @@
-"""``handrail db size | prune | vacuum | backup | restore``: keeps a database small and safe."""
+"""``handrail db size | prune | erase | vacuum | backup | restore``: a small and safe database."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ from handrail.desk.cli.running import AsJson, print_json, print_rich
 
 if TYPE_CHECKING:
     from handrail.store.audit import Break
+    from handrail.store.removal import Erased
     from handrail.store.sizes import Size
 
 Days = Annotated[int | None, typer.Option(min=0, help="Days; the setting where left out, 0 keeps.")]
@@ -71,6 +72,46 @@ def prune(
         for name, number in done.items():
             what = "conversations' checkpoints" if name == "checkpoints" else name
             typer.echo(f"{verb} {number:,} {what.replace('_', ' ')}")
+
+
+def erase(
+    customer: Annotated[str, typer.Argument(help="Id, or an address they write from.")],
+    dry_run: bool = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Erase a customer: messages, drafts, reviews, replies, checkpoints, traces, records.
+
+    It cannot be taken back; backups and what channels hold are not reached. A server may work.
+    """
+    from datetime import UTC, datetime
+
+    from handrail.desk.cli.db import existing
+    from handrail.desk.settings import Settings
+    from handrail.desk.upkeep import erase as erase_for_good
+    from handrail.engine import erasing
+
+    now = datetime.now(UTC)
+    with closing(existing()) as database:
+        who = database.read_now(lambda connection: erasing.find_customer(connection, customer))
+        erased = erasing.erase(database, who, actor="nobody", now=now, rehearsed=True)
+        if not dry_run:
+            if not yes:
+                _confirm(who, erased)
+            erased = erase_for_good(database, who, models=Settings().home / "models", now=now)
+    if json:
+        print_json({"dry_run": dry_run, "customer": who, "removed": erased.rows})
+        return
+    verb = "would remove" if dry_run else "removed"
+    for name, number in sorted(erased.rows.items()):
+        if number:
+            typer.echo(f"{verb} {number:,} {name.replace('_', ' ')}")
+
+
+def _confirm(who: str, erased: Erased) -> None:
+    """Ask on the error channel, so that output stays clean."""
+    many = f"{len(erased.conversations)} conversation(s), {sum(erased.rows.values()):,} rows"
+    typer.confirm(f"Erase {who} with {many} for good?", abort=True, err=True)
 
 
 def vacuum(json: AsJson = False) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
 
 from handrail.core.conversation import Snapshot
-from handrail.core.errors import LeaseLostError
+from handrail.core.errors import LeaseLostError, NotFoundError
 from handrail.store import conversations
 from handrail.store import tables as t
 from handrail.store.conversations import PendingEvent
@@ -136,9 +136,13 @@ def locked(connection: Connection, lease: Lease) -> RowMapping:
     """Lock the conversation for the run's last transaction.
 
     Raises:
-        LeaseLostError: the conversation has another owner by now; nothing may be written.
+        LeaseLostError: the conversation has another owner by now, or was removed; nothing may
+            be written.
     """
-    row = conversations.locked(connection, lease.conversation_id)
+    try:
+        row = conversations.locked(connection, lease.conversation_id)
+    except NotFoundError as error:
+        raise LeaseLostError("the conversation was removed; nothing of this run is kept") from error
     if row["fence"] != lease.fence:
         raise LeaseLostError("the conversation has another owner; nothing of this run is kept")
     return row

@@ -27,6 +27,7 @@ LEAST_PAUSE = 0.002
 """Seconds between two transactions; longer ones are followed by as long a pause."""
 
 _checkpoints = table("checkpoints", column("thread_id"))
+_REMOVED = select(t.removals.c.conversation_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ def rules(database: Database, retention: Retention, *, actor: str, now: datetime
         Rule("checkpoints", _unneeded(), lambda c, ids: _forget(c, saver, ids), batch=20),
         _rows("timers", t.timers.c.id, t.timers.c.fired_at < now - KEPT_TIMERS),
         _rows("desk_changes", t.desk_changes.c.id, t.desk_changes.c.id <= newest - KEPT_CHANGES),
+        # A run that was under way when its conversation was erased still ended its spans.
+        _rows("spans_of_erased", t.spans.c.span_id, t.spans.c.conversation_id.in_(_REMOVED)),
     ]
     if retention.spans is not None:
         cutoff = int((now - retention.spans).timestamp()) * 1_000_000_000

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping
 
 from handrail.core import attributes as a
 from handrail.core.clock import Clock
-from handrail.core.errors import LeaseLostError
+from handrail.core.errors import LeaseLostError, NotFoundError
 from handrail.core.events import Accepted, DeliveryReceipt, Event
 from handrail.core.ports import Channel, Dispatcher, Outgoing
 from handrail.core.tracing import tracer
@@ -138,11 +138,13 @@ class Relay:
         self._dispatcher.wake_at(moment, "outbox", row["conversation_id"])
 
     async def _receive(self, row: RowMapping, receipt: DeliveryReceipt, name: str) -> None:
-        await self._ingest(
-            Event(
-                channel="outbox",
-                external_id=f"{row['id']}:{name}",
-                conversation_id=row["conversation_id"],
-                body=receipt,
-            )
+        event = Event(
+            channel="outbox",
+            external_id=f"{row['id']}:{name}",
+            conversation_id=row["conversation_id"],
+            body=receipt,
         )
+        try:
+            await self._ingest(event)
+        except NotFoundError:
+            log.info("delivery of %s: its conversation was removed meanwhile", row["id"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, or_, select
 
 from handrail.store import audit
 from handrail.store.tables import (
@@ -19,6 +21,7 @@ from handrail.store.tables import (
     records,
     removals,
     reviews,
+    spans,
     timers,
 )
 
@@ -30,6 +33,7 @@ _PARTS = tuple(
     if "conversation_id" in table.c and table is not removals
 )
 """Every table whose rows belong to a conversation, those first that refer to others."""
+_OF_CUSTOMER = (identities, owned_values, actions)
 
 
 def over(before: datetime) -> ColumnElement[bool]:
@@ -57,32 +61,91 @@ def remove_over(
 
     The customer goes too, where no conversation and no record is left; so do their addresses.
     """
-    row = connection.execute(
-        select(conversations)
-        .where(conversations.c.id == conversation_id, over(now - age))
-        .with_for_update(skip_locked=True)
-    ).one_or_none()
+    row = (
+        connection.execute(
+            select(conversations)
+            .where(conversations.c.id == conversation_id, over(now - age))
+            .with_for_update(skip_locked=True)
+        )
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         return False
-    facts = {
-        "rule": f"nothing happened for {age.days} days",
-        "rows": _remove_parts(connection, conversation_id),
-        "audit_no": row.audit_no,
-        "audit_hash": row.audit_hash,
-    }
-    connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
-    _remove_stranger(connection, row.customer_id)
-    audit.bury(connection, conversation_id, actor=actor, at=now, facts=facts)
+    _remove(connection, row, rule=f"nothing happened for {age.days} days", actor=actor, now=now)
+    _remove_stranger(connection, row["customer_id"])
     return True
 
 
+@dataclass(frozen=True)
+class Erased:
+    """What was removed of a customer."""
+
+    conversations: tuple[str, ...]
+    """Their ids, which stay in the chain of removals."""
+    rows: Mapping[str, int]
+    """How many rows of each table went."""
+
+
+def erase_customer(
+    connection: Connection, customer_id: str, *, actor: str, now: datetime
+) -> Erased | None:
+    """Remove a customer with all conversations, whatever waits in them; ``None``: unknown.
+
+    What stays names no customer: for each conversation a row in the chain of removals.
+    """
+    # Held first: a conversation that begins meanwhile refers to it, so it waits.
+    connection.execute(select(customers.c.id).where(_is(customer_id)).with_for_update())
+    held = (
+        select(conversations)
+        .where(conversations.c.customer_id == customer_id)
+        .order_by(conversations.c.id)
+        .with_for_update()
+    )
+    found = connection.execute(held).mappings().all()
+    rows = Counter[str]()
+    for row in found:
+        rows.update(_remove(connection, row, rule="the customer was erased", actor=actor, now=now))
+    for table in (*_OF_CUSTOMER, records):
+        gone = delete(table).where(table.c.customer_id == customer_id)
+        rows[table.name] += connection.execute(gone).rowcount
+    rows[customers.name] = connection.execute(delete(customers).where(_is(customer_id))).rowcount
+    return Erased(tuple(row["id"] for row in found), rows) if rows.total() else None
+
+
+def _is(customer_id: str) -> ColumnElement[bool]:
+    return customers.c.id == customer_id
+
+
+def _remove(
+    connection: Connection, row: RowMapping, *, rule: str, actor: str, now: datetime
+) -> Mapping[str, int]:
+    """Remove a conversation whose row is locked, and record it; returns rows by table."""
+    conversation_id = row["id"]
+    parts = _remove_parts(connection, conversation_id)
+    facts = {
+        "rule": rule,
+        "rows": parts,
+        "audit_no": row["audit_no"],
+        "audit_hash": row["audit_hash"],
+    }
+    connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+    audit.bury(connection, conversation_id, actor=actor, at=now, facts=facts)
+    return {**parts, conversations.name: 1}
+
+
 def _remove_parts(connection: Connection, conversation_id: str) -> Mapping[str, int]:
-    return {
+    traces = select(spans.c.trace_id).where(spans.c.conversation_id == conversation_id)
+    # Spans of checks carry no conversation; a trace from outside may lead into several.
+    unnamed = delete(spans).where(spans.c.conversation_id.is_(None), spans.c.trace_id.in_(traces))
+    checks = connection.execute(unnamed).rowcount
+    removed = {
         table.name: connection.execute(
             delete(table).where(table.c.conversation_id == conversation_id)
         ).rowcount
         for table in _PARTS
     }
+    return {**removed, spans.name: removed[spans.name] + checks}
 
 
 def _remove_stranger(connection: Connection, customer_id: str) -> None:
@@ -93,6 +156,6 @@ def _remove_stranger(connection: Connection, customer_id: str) -> None:
     )
     if connection.execute(select(known)).scalar():
         return
-    for table in (identities, owned_values, actions):
+    for table in _OF_CUSTOMER:
         connection.execute(delete(table).where(table.c.customer_id == customer_id))
-    connection.execute(delete(customers).where(customers.c.id == customer_id))
+    connection.execute(delete(customers).where(_is(customer_id)))
