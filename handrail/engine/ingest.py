@@ -7,13 +7,14 @@ decision is accepted only for the version and the text that the person saw.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from handrail.core.conversation import Customer
 from handrail.core.decisions import LeavesOpen
-from handrail.core.errors import NotAllowedError
+from handrail.core.errors import NotAllowedError, NotFoundError
 from handrail.core.events import (
     Accepted,
     CustomerMessage,
@@ -222,10 +223,11 @@ def _conversation_of(
     name = found["id"] or conversations.closed_since(connection, found["customer_id"], since)
     if name is None:
         return _create_conversation(connection, found["customer_id"], channel, body.address, now)
-    row = conversations.locked(connection, name)
-    if row["status"] == "open" or row["updated_at"] > since:
-        return row
-    # It was closed while this waited for its row.
+    with suppress(NotFoundError):
+        row = conversations.locked(connection, name)
+        if row["status"] == "open" or row["updated_at"] > since:
+            return row
+    # It was closed or erased while this waited for its row.
     return _conversation_of(connection, channel, body, now, since)
 
 

@@ -128,13 +128,16 @@ class Engine(Views):
             RequestError: it cannot be accepted; the text says why, and nothing is stored.
         """
         now, release = self.clock.now(), self.kits.active.release
+
+        def store(connection: Connection) -> Accepted:
+            return ingest(connection, event, now, release)
+
         try:
-            accepted = await self.database.write(lambda c: ingest(c, event, now, release))
+            accepted = await self.database.write(store)
         except IntegrityError:
             known = await self.database.read(lambda c: find_duplicate(c, event))
-            if known is None:
-                raise
-            accepted = known
+            # No duplicate: the customer was erased meanwhile, and begins anew.
+            accepted = known or await self.database.write(store)
         if starts_a_run(event.body) and not accepted.duplicate:
             self._dispatcher.wake("conversation", accepted.conversation_id)
         return accepted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from handrail.desk.testing import World, Writes, open_world, refusal
 from handrail.desk.upkeep import erase
 from handrail.engine import erasing, pruning
 from handrail.engine.pruning import Retention
-from handrail.store import audit
+from handrail.store import audit, removal
 from handrail.store import tables as t
 from handrail.store.removal import Erased
 
@@ -167,6 +168,32 @@ async def test_a_delivery_under_way_ends_without_an_error(
     await world.ask("Where is my order?")
     assert len(world.postbox.delivered) == 1
     assert await naming(world, GONE) == {}
+
+
+@pytest.mark.parametrize("days", [0, 40], ids=["open", "closed"])
+async def test_a_message_that_comes_during_an_erase_is_taken(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    await world.ask("Where is my order?")
+    world.clock.move(timedelta(days=days))
+    await world.engine.handle("timers", "")  # closes it
+    world.clock.move(timedelta(days=days))
+    loop, held, original = asyncio.get_running_loop(), asyncio.Event(), removal.erase_customer
+
+    def slow(connection: Connection, customer_id: str, **options: Any) -> Erased | None:
+        done = original(connection, customer_id, **options)
+        loop.call_soon_threadsafe(held.set)
+        time.sleep(0.5)  # the message waits for the rows
+        return done
+
+    monkeypatch.setattr(removal, "erase_customer", slow)
+    erasing_now = asyncio.ensure_future(asyncio.to_thread(erased, world))
+    await held.wait()
+    accepted = await world.say("How much is shipping?")
+    await erasing_now
+    await world.work()
+    assert [row["id"] for row in await world.rows(t.conversations)] == [accepted.conversation_id]
+    assert len(world.postbox.delivered) == 2, "P1: the message was lost"
 
 
 async def test_a_decision_on_what_is_erased_is_refused(world: World) -> None:
