@@ -25,7 +25,7 @@ from handrail.core.errors import (
 from handrail.desk.app import create_app
 from handrail.desk.settings import Settings
 from handrail.desk.testing import World, open_world, refusal
-from handrail.engine import service
+from handrail.engine import work
 from handrail.store import audit, database
 from handrail.store import tables as t
 from handrail.store.database import Database
@@ -279,7 +279,7 @@ async def test_a_database_that_is_away_when_work_begins(
             await recover()
 
         monkeypatch.setattr(world.engine, "recover", away_at_first)
-        monkeypatch.setattr(service, "SWEEP_SECONDS", 0.01)
+        monkeypatch.setattr(work, "SWEEP_SECONDS", 0.01)
         await world.say(ASKS)
         running = asyncio.create_task(world.engine.run())
         async with asyncio.timeout(20):
