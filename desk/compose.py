@@ -18,7 +18,7 @@ from handrail.desk.kits import ReleaseKits
 from handrail.desk.learning import IntentLearning
 from handrail.desk.lock import worker_lock
 from handrail.desk.settings import Settings
-from handrail.engine.preparing import open_dispatcher, prepare
+from handrail.engine.preparing import open_dispatcher, open_writing, prepare
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
 from handrail.engine.writing import DraftsInWriting
@@ -79,8 +79,8 @@ async def open_engine(
             db, ticking, concurrency=chosen.concurrency, drain=chosen.drain_seconds
         )
         stack.push_async_callback(waking.close)
-        # Workers on a database server are other processes, and what they write is not seen here.
-        writing = DraftsInWriting() if db.path is not None else None
+        writing = open_writing(db)
+        stack.push_async_callback(writing.close)
         kits = _open_kits(chosen, db, release, model=model or chosen.model, watcher=writing)
         engine = Engine(
             database=db,
@@ -93,6 +93,8 @@ async def open_engine(
             writing=writing,
         )
         if works:
+            if model or chosen.model:
+                writing.start()
             running = asyncio.create_task(engine.run(), name="handrail-engine")
             stack.push_async_callback(_stop, running)
             learning = asyncio.create_task(IntentLearning(db, kits).run(), name="handrail-learning")
@@ -106,7 +108,7 @@ def _open_kits(
     release: Release,
     *,
     model: str | None,
-    watcher: DraftsInWriting | None,
+    watcher: DraftsInWriting,
 ) -> ReleaseKits:
     """Open what releases share, model, judge and encoder, and build the active one's kit."""
     calls = _model(settings, model)

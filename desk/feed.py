@@ -17,8 +17,16 @@ QUEUE = 1_000
 BEAT_SECONDS = 15.0
 """A sign of life this often, so that proxies keep the connection and a lost page is noticed."""
 
-_Queue = asyncio.Queue[Change | str | None]
-"""Changes, and conversations whose draft has grown; ``None`` at the end."""
+_Queue = asyncio.Queue["Change | Grown | None"]
+"""Changes, and that a draft has grown; ``None`` at the end."""
+
+
+@dataclass
+class Grown:
+    """A draft that a page looks at has grown; it waits once for the page, however often it did."""
+
+    conversation_id: str
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Feed:
             for queue in tuple(self._listeners):
                 self._offer(queue, change)
 
-    def _offer(self, queue: _Queue, change: Change | str | None) -> None:
+    def _offer(self, queue: _Queue, change: Change | Grown | None) -> None:
         try:
             queue.put_nowait(change)
         except asyncio.QueueFull:
@@ -53,12 +61,13 @@ class Feed:
             queue.put_nowait(None)
 
     async def listen(
-        self, after: int | None, *, drafts: bool = False
+        self, after: int | None, *, drafts_of: str | None = None
     ) -> AsyncGenerator[Change | BeingWritten | str]:
         """Yield changes after one that is known (or from now on), and ``beat`` in between.
 
         ``reset`` says that too many were missed. Ends when the server stops or the listener is
-        too slow. With ``drafts`` also what models are writing: never for a customer.
+        too slow. ``drafts_of`` names the conversation that is open, and has its draft told of
+        while a model writes it: never for a customer.
         """
         newest = await self._engine.last_change()
         start = newest if after is None or after > newest else after
@@ -75,8 +84,8 @@ class Feed:
             for change in missed:
                 last = change.id
                 yield change
-            with self._drafts(queue, wanted=drafts) as grown:
-                async for item in self._live(queue, last, grown):
+            with self._drafts(queue, drafts_of) if drafts_of else nullcontext():
+                async for item in self._live(queue, last):
                     yield item
         finally:
             self._listeners.discard(queue)
@@ -89,21 +98,18 @@ class Feed:
             task.cancel()
 
     @contextmanager
-    def _drafts(self, queue: _Queue, *, wanted: bool) -> Generator[set[str]]:
-        """Put conversations whose draft has grown in the queue, each once until it is told."""
-        writing, grown = self._engine.writing, set[str]()
+    def _drafts(self, queue: _Queue, conversation_id: str) -> Generator[None]:
+        grown = Grown(conversation_id)
 
-        def note(conversation_id: str) -> None:
-            if conversation_id not in grown:
-                grown.add(conversation_id)
-                self._offer(queue, conversation_id)
+        def note() -> None:
+            if not grown.waits:
+                grown.waits = True
+                self._offer(queue, grown)
 
-        with writing.watching(note) if writing and wanted else nullcontext():
-            yield grown
+        with self._engine.writing.watching(conversation_id, note):
+            yield
 
-    async def _live(
-        self, queue: _Queue, last: int, grown: set[str]
-    ) -> AsyncGenerator[Change | BeingWritten | str]:
+    async def _live(self, queue: _Queue, last: int) -> AsyncGenerator[Change | BeingWritten | str]:
         yield "beat"
         while not self._closed.is_set():
             try:
@@ -114,10 +120,10 @@ class Feed:
                 continue
             if change is None:
                 return
-            if isinstance(change, str):
-                grown.discard(change)
-                texts = self._engine.writing.texts if self._engine.writing else {}
-                yield BeingWritten(change, texts.get(change))
+            if isinstance(change, Grown):
+                change.waits = False
+                known = change.conversation_id
+                yield BeingWritten(known, self._engine.writing.text(known))
             elif change.id > last:
                 yield change
 

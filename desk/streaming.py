@@ -21,24 +21,26 @@ Tell = Callable[[Change], Awaitable[tuple[str, dict[str, Any]] | None]]
 
 
 def event_stream(
-    request: Request, feed: Feed, tell: Tell, *, drafts: bool = False
+    request: Request, feed: Feed, tell: Tell, *, drafts_of: str | None = None
 ) -> StreamingResponse:
     """Answer with a stream that begins after the browser's ``Last-Event-ID``.
 
-    With ``drafts`` it also tells what models are writing, event ``writing``.
+    It also tells what a model writes in the conversation ``drafts_of``, event ``writing``.
     """
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
     after = int(known) if known.isascii() and known.isdigit() and len(known) < 19 else None
     return StreamingResponse(
-        _lines(feed, after, tell, drafts=drafts),
+        _lines(feed, after, tell, drafts_of),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-async def _lines(feed: Feed, after: int | None, tell: Tell, *, drafts: bool) -> AsyncIterator[str]:
+async def _lines(
+    feed: Feed, after: int | None, tell: Tell, drafts_of: str | None
+) -> AsyncIterator[str]:
     yield f"retry: {RETRY_MS}\n\n"
-    async for item in feed.listen(after, drafts=drafts):
+    async for item in feed.listen(after, drafts_of=drafts_of):
         if item == "beat":
             yield ": beat\n\n"
         elif isinstance(item, str):

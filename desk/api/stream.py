@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from handrail.desk.doors import Reader, TheDesk
@@ -15,15 +15,20 @@ router = APIRouter(tags=["stream"])
 
 
 @router.get("/stream", response_class=StreamingResponse)
-async def follow(request: Request, desk: TheDesk, _: Reader) -> StreamingResponse:
+async def follow(
+    request: Request,
+    desk: TheDesk,
+    _: Reader,
+    conversation: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_]{1,64}$")] = None,
+) -> StreamingResponse:
     """Tell of changes by server-sent events.
 
     The data of ``message``, ``review``, ``holder``, ``action`` and ``reset`` holds ids only. After
-    a gap the browser's ``Last-Event-ID`` is continued from. ``writing`` has no id: the text that a
-    model has drafted so far, unverified and stored nowhere, or ``null`` where it writes no more;
-    only with an embedded database.
+    a gap the browser's ``Last-Event-ID`` is continued from. ``writing`` has no id, and comes only
+    for the ``conversation`` that is open: the text that a model has drafted so far, unverified and
+    stored nowhere, or ``null`` where it writes no more.
     """
-    return event_stream(request, desk.feed, _tell, drafts=True)
+    return event_stream(request, desk.feed, _tell, drafts_of=conversation)
 
 
 async def _tell(change: Change) -> tuple[str, dict[str, Any]]:

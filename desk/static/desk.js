@@ -90,7 +90,7 @@ async function load(path) {
   localTimes(card);
   showSelection();
   showDue();
-  showWriting();
+  watchWriting();
   const messages = $("#messages");
   messages.scrollTop = messages.scrollHeight;
 }
@@ -165,22 +165,33 @@ async function tellChanged() {
   place.hidden = false;
 }
 
-// What a model is writing: not verified, kept nowhere, gone when it is done.
+// What a model is writing where this page is open: not verified, kept nowhere, gone when it is done.
 
-const writing = new Map();
+let beingWritten = null;
+let followed = conversation(); // the conversation of which the server tells
 
 function written({ conversation_id: id, text }) {
-  if (text === null) writing.delete(id);
-  else writing.set(id, text);
-  if (id === conversation()) showWriting();
+  if (id !== conversation()) return;
+  beingWritten = text;
+  showWriting();
 }
 
 function showWriting() {
   const place = $("#writing");
-  const text = writing.get(conversation());
   if (!place) return;
-  place.hidden = text === undefined;
-  place.querySelector(".draft-text").textContent = text || "…";
+  place.hidden = beingWritten === null;
+  place.querySelector(".draft-text").textContent = beingWritten || "…";
+}
+
+function watchWriting() {
+  if (conversation() === followed) return showWriting();
+  followed = conversation();
+  beingWritten = null;
+  stream(opened());
+}
+
+function opened() {
+  return conversation() ? { conversation: conversation() } : {};
 }
 
 // Decisions
@@ -510,4 +521,4 @@ if (isOpen()) claim(false);
 $("#messages")?.scrollTo(0, 1e9);
 const after = document.querySelector('meta[name="after"]').content;
 const reload = () => location.reload();
-follow(`/api/v1/stream`, { message: changed, review: changed, holder: changed, action: changed, writing: written, reset: reload }, $("#connection"), after);
+const stream = follow(`/api/v1/stream`, { message: changed, review: changed, holder: changed, action: changed, writing: written, reset: reload }, $("#connection"), after, opened());

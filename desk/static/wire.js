@@ -37,15 +37,17 @@ export async function part(path) {
 }
 
 // EventSource comes back by itself after a lost connection; a refusal it takes for the end.
-export function follow(path, handlers, light, after = "") {
+// What is returned follows with another query from then on; no change is missed.
+export function follow(path, handlers, light, after = "", query = {}) {
   let last = after;
   let source;
   const open = () => {
-    source = new EventSource(last ? `${path}?after=${last}` : path);
+    source?.close();
+    const own = source = new EventSource(`${path}?${new URLSearchParams({ ...query, ...(last && { after: last }) })}`);
     source.onopen = () => show(true);
     source.onerror = () => {
       show(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+      if (own.readyState === EventSource.CLOSED) setTimeout(() => own === source && open(), 3000);
     };
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
@@ -60,6 +62,10 @@ export function follow(path, handlers, light, after = "") {
   };
   open();
   addEventListener("pagehide", () => source.close());
+  return (other) => {
+    query = other;
+    open();
+  };
 }
 
 export function localTimes(root = document) {

@@ -358,9 +358,8 @@ class StreamingModel(ChatModel, Protocol):
 class DraftWatcher(Protocol):
     """Sees drafts while they are written: unfinished, unverified, for people of the team only."""
 
-    @property
-    def watched(self) -> bool:
-        """Whether anybody looks."""
+    def watched(self, conversation_id: str) -> bool:
+        """Say whether anybody has the conversation open."""
         ...
 
     def writing(self, conversation_id: str, text: str) -> None:

@@ -9,6 +9,7 @@ from handrail.core.errors import ConfigurationError
 from handrail.core.ports import Dispatcher
 from handrail.engine import saver
 from handrail.engine.embedded import EmbeddedDispatcher
+from handrail.engine.writing import DraftsInWriting
 from handrail.store import migrating
 from handrail.store.database import Database
 
@@ -40,6 +41,15 @@ def open_dispatcher(
         return EmbeddedDispatcher(clock, most=concurrency, drain=drain)
     make = _for_many_processes()[1]
     return make(database, clock, concurrency=concurrency, drain=drain)
+
+
+def open_writing(database: Database) -> DraftsInWriting:
+    """Make the place where drafts are seen while they are written: in all of its processes."""
+    if database.is_sqlite:
+        return DraftsInWriting()
+    from handrail.engine.shared_drafts import SharedDrafts  # noqa: PLC0415 - of an extra
+
+    return SharedDrafts(database)
 
 
 def _for_many_processes() -> tuple[Callable[[Database], None], Callable[..., Dispatcher]]:

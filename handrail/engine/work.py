@@ -65,7 +65,7 @@ class Work(Views):
         self.owner = new_id("wrk")
         self._dispatcher = dispatcher
         self._tracer = tracer
-        self.writing = writing
+        self.writing = writing or DraftsInWriting()
         self.runner = Runner(
             database=database,
             clock=clock,

@@ -89,7 +89,7 @@ class ModelDrafter:
     @contextmanager
     def _watched(self, conversation_id: str) -> Generator[Tell | None]:
         watcher = self.watcher
-        if watcher is None or not watcher.watched:
+        if watcher is None or not watcher.watched(conversation_id):
             yield None
             return
         try:

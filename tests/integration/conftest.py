@@ -18,6 +18,7 @@ from handrail.desk.app import create_app
 from handrail.desk.compose import open_engine
 from handrail.desk.settings import Settings
 from handrail.engine.service import Engine
+from tests.integration.drafting import Writer
 
 BASE = "http://127.0.0.1"
 WEBHOOK_SECRET = "a secret that two machines share in this test"
@@ -27,6 +28,21 @@ WEBHOOK_SECRET = "a secret that two machines share in this test"
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The classifier is trained once for all tests."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def home(tmp_path: Path, model_cache: Path) -> Path:
+    """A home whose classifier is trained already."""
+    (tmp_path / "models").symlink_to(model_cache)
+    return tmp_path
+
+
+@pytest.fixture
+def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
+    """The model of engines that :func:`~tests.integration.drafting.opened` opens."""
+    made = Writer()
+    monkeypatch.setattr(json, "writer", made.__call__, raising=False)
+    return made
 
 
 @dataclass
