@@ -142,7 +142,7 @@ def told_by_events(ctx: CheckContext) -> Mapping[str, tuple[EvidenceSpan, ...]]:
 def _is_all(text: str, said: Sequence[ActionClaim], events: Sequence[ActionEvent]) -> bool:
     """Whether a sentence says nothing beside what these events say."""
     for value in find_values(text):
-        if any(_is_amount(value, event) for event in events):
+        if any(_is_amount(value, event) or _is_day(value, event) for event in events):
             text = text[: value.start] + " " * len(value.text) + text[value.end :]
     families = (FAMILIES[one.family] for one in said if one.family in FAMILIES)
     words = " ".join(f"{family.done} {family.noun}" for family in families)
@@ -156,6 +156,11 @@ def _is_amount(value: Value, event: ActionEvent) -> bool:
         and number_key(event.amount) in value.keys
         and same_currency(value.currency, event.currency)
     )
+
+
+def _is_day(value: Value, event: ActionEvent) -> bool:
+    day = event.at.date().isoformat()
+    return value.kind == "date" and not {day, f"--{day[5:]}"}.isdisjoint(value.keys)
 
 
 def _span(event: ActionEvent, relation: Relation) -> EvidenceSpan:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from handrail.core.conversation import Message, Snapshot
 from handrail.core.ports import DraftRequest
 from handrail.language.fences import fence_for, fenced, labelled
-from handrail.language.formats import format_value, locale_for
+from handrail.language.formats import format_date, format_value, locale_for
 from handrail.language.quoting import article_source
 from handrail.language.templates import fill_words, record_source
 from handrail.playbook.models import Limit, Playbook, Release
@@ -37,11 +37,14 @@ def prompt_texts(release: Release) -> dict[str, str]:
 
 
 def gather_evidence(request: DraftRequest, playbook: Playbook) -> dict[str, str]:
-    """Return what a reply may rely on, by id: record fields and passages fit for customers.
+    """Return what a reply may rely on, by id: record fields, actions, passages fit for customers.
 
-    Without a verified identity there are no record fields.
+    Without a verified identity there are no record fields and no actions.
     """
-    evidence = dict(_record_evidence(request, playbook)) if request.snapshot.verified else {}
+    evidence: dict[str, str] = {}
+    if request.snapshot.verified:
+        evidence.update(_record_evidence(request, playbook))
+        evidence.update(_action_evidence(request, playbook))
     for passage in request.passages:
         if not passage.internal:
             evidence[article_source(passage)] = f"{passage.title}: {passage.text}"
@@ -56,6 +59,15 @@ def _record_evidence(request: DraftRequest, playbook: Playbook) -> Iterator[tupl
             text = format_value(value, locale)
             if value.visibility == "customer" and text is not None:
                 yield record_source(record, name), text
+
+
+def _action_evidence(request: DraftRequest, playbook: Playbook) -> Iterator[tuple[str, str]]:
+    """Yield what was done or tried, oldest first; what lies ahead shows nothing yet."""
+    locale = locale_for(_language(request, playbook), playbook.brand.region)
+    for action in request.snapshot.actions:
+        if action.at <= request.snapshot.now:
+            day = format_date(action.at.date().isoformat(), locale)
+            yield f"action:{action.id}", f"{action.worded}, {day}"
 
 
 def _language(request: DraftRequest, playbook: Playbook) -> str:

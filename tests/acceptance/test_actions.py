@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from handrail.core.errors import BlockedTextError, ConflictingActionError, Inval
 from handrail.desk.cards import load_card
 from handrail.desk.templating import templates
 from handrail.desk.testing import World
+from handrail.language.model_calls import ModelCalls
+from handrail.language.model_drafter import ModelDrafter
+from handrail.language.models.function import FunctionModel
 from handrail.store import audit
 from handrail.store import tables as t
 
@@ -155,3 +159,78 @@ async def test_a_customer_without_actions_costs_no_statement(world: World) -> No
     seen.clear()
     await world.ask("Where is my order LF1001?")
     assert len(reads()) == 1
+
+
+class Clerk:
+    """A model that says what an action in its prompt says, and cites it."""
+
+    def __init__(self, *said: str, cited: str = "action:bo-1") -> None:
+        self.said = said
+        self.cited = cited
+        self.prompts: list[str] = []
+
+    def __call__(self, messages: Sequence[Mapping[str, str]], _: type[Any]) -> dict[str, Any]:
+        """Answer with the sentences."""
+        self.prompts.append(messages[0]["content"])
+        sentences = [{"text": text, "evidence": [self.cited]} for text in self.said]
+        return {"sentences": sentences, "records": ["LF1001"], "confidence": 0.9}
+
+    def drafter(self, world: World) -> ModelDrafter:
+        """The drafter that asks it."""
+        release = world.engine.kits.active.release
+        return ModelDrafter(release, ModelCalls(FunctionModel(self), pause_s=0))
+
+
+DATED = "We refunded 20.00 USD for order LF1001 on {day:%B} {day.day}, {day.year}."
+
+
+async def test_a_model_says_and_cites_what_was_done(world: World) -> None:
+    day = world.clock.now() - timedelta(days=3)
+    told = notice(world, at=day, details={"paid_to": "the card"})
+    await world.engine.tell_action(told)
+    dated = DATED.format(day=day)
+    clerk = Clerk(REFUNDED, dated)
+    world.use(drafter=clerk.drafter(world))
+    await world.ask(CANCEL)
+    assert (
+        "[action:bo-1] refund order LF1001 20.00 USD paid to the card (done), "
+        in (clerk.prompts[0])
+    )
+    review = await world.only_review()
+    assert review.draft is not None
+    assert review.draft.text == f"{REFUNDED} {dated}"
+    assert "action:bo-1" in [citation.source for citation in review.draft.citations]
+    assert review.verdict is not None
+    assert review.verdict.report.findings == ()
+    assert [
+        (claim.support, [proof.source for proof in claim.evidence])
+        for claim in review.verdict.report.claims
+    ] == [("supported", ["action:bo-1"])] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "rule"),
+    [
+        ({"outcome": "pending"}, REFUNDED, "act.claim:not_done"),
+        ({}, DATED.format(day=datetime(2020, 2, 3, tzinfo=UTC)), "fact.value:date_not_in_evidence"),
+        ({}, REFUNDED.replace("20", "90"), "fact.value:money_not_in_evidence"),
+    ],
+)
+async def test_citing_an_action_makes_nothing_else_true(
+    world: World, changes: dict[str, Any], said: str, rule: str
+) -> None:
+    await world.engine.tell_action(notice(world, **changes))
+    world.use(drafter=Clerk(said).drafter(world))
+    await world.ask(CANCEL)
+    verdict = (await world.only_review()).verdict
+    assert verdict is not None
+    assert rule in {f"{f.check}:{f.rule}" for f in verdict.report.findings}
+
+
+async def test_what_lies_ahead_is_not_told_to_a_model(world: World) -> None:
+    await world.engine.tell_action(notice(world, at=world.clock.now() + timedelta(days=1)))
+    clerk = Clerk(REFUNDED)
+    world.use(drafter=clerk.drafter(world))
+    await world.ask(CANCEL)
+    assert clerk.prompts
+    assert not any("action:bo-1" in prompt for prompt in clerk.prompts)

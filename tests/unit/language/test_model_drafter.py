@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from handrail.core.conversation import Passage
+from handrail.core.conversation import ActionEvent, Passage
 from handrail.core.errors import ModelCallError
 from handrail.core.ports import DraftRequest
 from handrail.language.fallback_drafter import FallbackDrafter
@@ -97,7 +98,7 @@ async def test_the_prompt_holds_what_it_may_and_fences_the_customer(
     assert text in user
 
 
-async def test_unverified_customers_have_no_record_in_the_prompt(
+async def test_unverified_customers_have_no_record_and_no_action_in_the_prompt(
     release: Release, make_request: MakeRequest
 ) -> None:
     seen: Seen = []
@@ -106,8 +107,16 @@ async def test_unverified_customers_have_no_record_in_the_prompt(
         seen.append(messages)
         return reply(("Hello.", []))
 
-    await drafter(release, answer).draft(make_request("where?", "order_status", verified=False))
-    assert "LF1001" not in seen[0][0]["content"]
+    for verified in (True, False):
+        request = make_request("where?", "order_status", verified=verified)
+        at = request.snapshot.now - timedelta(days=1)
+        done = ActionEvent(id="bo-1", action="refund_order", record="LF1001", at=at)
+        snapshot = request.snapshot.model_copy(update={"actions": (done,)})
+        await drafter(release, answer).draft(request.model_copy(update={"snapshot": snapshot}))
+    known, unknown = (messages[0]["content"] for messages in seen)
+    for told in ("[record:order/LF1001#total]", "[action:bo-1] refund order LF1001 (done), "):
+        assert told in known
+    assert "LF1001" not in unknown
 
 
 async def test_failures_are_tried_again_then_told(
