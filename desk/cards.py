@@ -171,6 +171,7 @@ class Card:
         if review is None or review.status != "open" or review.change is None:
             return ""
         return {
+            "judge": "Judged again by what was done for the customer",
             "lapse": "Nobody decided it in time, so it is offered again",
             "wake": "Its snooze is over",
             "snooze": f"Snoozed by {review.changed_by}",

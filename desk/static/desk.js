@@ -148,7 +148,7 @@ async function changed({ conversation_id: id, review_id: reviewId }) {
   const fresh = await loadMessages();
   if (!fresh || busy) return;
   const sameReview = fresh.dataset.review === review() && fresh.dataset.status === work().dataset.status
-    && fresh.dataset.version === work().dataset.version && fresh.dataset.reminded === work().dataset.reminded && fresh.dataset.holder === work().dataset.holder
+    && fresh.dataset.version === work().dataset.version && fresh.dataset.reminded === work().dataset.reminded && fresh.dataset.changed === work().dataset.changed && fresh.dataset.holder === work().dataset.holder
     && fresh.dataset.actions === work().dataset.actions;
   if (sameReview) return;
   if (!mode || !$("#words").value.trim()) return load(`conversations/${id}`);

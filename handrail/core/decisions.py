@@ -223,7 +223,7 @@ class Review(Frozen):
     lapsed_by: str | None = None
     """Who had claimed it when it was due and undecided; it is offered to others."""
     change: str | None = None
-    """What changed it last while it was open: ``snooze``, ``escalate``, ``lapse``, ``wake``."""
+    """What changed it last while open: ``snooze``, ``escalate``, ``lapse``, ``wake``, ``judge``."""
     changed_by: str | None = None
     changed_at: datetime | None = None
     decided_at: datetime | None = None

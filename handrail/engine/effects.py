@@ -192,6 +192,7 @@ def _last_change(row: RowMapping) -> str:
     if row["change"] is None:
         return ""
     what = {
+        "judge": "its draft was judged again by what was done for the customer",
         "lapse": "it was due and nobody had decided it",
         "wake": "its snooze ended",
         "snooze": f"{row['changed_by']} snoozed it",

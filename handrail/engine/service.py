@@ -35,6 +35,7 @@ from handrail.core.verdict import Verdict
 from handrail.engine.change import visible
 from handrail.engine.correcting import check_intent
 from handrail.engine.ingest import find_duplicate, ingest, starts_a_run
+from handrail.engine.judging_again import judge_again
 from handrail.engine.refusals import block, refuse_second
 from handrail.engine.roles import claim, require_authority
 from handrail.engine.telling import Told, tell_action
@@ -291,7 +292,7 @@ class Engine(Work):
         )
 
     async def tell_action(self, notice: ActionNotice) -> Told:
-        """Take in what was done for a customer; from now on replies may say so.
+        """Take in what was done for a customer: replies may say so, waiting drafts are judged anew.
 
         Told again under the same id it counts once; what was ``pending`` may be told as ``done``
         or ``failed`` later.
@@ -301,7 +302,9 @@ class Engine(Work):
             ConflictingActionError: something else was told under its id.
         """
         now = self.clock.now()
-        return await self.database.write(lambda c: tell_action(c, notice, now))
+        told = await self.database.write(lambda c: tell_action(c, notice, now))
+        await judge_again(self.database, self.kits, notice.customer_id, now)
+        return told
 
     # Claims
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from handrail.core.conversation import ActionNotice, Frozen
+from handrail.engine.judging_again import BACK_OFFICE
 from handrail.store import audit, conversations
 from handrail.store import tables as t
 from handrail.store.actions import note_action
@@ -56,7 +57,7 @@ def _note(
         "outcome": notice.outcome,
         "done_by": notice.actor,
     }
-    told = audit.AuditRow(kind="action_told", actor="back office", at=now, payload=facts)
+    told = audit.AuditRow(kind="action_told", actor=BACK_OFFICE, at=now, payload=facts)
     head = audit.Head(row["audit_no"], row["audit_hash"])
     no, sealed = audit.append(connection, conversation_id, head, (told,))
     conversations.save(connection, row, {"audit_no": no, "audit_hash": sealed})

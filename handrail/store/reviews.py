@@ -163,6 +163,17 @@ def open_ids(connection: Connection, conversation_id: str) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
+def open_of(connection: Connection, customer_id: str) -> tuple[str, ...]:
+    """Ids of the open reviews in a customer's conversations, oldest first."""
+    query = (
+        select(reviews.c.id)
+        .join(conversations, conversations.c.id == reviews.c.conversation_id)
+        .where(conversations.c.customer_id == customer_id, reviews.c.status == "open")
+        .order_by(reviews.c.opened_at, reviews.c.id)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
 def is_open(connection: Connection, review_id: str) -> bool:
     """Whether a review is still to be decided."""
     query = select(reviews.c.status).where(reviews.c.id == review_id)
