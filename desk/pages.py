@@ -15,6 +15,7 @@ from handrail.desk.error_replies import json_response
 from handrail.desk.identity import Agent
 from handrail.desk.statements import statements
 from handrail.desk.story import tell
+from handrail.engine.roles import who_may
 from handrail.graphs.drawing import draw_svg
 from handrail.store import customers
 from handrail.traces.drawing import draw_waterfall
@@ -52,6 +53,7 @@ def _desk_page(
         why=why,
         is_urgent=is_urgent,
         proposal=proposal,
+        who_may=who_may,
         **values,
     )
     page.headers["Set-Cookie"] = shell.headers["Set-Cookie"]
@@ -174,6 +176,7 @@ def _card(request: Request, desk: Desk, agent: Agent, card: Card) -> HTMLRespons
         why=why,
         is_urgent=is_urgent,
         proposal=proposal,
+        who_may=who_may,
     )
 
 

@@ -230,6 +230,7 @@ async function act(send) {
 }
 
 function refused(error) {
+  if (error.code === "HR315") withholdBoxes(error.details.findings ?? []);
   if (error.code === "HR306" && mode) return showBlocked(error.details.findings ?? [], error.details.missing ?? []);
   if (error.status === 409 && (error.details.decided_by || error.details.change)) {
     const place = $("#changed");
@@ -273,7 +274,8 @@ function finding(item) {
     p.textContent = `${proof.source}${proof.quote ? `: “${proof.quote}”` : ""}`;
     box.append(p);
   }
-  if (item.severity === "critical") {
+  if (item.severity === "critical" && beyondLimit(item) && work().dataset.beyondLimits) box.append(whoMay());
+  else if (item.severity === "critical") {
     const label = document.createElement("label");
     label.className = "ack";
     const tick = document.createElement("input");
@@ -283,6 +285,26 @@ function finding(item) {
     box.append(label);
   }
   return box;
+}
+
+// A promise beyond the limit of an agent is for a lead to make; ticking a box would not help.
+
+function beyondLimit(item) {
+  return item.severity === "critical" && (item.evidence ?? []).some(({ source }) => source.startsWith("rule:limits."));
+}
+
+function whoMay() {
+  const p = document.createElement("p");
+  p.className = "ack";
+  p.textContent = work().dataset.beyondLimits;
+  return p;
+}
+
+function withholdBoxes(findings) {
+  if (mode && findings.length) return showBlocked(findings, []);
+  for (const { check } of findings) { // its rule may be another one by an agent's limit
+    for (const box of card.querySelectorAll(`.draft [data-acknowledge^="${check}:"]`)) box.closest(".ack").replaceWith(whoMay());
+  }
 }
 
 const EDITORS = {

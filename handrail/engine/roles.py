@@ -17,6 +17,13 @@ CLAIM = timedelta(minutes=10)
 """How long a person holds a review without renewing the claim."""
 
 
+def who_may(playbook: Playbook) -> str:
+    """Say who does what only a lead may."""
+    leads = playbook.leads
+    mend = f"ask {', '.join(leads)}" if leads else "the playbook names none (teams.NAME.leads)"
+    return f"Only a lead may: {mend}"
+
+
 def require_lead(
     playbook: Playbook, actor: str, what: str, *, findings: Sequence[Finding] = ()
 ) -> None:
@@ -27,11 +34,9 @@ def require_lead(
     """
     if playbook.role_of(actor) == "lead":
         return
-    leads = playbook.leads
-    mend = f"ask {', '.join(leads)}" if leads else "the playbook names none (teams.NAME.leads)"
     raise RoleError(
-        f"{what} Only a lead may: {mend}",
-        leads=list(leads),
+        f"{what} {who_may(playbook)}",
+        leads=list(playbook.leads),
         findings=[finding.model_dump(mode="json") for finding in findings],
     )
 
