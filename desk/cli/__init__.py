@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from handrail.desk.cli import (
+    action,
     audit,
     chat,
     db,
@@ -37,6 +38,7 @@ app.command("chat")(chat.chat)
 for name, command in inbox_clocks.COMMANDS.items():
     inbox.app.command(name)(command)
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(action.app, name="action")
 app.add_typer(trace.app, name="trace")
 app.add_typer(audit.app, name="audit")
 app.add_typer(graph.app, name="graph")

@@ -97,6 +97,27 @@ def test_a_review_is_decided_without_a_server(shell: Shell, processes: Processes
     assert shell.json("audit", "verify") == {"ok": True, "breaks": []}
 
 
+def test_an_action_is_told(shell: Shell) -> None:
+    done = ("action", "tell", "refund_order", "--id", "r-1", "--customer", "cust_003")
+    more = ("--record", "order/LF1003", "--amount", "20.00", "--currency", "USD", "--as", "till 3")
+    told = shell.json(*done, *more, "--at", "2026-01-05 10:00", "--detail", "reason=broken = late")
+    assert told == {"id": "r-1", "duplicate": False, "conversations": []}
+    with closing(sqlite3.connect(shell.home / "handrail.db")) as database:
+        columns = "customer_id, record_kind, record, amount, outcome, actor, details"
+        (row,) = database.execute(f"SELECT {columns} FROM actions WHERE id = 'r-1'").fetchall()
+    assert row[:-1] == ("cust_003", "order", "LF1003", "20.00", "done", "till 3")
+    assert json.loads(row[-1]) == {"reason": "broken = late"}
+    other = shell(*done, "--outcome", "failed")
+    assert (other.returncode, other.stderr[:5]) == (1, "HR314")
+    for wrong, said in (
+        (("--amount", "20.00"), "amount and currency"),
+        (("--outcome", "perhaps"), "outcome"),
+    ):
+        refused = shell(*done, *wrong)
+        assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
+    assert shell(*done, "--detail", "broken").returncode == 2
+
+
 @pytest.mark.timeout(240)
 def test_a_review_is_put_off_passed_on_and_asked_about(shell: Shell) -> None:
     shell("chat", "--as", "cust_003", "I want to talk to a human")
