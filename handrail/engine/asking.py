@@ -81,6 +81,7 @@ def open_review(end: Ending, request: ReviewRequest) -> None:
     if end.values.get("holder", end.row["holder"]) == "ai":
         end.values["holder"] = "waiting"
     end.written.timers.append(due_at)
+    end.written.outdated = end.row["audit_no"] > end.lease.row["audit_no"]
     end.note("asked_human", review_id=review_id, kind=request.kind, reason=request.reason)
     end.changes.append(("review", review_id))
 

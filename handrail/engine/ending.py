@@ -48,6 +48,8 @@ class Written:
     outbox: list[datetime] = field(default_factory=list)
     """When replies may leave."""
     timers: list[datetime] = field(default_factory=list)
+    outdated: bool = False
+    """A review was opened, and something went on record while its draft was made."""
 
 
 @dataclass

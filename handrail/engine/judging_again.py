@@ -7,12 +7,14 @@ Where something is found that was not, the review has a new version, and that de
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
 from handrail.core.drafting import Draft
+from handrail.core.errors import NotFoundError
 from handrail.core.verdict import Verdict
 from handrail.engine.correcting import kit_after
 from handrail.engine.deadlines import change_review
@@ -28,8 +30,9 @@ BACK_OFFICE = "back office"
 async def judge_again(database: Database, kits: Kits, customer_id: str, now: datetime) -> None:
     """Judge the drafts in a customer's open reviews by what is known now."""
     for review_id in await database.read(lambda c: reviews.open_of(c, customer_id)):
-        while not await _judged(database, kits, review_id, now):
-            pass  # it changed meanwhile: another action, a decision
+        with suppress(NotFoundError):  # the customer was erased meanwhile
+            while not await _judged(database, kits, review_id, now):
+                pass  # it changed meanwhile: another action, a decision
 
 
 async def _judged(database: Database, kits: Kits, review_id: str, now: datetime) -> bool:

@@ -31,6 +31,7 @@ from handrail.engine.finish import finish
 from handrail.engine.gate import Lease
 from handrail.engine.handback import summary_of
 from handrail.engine.journal import ReviewRequest, TurnJournal
+from handrail.engine.judging_again import judge_again
 from handrail.engine.kit import Graph, Kits, ReleaseKit
 from handrail.engine.leases import Leases
 from handrail.engine.plan import Plan, make_plan
@@ -269,6 +270,8 @@ class Runner:
             self._dispatcher.wake_at(moment, "outbox", lease.conversation_id)
         for moment in written.timers:
             self._dispatcher.wake_at(moment, "timers", "")
+        if written.outdated:
+            await judge_again(self._database, self._kits, lease.snapshot.customer.id, now)
         return written.more
 
     async def _fail(self, lease: Lease, plan: Plan, error: Exception) -> bool:

@@ -131,6 +131,7 @@ class SharedDrafts(DraftsInWriting):
     async def _listen(self) -> None:
         address = make_url(self._database.url).set(drivername="postgresql")
         conninfo = address.render_as_string(hide_password=False)
+        told = False  # once for each time that it is lost
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
@@ -138,15 +139,18 @@ class SharedDrafts(DraftsInWriting):
                 ) as connection:
                     await connection.execute(f"LISTEN {LOOKING}")
                     await connection.execute(f"LISTEN {WRITING}")
+                    told = False
                     if self._watchers:  # what was said meanwhile is said again
                         self._look()
                     async for notice in connection.notifies():
                         self._hear(notice.channel, notice.payload)
             except (psycopg.Error, OSError) as error:
-                log.warning(
-                    "drafts that other processes write cannot be seen; trying again: %s",
-                    type(error).__name__,
-                )
+                if not told:
+                    told = True
+                    log.warning(
+                        "drafts that other processes write cannot be seen; trying again: %s",
+                        type(error).__name__,
+                    )
             await asyncio.sleep(PAUSE)
 
     def _hear(self, channel: str, payload: str) -> None:

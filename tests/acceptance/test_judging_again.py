@@ -125,6 +125,22 @@ async def test_what_has_nothing_to_do_with_a_draft_leaves_its_review(
     assert await world.audited("judged_again") == []
 
 
+async def test_what_is_done_while_the_draft_is_written_counts(world: World) -> None:
+    slow = Writes(CANCELLED)
+    slow.go_on.clear()
+    world.use(drafter=slow)
+    await world.say(CANCEL)
+    turn = asyncio.create_task(world.engine.settle())
+    await slow.started.wait()
+    await world.engine.tell_action(notice(world, "a1", "cancel_order"))
+    slow.go_on.set()
+    await turn
+    review = await world.only_review()
+    assert NOT_DONE not in keys(review)
+    assert len(await world.audited("judged_again")) == 1
+    await kept(world)
+
+
 async def test_actions_that_are_told_at_once_all_count(world: World) -> None:
     review = await waiting(world, f"{CANCELLED} I have refunded 20.00 USD for your order LF1001.")
     paid = notice(world, "a2", "refund_order", amount="20.00", currency="USD")

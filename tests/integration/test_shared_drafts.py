@@ -266,6 +266,21 @@ async def test_a_fast_writer_is_told_of_four_times_a_second(
     assert all(len(sent.encode()) < 8_000 for sent in wire.drafts)
 
 
+async def test_what_is_looked_at_where_it_is_written_is_not_sent(
+    pair: tuple[SharedDrafts, SharedDrafts], wire: Wire
+) -> None:
+    alone, other = pair
+    other.start()
+    with alone.watching("c1", lambda: None), other.watching("c2", lambda: None):
+        await until(lambda: alone.watched("c2"))
+        alone.writing("c1", "The zebra.")
+        alone.writing("c2", "The lion.")
+        await until(lambda: other.text("c2") == "The lion.")
+        assert alone.text("c1") == "The zebra."
+        assert other.text("c1") is None
+    assert not any("zebra" in sent for sent in wire.drafts)
+
+
 async def test_what_cannot_be_told_is_in_no_log(
     pair: tuple[SharedDrafts, SharedDrafts],
     monkeypatch: pytest.MonkeyPatch,
