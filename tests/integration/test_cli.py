@@ -143,7 +143,8 @@ def test_a_database_is_kept_small_and_safe(shell: Shell, tmp_path: Path) -> None
     assert found == {
         "dry_run": True,
         "removed": {
-            "conversations": 0, "checkpoints": 0, "timers": 0, "desk_changes": 0, "spans": 0,
+            "conversations": 0, "checkpoints": 0, "timers": 0, "desk_changes": 0,
+            "spans_of_erased": 0, "spans": 0,
             "actions": 0,
         },
     }  # fmt: skip
