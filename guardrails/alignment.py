@@ -12,6 +12,7 @@ from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
+from handrail.guardrails.kinds import other_of_kind
 from handrail.guardrails.rule_words import (
     MONTH_NAMES,
     NEGATIONS,
@@ -169,7 +170,7 @@ def _changes(new: Run, old: Run) -> Iterator[Change]:
         yield "unit"
     if _opposed(new, old, _CONTRASTING):
         yield "polarity"
-    if new and old and _names(new) - gone and _names(old) - fresh:
+    if _other_name(new, old) or other_of_kind(fresh, gone):
         yield "entity"
 
 
@@ -179,6 +180,12 @@ def _pairs(written: str) -> tuple[frozenset[str], ...]:
 
 _DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
 _PAIRED = frozenset[str]().union(*_DENYING, *_CONTRASTING)
+
+
+def _other_name(new: Run, old: Run) -> bool:
+    """Whether a name stands for another; of two units the difference is told as such."""
+    fresh, gone = _names(new, units=True), _names(old, units=True)
+    return bool(fresh - _keys(old) and gone - _keys(new)) and not (fresh | gone) <= UNIT_KEYS
 
 
 def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
@@ -245,9 +252,9 @@ def _prefixed(longer: str, word: str) -> bool:
     return len(word) > SHORT and any(longer == prefix + word for prefix in _PREFIXES)
 
 
-def _names(run: Run) -> set[str]:
+def _names(run: Run, *, units: bool = False) -> set[str]:
     return {
         word.key
         for word in run
-        if (word.name and word.key not in UNIT_KEYS) or word.key in MONTH_NAMES
+        if (word.name and (units or word.key not in UNIT_KEYS)) or word.key in MONTH_NAMES
     }
