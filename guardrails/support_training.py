@@ -257,6 +257,8 @@ def main() -> None:
     labelled = any("unsupported" in row for row in rows)
     if asked.recent and not labelled:
         parser.error("--recent needs replies that are labelled: give each its unsupported spans")
+    if labelled and len({bool(row.get("unsupported")) for row in rows}) == 1:
+        parser.error("all replies are labelled alike; some must be wrong and some right")
     data = f"{len(rows)} replies of {asked.replies.name}"
     train_on = _trained_on_labels if labelled else _trained_on_approved
     scorer = train_on(rows, data, _read(asked.recent) if asked.recent else ())

@@ -145,15 +145,30 @@ async def test_the_command_learns_from_labels_what_no_new_word_shows(
         assert bool(checked.verdict.report.findings) is flagged
 
 
-def test_recent_replies_need_labelled_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({}, "unsupported spans"),
+        ({"unsupported": []}, "some must be wrong"),
+        ({"unsupported": [[0, 1]]}, "some must be wrong"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_said(
+    row: dict[str, object],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    replies = tmp_path / "approved.jsonl"
-    replies.write_text('{"reply": "a", "evidence": ["b"], "subject": "c"}', encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["t", str(replies), "scorer.json", "--recent", str(replies)])
+    replies = tmp_path / "replies.jsonl"
+    replies.write_text(
+        json.dumps({"reply": "a", "evidence": ["b"], "subject": "c"} | row), encoding="utf-8"
+    )
+    arguments = [str(replies), str(tmp_path / "scorer.json"), "--recent", str(replies)]
+    monkeypatch.setattr(sys, "argv", ["support_training", *arguments])
     with pytest.raises(SystemExit):
         support_training.main()
-    assert "unsupported spans" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
 
 
 def measured(text: str, *evidence: str) -> dict[str, float]:
