@@ -123,7 +123,7 @@ def judge(laid: Laid) -> Aligned:
             changes += _changes(said[new], source[old])
             flips += _flips(said[new], source[old])
             turns += _opposed(said[new], source[old], _DENYING)
-        if _renamed(said, new, source, old):
+        if _renamed(said, new, source, old, alone=len(laid.different) == 1):
             changes.append("entity")
     if _mixed(said, source, laid.different):
         changes.append("entity")
@@ -209,12 +209,21 @@ def _flips(new: Run, old: Run) -> int:
     return count if (new and old) or alone else 0
 
 
-def _renamed(said: Run, new: slice, source: Run, old: slice) -> bool:
-    """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card"."""
+def _renamed(said: Run, new: slice, source: Run, old: slice, *, alone: bool) -> bool:
+    """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card".
+
+    What is added at its end ("Rho *Plus* card") counts where the sentences differ in nothing else
+    (``alone``): in a sentence of other words it may be what the name names, and all shorten names.
+    """
     run = (*said[new], *source[old])
     if said[new] and source[old]:
         return False
-    around = ((said, new.start - 1), (said, new.stop), (source, old.start - 1), (source, old.stop))
+    before, after = (said, new.start - 1), (said, new.stop)
+    around = (
+        [before]
+        if alone and said[new]
+        else [before, after, (source, old.start - 1), (source, old.stop)]
+    )
     if not all(0 <= place < len(words) and words[place].name for words, place in around):
         return False
     return all(word.name for word in run) and said[new.start - 1].key != "the"

@@ -135,6 +135,19 @@ def test_another_word_for_the_thing_is_left_alone(text: str, passage: str) -> No
     assert judge(text, passage) == []
 
 
+def test_a_name_after_an_answer_is_a_name() -> None:
+    passage = "Yes, Alder accepts all cards."
+    assert [one.rule for one in judge("Yes, Birch accepts all cards.", passage)] == ["altered"]
+    assert judge("Yes! They accept all cards.", "Yes! We accept all cards.") == []
+
+
+def test_a_name_with_more_to_it_is_another_one() -> None:
+    passage = "Fees are charged to your Harbour Gold card each month."
+    assert [one.rule for one in judge(passage.replace("Gold", "Gold Plus"), passage)] == ["altered"]
+    assert judge(passage.replace("Harbour Gold", "Harbour"), passage) == []
+    assert judge("Fees are not charged at Alder House.", "Fees are not charged by Alder.") == []
+
+
 @pytest.mark.parametrize("text", ["", "no", "No, no, no.", "can't", "'", "5", "ه" * 50])
 def test_any_words_can_be_compared(text: str) -> None:
     aligned = align(phrase_of(text), phrase_of("You can return it within 30 days."))
