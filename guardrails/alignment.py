@@ -12,6 +12,7 @@ from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
+from handrail.guardrails.kinds import other_of_kind
 from handrail.guardrails.rule_words import (
     MONTH_NAMES,
     NEGATIONS,
@@ -122,7 +123,7 @@ def judge(laid: Laid) -> Aligned:
             changes += _changes(said[new], source[old])
             flips += _flips(said[new], source[old])
             turns += _opposed(said[new], source[old], _DENYING)
-        if _renamed(said, new, source, old):
+        if _renamed(said, new, source, old, alone=len(laid.different) == 1):
             changes.append("entity")
     if _mixed(said, source, laid.different):
         changes.append("entity")
@@ -169,7 +170,7 @@ def _changes(new: Run, old: Run) -> Iterator[Change]:
         yield "unit"
     if _opposed(new, old, _CONTRASTING):
         yield "polarity"
-    if new and old and _names(new) - gone and _names(old) - fresh:
+    if _other_name(new, old) or other_of_kind(fresh, gone):
         yield "entity"
 
 
@@ -179,6 +180,12 @@ def _pairs(written: str) -> tuple[frozenset[str], ...]:
 
 _DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
 _PAIRED = frozenset[str]().union(*_DENYING, *_CONTRASTING)
+
+
+def _other_name(new: Run, old: Run) -> bool:
+    """Whether a name stands for another; of two units the difference is told as such."""
+    fresh, gone = _names(new, units=True), _names(old, units=True)
+    return bool(fresh - _keys(old) and gone - _keys(new)) and not (fresh | gone) <= UNIT_KEYS
 
 
 def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
@@ -202,12 +209,21 @@ def _flips(new: Run, old: Run) -> int:
     return count if (new and old) or alone else 0
 
 
-def _renamed(said: Run, new: slice, source: Run, old: slice) -> bool:
-    """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card"."""
+def _renamed(said: Run, new: slice, source: Run, old: slice, *, alone: bool) -> bool:
+    """Whether a part stands in the middle of a name of one sentence only: "Gold *Plus* Card".
+
+    What is added at its end ("Rho *Plus* card") counts where the sentences differ in nothing else
+    (``alone``): in a sentence of other words it may be what the name names, and all shorten names.
+    """
     run = (*said[new], *source[old])
     if said[new] and source[old]:
         return False
-    around = ((said, new.start - 1), (said, new.stop), (source, old.start - 1), (source, old.stop))
+    before, after = (said, new.start - 1), (said, new.stop)
+    around = (
+        [before]
+        if alone and said[new]
+        else [before, after, (source, old.start - 1), (source, old.stop)]
+    )
     if not all(0 <= place < len(words) and words[place].name for words, place in around):
         return False
     return all(word.name for word in run) and said[new.start - 1].key != "the"
@@ -245,9 +261,9 @@ def _prefixed(longer: str, word: str) -> bool:
     return len(word) > SHORT and any(longer == prefix + word for prefix in _PREFIXES)
 
 
-def _names(run: Run) -> set[str]:
+def _names(run: Run, *, units: bool = False) -> set[str]:
     return {
         word.key
         for word in run
-        if (word.name and word.key not in UNIT_KEYS) or word.key in MONTH_NAMES
+        if (word.name and (units or word.key not in UNIT_KEYS)) or word.key in MONTH_NAMES
     }

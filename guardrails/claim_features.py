@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from handrail.guardrails.claim_conflicts import Conflicts, Frames
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem, stems
@@ -89,6 +90,15 @@ class Ground:
         self.values = values
         self.asked = stems(said)
         self.readings = tuple(source.reading for source in evidence.sources)
+
+    def frames(self) -> Frames:
+        """The evidence in the form that conflicts are measured against."""
+        passages: list[str] = []
+        others: list[str] = []
+        for name, text in self.evidence.texts.items():
+            (passages if name.startswith("article:") else others).append(text)
+        held = [words for reading in self.readings for words, _ in reading.polarities]
+        return Frames([*passages, *others], len(passages), held, self.asked)
 
     def nearest(self, content: frozenset[str]) -> Nearest:
         """Find the sentence that shares most words with ``content``."""
@@ -227,12 +237,18 @@ _NEIGHBOURS: Final = ("coverage", "pairs", "new")
 
 
 class ReplyMeasures:
-    """A text whose sentences are measured one by one, each by itself and beside the others."""
+    """A text whose sentences are measured one by one, each by itself and beside the others.
 
-    def __init__(self, text: str, claims: Sequence[Claim], ground: Ground) -> None:
+    With ``conflicts`` their figures are measured too, which takes longer.
+    """
+
+    def __init__(
+        self, text: str, claims: Sequence[Claim], ground: Ground, *, conflicts: bool = False
+    ) -> None:
         self._text = text
         self._claims = claims
         self._ground = ground
+        self._conflicts = Conflicts(claims, ground.frames()) if conflicts else None
         written = [spoken(claim.text) for claim in claims]
         names = (stem(name.casefold()) for claim in claims for name in _names(claim))
         spoken_of = Terms.read([word for words in written for word in words], names)
@@ -263,6 +279,7 @@ class ReplyMeasures:
             **_marks(self._claims[number], frozenset(one.written), self._ground, self._terms),
             **self._about,
             **self._beside(number),
+            **(self._conflicts.measure(number) if self._conflicts else {}),
         }
         return Measured(
             figures,
@@ -286,8 +303,8 @@ class ReplyMeasures:
 
 
 def measure_reply(text: str, claims: Sequence[Claim], ground: Ground) -> list[Measured]:
-    """Measure every sentence of a text, in order."""
-    reply = ReplyMeasures(text, claims, ground)
+    """Measure every sentence of a text, in order, in every way."""
+    reply = ReplyMeasures(text, claims, ground, conflicts=True)
     return [reply.measure(number) for number in range(len(claims))]
 
 

@@ -16,10 +16,12 @@ ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
 _BREAK = re.compile(r"[.!?…]{1,3}[\"')\]”’»]{0,2}(?=\s)|\n{1,3}")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|st|no|nr|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|art|núm|ext|a\.m|p\.m"
+    r"(?:\b(?:mr|mrs|ms|dr|st|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|ext|a\.m|p\.m"
     r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)|(?<![^\W\d_])[A-Z])\.$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\b(?:no|nr|art|núm)\.$", re.IGNORECASE)
+"""Stands before a number; elsewhere "The answer is no." ends a sentence."""
 _ITEM = re.compile(r"\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}")
 _COURTESY = re.compile(
     r"\W{0,4}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks?|thank you"
@@ -98,6 +100,8 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
     if mark[0] != ".":
         return True
     tail = text[max(start, mark.end() - 12) : mark.end()]
+    if _NUMBERED.search(tail):
+        return not text[mark.end() : mark.end() + 3].strip(" #")[:1].isdigit()
     return not (_ABBREVIATION.search(tail) or tail.strip().rstrip(".").isdigit())
 
 

@@ -22,6 +22,7 @@ from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding, Support
 from handrail.guardrails.action_evidence import told_by_events
+from handrail.guardrails.claim_conflicts import CONFLICTS
 from handrail.guardrails.claim_features import Ground, ReplyMeasures
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
@@ -53,18 +54,20 @@ class _Judging:
         self.settings = settings
         self.scorer = ctx.scorer or shipped_scorer()
         self.asked = stems(ctx.said)
+        self.conflicts = not set(CONFLICTS).isdisjoint(self.scorer.features)
+        """Whether the scorer also judges sentences all of whose words are known."""
 
     @cached_property
     def _measures(self) -> ReplyMeasures:
         ctx = self.ctx
         ground = Ground(ctx.evidence, ctx.values, ctx.said)
-        return ReplyMeasures(ctx.text, ctx.claims, ground)
+        return ReplyMeasures(ctx.text, ctx.claims, ground, conflicts=self.conflicts)
 
     def score(self, number: int, words: frozenset[str]) -> float:
-        """The chance that nothing supports a sentence; 0 where all its words are known."""
-        if len(words) < self.settings.min_words or not self.ctx.evidence.unknown(
-            words - self.asked
-        ):
+        """The chance that nothing supports a sentence; 0 where its words alone say enough."""
+        if len(words) < self.settings.min_words:
+            return 0.0
+        if not self.conflicts and not self.ctx.evidence.unknown(words - self.asked):
             return 0.0
         return self.scorer.score(self._measures.measure(number))
 

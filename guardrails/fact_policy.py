@@ -6,7 +6,8 @@ article speaks of pets. Does not fire: the article's own sentence, shortened or 
 around it; a free paraphrase, which is for ``fact.grounded`` to judge.
 
 Rules: ``altered`` (critical; high where only a name differs): a sentence closely follows one of an
-article or the playbook, but with another number, unit, name, or turned into its opposite.
+article or the playbook, but with another number, unit, name or thing of its kind ("by phone" for
+"by e-mail"), or turned into its opposite.
 ``absent`` (high): it claims a policy that no article speaks of.
 """
 

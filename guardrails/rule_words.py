@@ -126,7 +126,7 @@ def phrase_of(sentence: str) -> Phrase:
     opening = _OPENING.match(sentence)
     written = _TOKEN.findall(sentence, opening.end() if opening else 0)
     capitals = [word[0].isupper() for word in written]
-    if capitals and not any(capitals[1:2]):
+    if capitals and not any(capitals[1:2]) and not (opening and opening[0].rstrip()[-1] == ","):
         capitals[0] = False  # only because a sentence begins
     found = tuple(chain.from_iterable(map(_words, written, capitals)))
     answers = bool(found) and found[0].key == "no" and denials(found[1:]) > 0

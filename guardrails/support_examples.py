@@ -76,7 +76,9 @@ class Judged:
 def measure(example: Example) -> list[Judged]:
     """Measure the sentences of an example."""
     claims = split_claims(example.text)
-    sources = (Source(f"e#{n}", read_published(text)) for n, text in enumerate(example.evidence))
+    sources = (
+        Source(f"article:{n}", read_published(text)) for n, text in enumerate(example.evidence)
+    )
     ground = Ground(Evidence(SNAPSHOT, sources), find_values(example.text), example.said)
     fold = crc32(example.group.encode()) % FOLDS
     return [

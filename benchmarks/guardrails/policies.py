@@ -222,7 +222,8 @@ def _alarms(kind: str, flagged: Sequence[bool], misses: Sequence[str]) -> Measur
 
 def _around(found: tuple[Passage, ...], sentence: str) -> tuple[Passage, ...]:
     """The passages a search would bring: the sentence's own, and those after it."""
-    start = next((n for n, p in enumerate(found) if sentence[:40] in p.text.replace("**", "")), 0)
+    plain = [one.text.replace("**", "").replace("`", "") for one in found]
+    start = next((n for n, text in enumerate(plain) if sentence in text), 0)
     return found[max(0, start - PASSAGES // 2) : start + PASSAGES // 2]
 
 

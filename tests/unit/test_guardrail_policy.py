@@ -103,6 +103,51 @@ def test_the_sentence_that_says_the_same_wins_over_its_siblings() -> None:
     assert judge("The Silver Card costs 5 USD per month.", cards) != []
 
 
+SILVER = "Write to us by email to cancel a basic economy ticket; gold members pay nothing."
+
+
+@pytest.mark.parametrize(
+    ("text", "passage"),
+    [
+        (SILVER.replace("by email", "by phone"), SILVER),
+        (SILVER.replace("gold", "silver"), SILVER),
+        (SILVER.replace("basic economy", "business"), SILVER),
+        ("Children pay half on this train.", "Adults pay half on this train."),
+        ("For USD fees send us the receipt.", "For ATM fees send us the receipt."),
+        ("The reason is a missing Working Day.", "The reason is a missing MMSC URL."),
+        ("Cover on this gold card is Premium.", "Cover on this gold card is No. Think of it."),
+    ],
+)  # fmt: skip
+def test_another_thing_of_the_kind_is_told(text: str, passage: str) -> None:
+    assert [finding.rule for finding in judge(text, passage)] == ["altered"]
+    assert judge(passage, passage) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "passage"),
+    [
+        ("Our staff answer by telephone in the evening.", "Our agents answer by phone at night."),
+        ("Write to us by mail to cancel your ticket.", "Write to us by email to cancel a ticket."),
+        ("A fee of $15 is taken for the Gold Card.", "A fee of 15 USD is taken for the Gold Card."),
+    ],
+)
+def test_another_word_for_the_thing_is_left_alone(text: str, passage: str) -> None:
+    assert judge(text, passage) == []
+
+
+def test_a_name_after_an_answer_is_a_name() -> None:
+    passage = "Yes, Alder accepts all cards."
+    assert [one.rule for one in judge("Yes, Birch accepts all cards.", passage)] == ["altered"]
+    assert judge("Yes! They accept all cards.", "Yes! We accept all cards.") == []
+
+
+def test_a_name_with_more_to_it_is_another_one() -> None:
+    passage = "Fees are charged to your Harbour Gold card each month."
+    assert [one.rule for one in judge(passage.replace("Gold", "Gold Plus"), passage)] == ["altered"]
+    assert judge(passage.replace("Harbour Gold", "Harbour"), passage) == []
+    assert judge("Fees are not charged at Alder House.", "Fees are not charged by Alder.") == []
+
+
 @pytest.mark.parametrize("text", ["", "no", "No, no, no.", "can't", "'", "5", "ه" * 50])
 def test_any_words_can_be_compared(text: str) -> None:
     aligned = align(phrase_of(text), phrase_of("You can return it within 30 days."))

@@ -106,6 +106,11 @@ def test_claims_know_what_they_do() -> None:
     assert kinds == ["courtesy", "statement", "question", "offer"]
 
 
+def test_a_no_ends_a_sentence_unless_a_number_follows() -> None:
+    text = "The answer is no. It is in art. 5 and stands beside No. 7 in row no. #8."
+    assert [claim.text for claim in split_claims(text)] == ["The answer is no.", text[18:]]
+
+
 def test_an_answering_no_does_not_negate() -> None:
     (claim,) = split_claims("No, pets are welcome.")
     assert not claim.negated

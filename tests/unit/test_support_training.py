@@ -38,6 +38,16 @@ APPROVED = [
     for ending in ("I hope that answers it.", "Have a lovely day.", "")
 ]
 
+RELEASE = Release(
+    id="rel_1",
+    name="one",
+    playbook=Playbook(
+        brand=Brand(name="Desk"),
+        intents={"x": Intent(description="x", examples=("one", "two"), mode="autonomous")},
+    ),
+    articles=(),
+)
+
 
 @pytest.fixture(scope="module")
 def own() -> SupportScorer:
@@ -60,12 +70,7 @@ async def test_a_scorer_of_ones_own_judges(own: SupportScorer, tmp_path: Path) -
     file = tmp_path / "scorer.json"
     file.write_text(own.model_dump_json(), encoding="utf-8")
     assert read_scorer(file) == own
-    playbook = Playbook(
-        brand=Brand(name="Desk"),
-        intents={"x": Intent(description="x", examples=("one", "two"), mode="autonomous")},
-    )
-    release = Release(id="rel_1", name="one", playbook=playbook, articles=())
-    suite = CheckSuite(release, scorer=read_scorer(file), checks=[fact_grounded])
+    suite = CheckSuite(RELEASE, scorer=read_scorer(file), checks=[fact_grounded])
     text = "Gladly. Coffee is served all morning beside the lounge. A refund goes to your card."
     passage = Passage(id="c#1", article_id="c", title="Coffee", text=SUBJECTS["coffee"])
     checked = await suite.verify(
@@ -101,6 +106,69 @@ def test_the_command_writes_a_scorer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "argv", ["support_training", str(replies), str(scorer)])
     support_training.main()
     assert read_scorer(scorer).data == f"{len(APPROVED)} replies of approved.jsonl"
+
+
+def labelled(*, wrong: bool) -> list[dict[str, object]]:
+    """Rows as people label them: a sentence that names the wrong passage is marked."""
+    rows: list[dict[str, object]] = []
+    for name, text in SUBJECTS.items():
+        for other, beside in SUBJECTS.items():
+            if name != other:
+                reply = f"Passage {1 + wrong} says: {text}"
+                spans = [[0, len(reply)]] if wrong else []
+                rows.append({"reply": reply, "evidence": [text, beside], "subject": name,
+                             "said": name, "unsupported": spans})  # fmt: skip
+    return rows
+
+
+async def test_the_command_learns_from_labels_what_no_new_word_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies, recent, written = (tmp_path / name for name in ("replies", "recent", "scorer.json"))
+    rows = [*labelled(wrong=True), *labelled(wrong=False)]
+    replies.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    recent.write_text("\n".join(map(json.dumps, rows[10:])), encoding="utf-8")
+    arguments = ["support_training", str(replies), str(written)]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--recent", str(recent)])
+    support_training.main()
+    text, beside = SUBJECTS["garden"], SUBJECTS["towels"]
+    found = tuple(
+        Passage(id=f"a#{n}", article_id="a", title="", text=one)
+        for n, one in enumerate((text, beside))
+    )
+    suite = CheckSuite(RELEASE, scorer=read_scorer(written), checks=[fact_grounded])
+    for number, flagged in ((1, False), (2, True)):
+        draft = Draft(id="d", text=f"Passage {number} says: {text}", source="model", passages=found)
+        checked = await suite.verify(
+            draft, SNAPSHOT, mode="autonomous", intent=None, text="", repair=False
+        )
+        assert bool(checked.verdict.report.findings) is flagged
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({}, "unsupported spans"),
+        ({"unsupported": []}, "some must be wrong"),
+        ({"unsupported": [[0, 1]]}, "some must be wrong"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_said(
+    row: dict[str, object],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    replies = tmp_path / "replies.jsonl"
+    replies.write_text(
+        json.dumps({"reply": "a", "evidence": ["b"], "subject": "c"} | row), encoding="utf-8"
+    )
+    arguments = [str(replies), str(tmp_path / "scorer.json"), "--recent", str(replies)]
+    monkeypatch.setattr(sys, "argv", ["support_training", *arguments])
+    with pytest.raises(SystemExit):
+        support_training.main()
+    assert told in capsys.readouterr().err
 
 
 def measured(text: str, *evidence: str) -> dict[str, float]:
