@@ -14,6 +14,7 @@ from typing import Final
 from zlib import crc32
 
 from handrail.core.conversation import ConversationFacts, Customer, Snapshot
+from handrail.core.errors import ConfigurationError
 from handrail.guardrails.claim_features import Ground, Measured, measure_reply
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence
@@ -26,6 +27,8 @@ _WIDENED: Final = 0.4
 """Share of examples that see evidence for other questions too, as a search finds it."""
 _OTHERS: Final = 0.5
 """Share of additions that come from texts without a reply, where there are any."""
+_TRIES: Final = 100
+"""How often another reply is drawn before all are looked through."""
 _FACT_WORDS: Final = 2
 """Content words of a fact: "Yes." states nothing by itself."""
 SNAPSHOT: Final = Snapshot(
@@ -117,10 +120,21 @@ def corrupt(
 
 
 def _other(one: Approved, among: Sequence[Approved], rng: random.Random) -> Approved:
-    while True:
+    for _ in range(_TRIES):
         other = rng.choice(among)
-        if other.subject != one.subject and not set(other.evidence) & set(one.evidence):
+        if _differs(one, other):
             return other
+    found = [other for other in among if _differs(one, other)]
+    if not found:
+        raise ConfigurationError(
+            f"no approved reply is of another subject than {one.subject!r} and has other evidence, "
+            "so no statement can be taken from elsewhere; add replies of other subjects"
+        )
+    return rng.choice(found)
+
+
+def _differs(one: Approved, other: Approved) -> bool:
+    return other.subject != one.subject and not set(other.evidence) & set(one.evidence)
 
 
 def facts(text: str, evidence: Sequence[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from handrail.core.errors import ConfigurationError, HandrailError
 from handrail.guardrails.claim_conflicts import CONFLICTS
 from handrail.guardrails.claim_features import BEGINNING, KNOWN, NEW
 from handrail.guardrails.support_examples import (
@@ -241,9 +242,21 @@ def _trained_on_approved(
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    return [
-        json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-    ]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [_row(line, f"{path}:{no}") for no, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _row(line: str, place: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ConfigurationError(f"{place}: this is no JSON: {error}") from error
+    if not isinstance(row, dict) or not {"reply", "evidence", "subject"} <= row.keys():
+        raise ConfigurationError(
+            f'{place}: a line is an object like {{"reply": "...", "evidence": ["..."], '
+            '"subject": "..."}'
+        )
+    return row
 
 
 def main() -> None:
@@ -253,16 +266,27 @@ def main() -> None:
     parser.add_argument("scorer", type=Path, help="where the scorer is written to")
     parser.add_argument("--recent", type=Path, help="JSON lines: replies as they come now")
     asked = parser.parse_args()
-    rows = _read(asked.replies)
-    labelled = any("unsupported" in row for row in rows)
-    if asked.recent and not labelled:
-        parser.error("--recent needs replies that are labelled: give each its unsupported spans")
-    if labelled and len({bool(row.get("unsupported")) for row in rows}) == 1:
-        parser.error("all replies are labelled alike; some must be wrong and some right")
-    data = f"{len(rows)} replies of {asked.replies.name}"
-    train_on = _trained_on_labels if labelled else _trained_on_approved
-    scorer = train_on(rows, data, _read(asked.recent) if asked.recent else ())
+    try:
+        scorer = _trained(asked.replies, asked.recent)
+    except (HandrailError, OSError) as error:
+        parser.error(str(error))
     asked.scorer.write_text(scorer.model_dump_json() + "\n", encoding="utf-8")
+
+
+def _trained(replies: Path, recent: Path | None) -> SupportScorer:
+    rows = _read(replies)
+    labelled = any("unsupported" in row for row in rows)
+    if recent and not labelled:
+        raise ConfigurationError(
+            "--recent needs replies that are labelled: give each its unsupported spans"
+        )
+    if labelled and len({bool(row.get("unsupported")) for row in rows}) == 1:
+        raise ConfigurationError(
+            "all replies are labelled alike; some must be wrong and some right"
+        )
+    train_on = _trained_on_labels if labelled else _trained_on_approved
+    data = f"{len(rows)} replies of {replies.name}"
+    return train_on(rows, data, _read(recent) if recent else ())
 
 
 if __name__ == "__main__":

@@ -191,3 +191,32 @@ def test_what_is_scattered_is_told_from_what_stands_together() -> None:
     assert together["sentence"] == together["pairs"] == 1
     assert scattered["sentence"] < 1
     assert scattered["pairs"] < 1
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("no json", ":1: this is no JSON"),
+        ('{"reply": "Yes."}', ":1: a line is an object like"),
+        ("[]", ":1: a line is an object like"),
+        (
+            '{"reply": "It takes three days.", "evidence": ["Three days."], "subject": "a"}',
+            "add replies of other subjects",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_learnt_from_says_why(
+    line: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    replies = tmp_path / "replies.jsonl"
+    replies.write_text(line, encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["train", str(replies), str(tmp_path / "scorer.json")])
+    with pytest.raises(SystemExit) as ended:
+        support_training.main()
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "scorer.json").exists()
