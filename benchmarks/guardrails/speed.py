@@ -1,6 +1,8 @@
 """How fast the whole deterministic suite is, what each check takes at worst, and what it weighs.
 
-The case is made up here: a reply of 2,000 characters, a customer with 50 records, 20 passages.
+The case is made up here: a reply of 2,000 characters, a customer with 50 records, 20 passages. No
+sentence of a reply is said twice; the passages stay, as the published ones do, and the records are
+read anew each time. A row of its own tells what a reply takes whose passages were never seen.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.guardrails.measured import Measured
@@ -49,11 +51,16 @@ ATTACKS = (
 SENTENCES = (
     "Your order LF{n} left our warehouse on 3 March 2026 and arrives within 5 days.",
     "It came to 89.90 USD, paid by card, and {n} items are in the parcel.",
-    "You may return what you do not like within 30 days; we refund 15% more slowly by post.",
-    "If anything is damaged, please send us a photo and we will check it for you.",
-    "A colleague reads every message and writes to you here.",
+    "You may return what you do not like within 30 days; we refund {n}% more slowly by post.",
+    "If the {name} lantern is damaged, please send us a photo and we will check it for you.",
+    "A colleague reads every message about the {name} lantern and writes to you here.",
     "See https://lanternfield.example/help/{n} for how to pack a lantern of 2.5 kg.",
 )
+SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu")
+PUBLISHED = 1000
+"""Passages are numbered from here: no draft repeats a sentence of one, or of another draft."""
+FIRSTS = 60
+"""Replies whose passages and records were never seen before."""
 _MEMORY = """
 import resource
 def resident():
@@ -80,13 +87,17 @@ class NoOwners:
 
 
 def reply(number: int) -> str:
-    """A reply of 2,000 characters, each time with other words so that no cache knows it."""
-    text = " ".join(SENTENCES[n % len(SENTENCES)].format(n=number * 37 + n) for n in range(40))
-    return text[:CHARS]
+    """A reply of 2,000 characters in which no sentence is one of another number's."""
+    return " ".join(_sentence(number * 40 + place) for place in range(40))[:CHARS]
 
 
-def snapshot() -> Snapshot:
-    """A customer with 50 records."""
+def _sentence(n: int) -> str:
+    name = "".join(SYLLABLES[int(digit)] for digit in str(n))
+    return SENTENCES[n % len(SENTENCES)].format(n=n, name=name)
+
+
+def snapshot(customer: int = 0) -> Snapshot:
+    """A customer with 50 records, each customer with other ones."""
     records = tuple(
         Record(
             kind="order",
@@ -94,7 +105,7 @@ def snapshot() -> Snapshot:
             customer_id="c1",
             fields={
                 "status": FieldValue(type="status", value="shipped"),
-                "total": FieldValue(type="money", value=f"{n}.90", currency="USD"),
+                "total": FieldValue(type="money", value=f"{customer + n}.90", currency="USD"),
                 "placed_at": FieldValue(type="date", value=f"2026-02-{n % 28 + 1:02d}"),
                 "items": FieldValue(type="text", value=f"Lantern no {n}, 2 wicks, 1 box"),
                 "tracking_number": FieldValue(type="id", value=f"BB{n:09d}"),
@@ -120,10 +131,10 @@ def snapshot() -> Snapshot:
     )
 
 
-def draft(text: str) -> Draft:
-    """A model's draft with 20 passages."""
+def draft(text: str, published: int = PUBLISHED) -> Draft:
+    """A model's draft with 20 passages, numbered from ``published`` on."""
     passages = tuple(
-        Passage(id=f"p#{n}", article_id="p", title=f"Help {n}", text=reply(n)[:700])
+        Passage(id=f"p#{n}", article_id="p", title=f"Help {n}", text=reply(published + n)[:700])
         for n in range(PASSAGES)
     )
     return Draft(id="d1", text=text, source="model", passages=passages)
@@ -136,9 +147,16 @@ def suite() -> CheckSuite:
     )
 
 
-async def judged_once(guards: CheckSuite | None = None, number: int = 1) -> float:
-    """Judge one reply by the whole suite; CPU seconds."""
-    guards, case, facts = guards or suite(), draft(reply(number)), snapshot()
+async def judged_once(
+    guards: CheckSuite | None = None, number: int = 1, *, first: bool = False
+) -> float:
+    """Judge one reply by the whole suite; CPU seconds.
+
+    ``first`` gives each number records and passages of its own.
+    """
+    guards = guards or suite()
+    facts = snapshot(PUBLISHED * number if first else 0)
+    case = draft(reply(number), PUBLISHED + PASSAGES * number if first else PUBLISHED)
     began = time.process_time()
     checked = await guards.verify(
         case, facts, mode="autonomous", intent="order_status", text="Where is it?", repair=False
@@ -155,12 +173,19 @@ def _suite_rows() -> Iterator[Measured]:
         await judged_once(guards, 0)  # what a release loads once
         return [1000 * await judged_once(guards, n) for n in range(1, RUNS + 1)]
 
+    async def firsts() -> list[float]:
+        guards = suite()
+        await judged_once(guards, 0)
+        return [1000 * await judged_once(guards, n, first=True) for n in range(1, FIRSTS + 1)]
+
     times = quantiles(asyncio.run(runs()), n=100)
     note = f"{len(registered('check'))} checks registered; CPU time of one thread"
     for share, goal in ((50, 5.0), (99, 60.0)):
         row = Row(f"suite on {CHARS} characters, p{share}", times[share - 1], "ms", RUNS, goal=goal,
                   at="most")  # fmt: skip
         yield Measured(row, notes=[note] if share == 50 else [])
+    name = f"suite on {CHARS} characters, passages never seen, p50"
+    yield Measured(Row(name, median(asyncio.run(firsts())), "ms", FIRSTS))
 
 
 def _judge(check: Any, ctx: CheckContext) -> None:
