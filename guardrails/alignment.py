@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -20,6 +21,7 @@ from handrail.guardrails.rule_words import (
     UNIT_KEYS,
     Phrase,
     Run,
+    Sizes,
     denials,
     key_of,
 )
@@ -48,16 +50,22 @@ _LONG = 6
 """Longest run of words exchanged for others that is still compared word by word."""
 
 
+class Rank(NamedTuple):
+    """How closely a sentence follows a source's; the greater the closer."""
+
+    share: float
+    """Share of the first sentence's words that both have in order, 0 to 1."""
+    both: float
+    """The same share of the words of both."""
+    alike: float
+    """The same share of the shorter sentence's words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """How a sentence compares to a source's."""
 
-    alike: float
-    """Share of the shorter sentence's words that both have in order, 0 to 1."""
-    share: float
-    """The same share of the first sentence's words."""
-    both: float
-    """The same share of the words of both."""
+    rank: Rank
     changes: tuple[Change, ...]
 
 
@@ -68,9 +76,7 @@ class Laid:
     said: Run
     source: Run
     different: Sequence[tuple[slice, slice]]
-    alike: float
-    share: float
-    both: float
+    rank: Rank
 
 
 def align(said: Phrase, source: Phrase) -> Aligned:
@@ -87,29 +93,32 @@ def lay(said: Phrase, source: Phrase) -> Laid:
     spared = [n for new, old in different if (n := _one_name(first[new], second[old]))]
     own = len(first) - sum(one for one, _ in spared)
     other = len(second) - sum(one for _, one in spared)
-    return Laid(first, second, different, *_shares(same, own, other, len(first) + len(second)))
+    rank = _rank(same, own, other, len(first) + len(second))
+    return Laid(first, second, different, rank)
 
 
-def ceiling(said: Phrase, source: Phrase) -> tuple[float, float, float]:
-    """At most how alike two sentences are once laid beside each other: share, both, alike.
+def ceiling(said: Phrase, source: Phrase) -> Rank:
+    """How closely a sentence can follow a source's at most, once laid beside it.
 
     Told from the words that both have, wherever these stand.
     """
-    first, second = len(said.words), len(source.words)
-    same = min(
-        sum(map(source.distinct.__contains__, said.keys)),
-        sum(map(said.distinct.__contains__, source.keys)),
-    )
+    common = len(said.distinct & source.distinct)
+    return _highest(common, said.sizes, source.sizes)
+
+
+@lru_cache(maxsize=8192)
+def _highest(common: int, said: Sizes, source: Sizes) -> Rank:
+    first, distinct, names = said
+    second, others, named = source
+    same = common + min(first - distinct, second - others)
     # Of the words that differ all may be one name's, which counts once.
-    own = first - max(0, min(said.names, first - same) - 1)
-    other = second - max(0, min(source.names, second - same) - 1)
-    alike, share, both = _shares(same, own, other, first + second)
-    return share, both, alike
+    own = first - max(0, min(names, first - same) - 1)
+    other = second - max(0, min(named, second - same) - 1)
+    return _rank(same, own, other, first + second)
 
 
-def _shares(same: int, own: int, other: int, words: int) -> tuple[float, float, float]:
-    """``alike``, ``share`` and ``both`` of :class:`Aligned`."""
-    return same / max(1, min(own, other)), same / max(1, own), 2 * same / max(1, words)
+def _rank(same: int, own: int, other: int, words: int) -> Rank:
+    return Rank(same / (own or 1), 2 * same / (words or 1), same / (min(own, other) or 1))
 
 
 def judge(laid: Laid) -> Aligned:
@@ -130,12 +139,7 @@ def judge(laid: Laid) -> Aligned:
     # "No pets are allowed" and "pets are not allowed" differ in two places and say the same.
     if (flips + turns) % 2 and (denials(said) - denials(source) + turns) % 2:
         changes.append("polarity")
-    return Aligned(
-        alike=laid.alike,
-        share=laid.share,
-        both=laid.both,
-        changes=tuple(dict.fromkeys(changes)),
-    )
+    return Aligned(laid.rank, tuple(dict.fromkeys(changes)))
 
 
 def _one_name(new: Run, old: Run) -> tuple[int, int] | None:

@@ -8,14 +8,16 @@ A scorer learns from them which sentences nothing supports.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+from operator import not_
 from typing import Final, NamedTuple
 
 from handrail.guardrails.claim_conflicts import Conflicts, Frames
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
-from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem, stems
+from handrail.guardrails.likeness import Nearest
+from handrail.guardrails.terms import STOPWORDS, Terms, joined, stem, stems
 from handrail.guardrails.values import Value, values_within
 
 Features = dict[str, float]
@@ -52,7 +54,9 @@ _META = frozenset(
     mentioned states stated suggests information given unable specify specified""".split()  # noqa: SIM905
 )
 _EXAMPLE = re.compile(r"\b(?:such as|including|like|e\.g|for example|for instance)\b|[(]")
-_CAPITAL = re.compile(r"(?<=[\w,;:'’)\"“] )[A-Z][\w'’-]{1,40}")
+_EXAMPLES = frozenset({"such", "including", "like", "example", "instance"})
+"""Words without one of which an example begins with "e.g." or a bracket."""
+_CAPITAL = re.compile(r"[A-Z](?<=[\w,;:'’)\"“] [A-Z])[\w'’-]{1,40}")
 _ITEM = re.compile(r"(?:^|\n)\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}$")
 _MARKER_CHARS = 14
 
@@ -61,25 +65,9 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _run(marks: Sequence[bool]) -> int:
+def _run(marks: Iterable[bool]) -> int:
     """Length of the longest run of true marks."""
-    longest = length = 0
-    for mark in marks:
-        length = length + 1 if mark else 0
-        longest = max(longest, length)
-    return longest
-
-
-class Nearest(NamedTuple):
-    """What of the evidence is nearest to a sentence."""
-
-    words: frozenset[str]
-    """The content words of the evidence sentence that shares most with it."""
-    says_no: bool
-    both: int
-    """How many of its words two neighbours have between them."""
-    source: int
-    """How many of its words one source has."""
+    return max(map(len, bytes(marks).split(b"\0")))
 
 
 class Ground:
@@ -89,7 +77,6 @@ class Ground:
         self.evidence = evidence
         self.values = values
         self.asked = stems(said)
-        self.readings = tuple(source.reading for source in evidence.sources)
 
     def frames(self) -> Frames:
         """The evidence in the form that conflicts are measured against."""
@@ -97,33 +84,15 @@ class Ground:
         others: list[str] = []
         for name, text in self.evidence.texts.items():
             (passages if name.startswith("article:") else others).append(text)
-        held = [words for reading in self.readings for words, _ in reading.polarities]
+        held = [row.stems for shelf in self.evidence.shelves for row in shelf.rows]
         return Frames([*passages, *others], len(passages), held, self.asked)
-
-    def nearest(self, content: frozenset[str]) -> Nearest:
-        """Find the sentence that shares most words with ``content``."""
-        held = [len(content & reading.stems) for reading in self.readings]
-        nearest, negated, most, both = frozenset[str](), False, 0, 0
-        for place in sorted(range(len(held)), key=held.__getitem__, reverse=True):
-            if held[place] <= most:  # no sentence shares more than its source
-                break
-            polarities = self.readings[place].polarities
-            shared = self.readings[place].shared(content)
-            for number in sorted(shared):
-                count, before = shared[number], shared.get(number - 1, 0)
-                if count > most:
-                    (nearest, negated), most = polarities[number], count
-                if count + before > both:
-                    beside = polarities[number - 1][0] if before else frozenset[str]()
-                    both = max(both, len(content & (polarities[number][0] | beside)))
-        return Nearest(nearest, negated, both, max(held, default=0))
 
 
 def _order(words: Sequence[str], content: Sequence[str], terms: Terms) -> Features:
     """How far the sentence goes along with the evidence word by word."""
-    pairs = [pair in terms.pairs for pair in pairwise(words)]
-    triples = [triple in terms.triples for triple in zip(words, words[1:], words[2:], strict=False)]
-    beside = [pair in terms.content for pair in pairwise(content)]
+    pairs = list(map(terms.pairs.__contains__, pairwise(words)))
+    triples = list(map(terms.triples.__contains__, zip(words, words[1:], words[2:], strict=False)))
+    beside = list(map(terms.content.__contains__, pairwise(content)))
     return {
         "pairs": _share(sum(pairs), len(pairs)),
         "triples": _share(sum(triples), len(triples)),
@@ -131,19 +100,18 @@ def _order(words: Sequence[str], content: Sequence[str], terms: Terms) -> Featur
         "new_pairs": len(pairs) - sum(pairs),
         "new_triples": len(triples) - sum(triples),
         "run": _run(pairs),
-        "new_run": _run([not known for known in pairs]),
+        "new_run": _run(map(not_, pairs)),
     }
 
 
-def _place(content: frozenset[str], negated: bool, ground: Ground) -> Features:
+def _place(content: frozenset[str], negated: bool, nearest: Nearest) -> Features:
     """How well one sentence, two neighbours or one source cover it."""
-    nearest = ground.nearest(content)
-    count, common = len(content), len(content & nearest.words)
+    count, common = len(content), nearest.shared
     return {
         "sentence": _share(common, count),
         "two_sentences": _share(nearest.both, count),
         "source": _share(nearest.source, count),
-        "overlap": _share(common, len(content | nearest.words)),
+        "overlap": _share(common, count + len(nearest.words) - common),
         "back": _share(common, len(nearest.words)),
         "negated": negated,
         "other_polarity": negated != nearest.says_no,
@@ -158,28 +126,25 @@ def _new(
         "content": len(content),
         "coverage": _share(sum(known), len(content)),
         "new": len(unasked),
-        "new_words_run": _run([not seen for seen in known]),
-        "asked": _share(sum(word in ground.asked for word in content), len(content)),
+        "new_words_run": _run(map(not_, known)),
+        "asked": _share(len([w for w in content if w in ground.asked]), len(content)),
     }
 
 
-def _names(claim: Claim) -> list[str]:
-    return [match[0] for match in _CAPITAL.finditer(claim.text)]
-
-
-def _marks(claim: Claim, written: frozenset[str], ground: Ground, terms: Terms) -> Features:
+def _marks(claim: Claim, said: _Words, ground: Ground, terms: Terms) -> Features:
     """Values, names, examples and manners of speaking."""
     values = values_within(ground.values, claim.start, claim.end)
     strange = [value for value in values if not ground.evidence.find(value)]
-    names = _names(claim)
-    example = _EXAMPLE.search(claim.text)
+    written = frozenset(said.written)
+    telling = not _EXAMPLES.isdisjoint(written) or "(" in claim.text or "e.g" in claim.text
+    example = _EXAMPLE.search(claim.text) if telling else None
     told = stems(claim.text[example.end() :]) if example else frozenset[str]()
     return {
         "values": len(values),
         "new_values": len(strange),
         "new_digits": sum(not value.spelled for value in strange),
-        "names": len(names),
-        "new_names": sum(stem(name.casefold()) not in terms.words for name in names),
+        "names": len(said.names),
+        "new_names": sum(name not in terms.words for name in said.names),
         "new_examples": len(told - terms.words),
         "hedges": len(written & _HEDGES),
         "advice": len(written & _ADVICE),
@@ -191,11 +156,59 @@ def _marks(claim: Claim, written: frozenset[str], ground: Ground, terms: Terms) 
     }
 
 
-def _known(written: Sequence[str], terms: Terms) -> list[bool]:
+class _Words(NamedTuple):
+    """The words of a sentence."""
+
+    written: Sequence[str]
+    words: Sequence[str]
+    """Each of them shortened."""
+    content: Sequence[str]
+    """Content words, shortened."""
+    names: Sequence[str]
+    """Words with a capital in its midst, shortened."""
+
+    @classmethod
+    def of(cls, claim: Claim) -> _Words:
+        written = claim.spoken
+        words = list(map(stem, written))
+        content = [w for said, w in zip(written, words, strict=True) if said not in STOPWORDS]
+        return cls(
+            written, words, content, [stem(m.casefold()) for m in _CAPITAL.findall(claim.text)]
+        )
+
+
+def _asked(said: Sequence[_Words], evidence: Evidence) -> Terms:
+    """All that the evidence is asked for: the words, and what stands beside each."""
+    words = frozenset(chain.from_iterable((*one.words, *one.names) for one in said))
+    strange = evidence.unspoken(words)
+    halves = {
+        joined(*written)
+        for one in said
+        for written, pair in zip(pairwise(one.written), pairwise(one.words), strict=True)
+        if not strange.isdisjoint(pair)
+    }
+    return Terms(
+        words | halves,
+        frozenset(chain.from_iterable(pairwise(one.words) for one in said)),
+        frozenset(
+            chain.from_iterable(
+                zip(one.words, one.words[1:], one.words[2:], strict=False) for one in said
+            )
+        ),
+        frozenset(chain.from_iterable(pairwise(one.content) for one in said)),
+    )
+
+
+def _known(said: _Words, terms: Terms) -> list[bool]:
     """Which content words the evidence has, one half of "highchairs" included."""
-    halves = [False, *(word in terms.words for word in joined(written)), False]
+    written, words = said.written, said.words
     return [
-        stem(word) in terms.words or halves[number] or halves[number + 1]
+        words[number] in terms.words
+        or any(
+            joined(*written[first : first + 2]) in terms.words
+            for first in (number - 1, number)
+            if 0 <= first < len(written) - 1
+        )
         for number, word in enumerate(written)
         if word not in STOPWORDS
     ]
@@ -204,36 +217,37 @@ def _known(written: Sequence[str], terms: Terms) -> list[bool]:
 class _Sentence(NamedTuple):
     """One sentence measured by itself, as far as the sentences beside it ask."""
 
-    written: Sequence[str]
-    words: Sequence[str]
-    content: Sequence[str]
+    said: _Words
     known: Sequence[bool]
+    """Of each content word whether the evidence has it."""
     unasked: Sequence[str]
+    """Those that neither the evidence nor the question has."""
     kept: frozenset[str]
     """Its content words, each once."""
     figures: Features
 
 
 def _measure_sentence(
-    claim: Claim, written: Sequence[str], ground: Ground, terms: Terms
+    claim: Claim, said: _Words, nearest: Nearest, ground: Ground, terms: Terms
 ) -> _Sentence:
-    words = [stem(word) for word in written]
-    content = [stem(word) for word in written if word not in STOPWORDS]
-    known = _known(written, terms)
+    content, known = said.content, _known(said, terms)
     fresh = [word for word, seen in zip(content, known, strict=True) if not seen]
     unasked = [word for word in fresh if word not in ground.asked]
     kept = frozenset(content)
     figures = {
-        "words": len(words),
+        "words": len(said.words),
         **_new(content, known, unasked, ground),
-        **_place(kept, claim.negated, ground),
-        **_order(words, content, terms),
+        **_place(kept, claim.negated, nearest),
+        **_order(said.words, content, terms),
     }
-    return _Sentence(written, words, content, known, unasked, kept, figures)
+    return _Sentence(said, known, unasked, kept, figures)
 
 
 _COMPARED: Final = ("coverage", "pairs", "triples", "new", "sentence", "new_pairs")
-_NEIGHBOURS: Final = ("coverage", "pairs", "new")
+_MEANS: Final = tuple((name, f"{name}_mean", f"{name}_over_mean") for name in _COMPARED)
+_NEIGHBOURS: Final = tuple(
+    (name, f"{name}_before", f"{name}_after") for name in ("coverage", "pairs", "new")
+)
 
 
 class ReplyMeasures:
@@ -249,13 +263,12 @@ class ReplyMeasures:
         self._claims = claims
         self._ground = ground
         self._conflicts = Conflicts(claims, ground.frames()) if conflicts else None
-        written = [spoken(claim.text) for claim in claims]
-        names = (stem(name.casefold()) for claim in claims for name in _names(claim))
-        spoken_of = Terms.read([word for words in written for word in words], names)
-        self._terms = ground.evidence.known(spoken_of)
+        said = [_Words.of(claim) for claim in claims]
+        nearest = ground.evidence.compare([claim.stems for claim in claims]).nearest
+        self._terms = ground.evidence.known(_asked(said, ground.evidence))
         self._sentences = [
-            _measure_sentence(claim, words, ground, self._terms)
-            for claim, words in zip(claims, written, strict=True)
+            _measure_sentence(claim, words, near, ground, self._terms)
+            for claim, words, near in zip(claims, said, nearest, strict=True)
         ]
         self._first: dict[str, int] = {}
         """The number of the sentence that has a content word first."""
@@ -264,10 +277,10 @@ class ReplyMeasures:
                 self._first.setdefault(word, number)
         rows = self._rows = [one.figures for one in self._sentences]
         self._about: Features = {
-            **{f"{n}_mean": _share(sum(row[n] for row in rows), len(rows)) for n in _COMPARED},
+            **{mean: _share(sum([r[n] for r in rows]), len(rows)) for n, mean, _ in _MEANS},
             "sentences": len(claims),
             "chars": len(text),
-            "sources": len(ground.readings),
+            "sources": len(ground.evidence.sources),
             "question_words": len(ground.asked),
         }
 
@@ -276,24 +289,25 @@ class ReplyMeasures:
         one = self._sentences[number]
         figures = {
             **one.figures,
-            **_marks(self._claims[number], frozenset(one.written), self._ground, self._terms),
+            **_marks(self._claims[number], one.said, self._ground, self._terms),
             **self._about,
             **self._beside(number),
             **(self._conflicts.measure(number) if self._conflicts else {}),
         }
+        content, words = zip(one.said.content, one.known, strict=True), one.said.words
         return Measured(
             figures,
             tuple(NEW + word for word in one.unasked),
-            tuple(KNOWN + word for word, seen in zip(one.content, one.known, strict=True) if seen),
-            (f"{BEGINNING}{' '.join(one.words[:1])}", f"{BEGINNING}{' '.join(one.words[:2])}"),
+            tuple(KNOWN + word for word, seen in content if seen),
+            (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
         )
 
     def _beside(self, number: int) -> Features:
         """How it stands among the other sentences."""
         row, kept = self._rows[number], self._sentences[number].kept
-        repeated = sum(self._first[word] < number for word in kept)
+        repeated = len([word for word in kept if self._first[word] < number])
         return {
-            **{f"{name}_over_mean": row[name] - self._about[f"{name}_mean"] for name in _COMPARED},
+            **{over: row[name] - self._about[mean] for name, mean, over in _MEANS},
             **_neighbours(self._rows, number),
             "repeated": _share(repeated, len(kept)),
             "item": _is_item(self._text, self._claims[number].start),
@@ -315,8 +329,8 @@ def _is_item(text: str, start: int) -> bool:
 def _neighbours(rows: Sequence[Features], number: int) -> Features:
     before = rows[number - 1] if number else None
     after = rows[number + 1] if number + 1 < len(rows) else None
-    return {
-        f"{name}_{side}": row[name] if row else -1
-        for name in _NEIGHBOURS
-        for side, row in (("before", before), ("after", after))
-    }
+    found: Features = {}
+    for name, one, other in _NEIGHBOURS:
+        found[one] = before[name] if before else -1
+        found[other] = after[name] if after else -1
+    return found

@@ -7,10 +7,14 @@ offers of help do not.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
-from handrail.guardrails.normalisation import lowered
+from handrail.guardrails.normalisation import fold, lowered
+from handrail.guardrails.rule_words import Phrase, phrase_of
+from handrail.guardrails.terms import shortened, spoken
 
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
@@ -33,7 +37,7 @@ _COURTESY = re.compile(
     r"|muchas gracias|lo siento|lamento|lamentamos|sentimos|saludos|un saludo|de nada|por supuesto"
     r"|claro|entiendo)\b",
 )
-_OFFER = re.compile(
+OFFER = re.compile(
     r"\b(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
     r"|do(?:n't| not) hesitate|if you (?:have|need|want|would|'d|prefer)|should you (?:have|need)"
     r"|i(?:'ll| will) (?:check|look|find out|be (?:happy|glad))|we(?:'ll| will) (?:check|look)"
@@ -41,9 +45,20 @@ _OFFER = re.compile(
     r"|reach out|get back to you|would you|could you|can you|no dud(?:e|es)|puedo ayudar"
     r"|si (?:tiene|necesita|desea|tienes|necesitas|quieres)|por favor|quedo a|estamos aquí)",
 )
-_NEGATION = re.compile(
+OFFERING = (
+    " know", "feel free", "please ", "o help", "glad to", "hesitate", "if you ", "ould you",
+    "can you", "i'll ", "i will ", "e'll ", "e will ", "o assist", "i can ", "i could ", "anything",
+    "reach out", "get back", "no dud", "puedo ayu", "si ", "por favor", "quedo a", "estamos aqu",
+)  # fmt: skip
+"""What an offer must hold a part of: looking for that is cheap."""
+NEGATION = re.compile(
     r"\b(?:not|never|no|none|cannot|unable|nor|neither|nunca|ningún|ninguna|tampoco)\b|n['’]t\b",
 )
+NEGATING = frozenset(
+    """not never no none cannot unable nor neither nunca ningún ninguna tampoco""".split()  # noqa: SIM905
+)
+SHORT_NOT = ("'t", "’t", "'T", "’T")
+"""Without one of these a sentence does not say no; looking for them is cheap."""
 _ANSWER = re.compile(
     r"\W{0,3}(?:(?:no|yes|yeah|sí|unfortunately|regrettably|lamentablemente)[,.;!:–-]{1,2}\s"
     r"|(?:no|yes)\s(?=(?:you|we|they|there|it|this|that|i|the|all|he|she)\b)){1,2}"
@@ -53,34 +68,55 @@ _SHORT_COURTESY = 12
 """Longest sentence, in words, that a courtesy opening turns into a courtesy as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
-    """One sentence or list item of a text."""
+    """One sentence or list item of a text, each thing of it read when first asked for."""
 
     start: int
     end: int
     text: str
     kind: ClaimKind
 
-    @property
+    def moved(self, start: int, end: int) -> Claim:
+        """Return it at another place."""
+        return replace(self, start=start, end=end)
+
+    @cached_property
+    def spoken(self) -> Sequence[str]:
+        """Its words, in order, of two letters or more."""
+        return spoken(self.text)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Its content words, shortened."""
+        return shortened(self.spoken)
+
+    @cached_property
+    def phrase(self) -> Phrase:
+        """Its words in the form rules are compared in."""
+        return phrase_of(fold(self.text).text)
+
+    @cached_property
     def negated(self) -> bool:
         """Whether it says no; the "No," that answers a question does not count."""
+        if NEGATING.isdisjoint(self.spoken) and not any(short in self.text for short in SHORT_NOT):
+            return False
         text = lowered(self.text)
-        return bool(_NEGATION.search(text) and _NEGATION.search(_ANSWER.sub("", text)))
+        return bool(NEGATION.search(text) and NEGATION.search(_ANSWER.sub("", text)))
 
     def holds(self, start: int, end: int) -> bool:
         """Whether the span lies in this sentence."""
         return self.start <= start and end <= self.end
 
 
-def _kind(text: str) -> ClaimKind:
-    """What a sentence in lower case does."""
+def _kind(text: str, offering: Iterable[str]) -> ClaimKind:
+    """What a sentence in lower case does, where the text holds these parts of offers."""
     if text.rstrip("\"')]”’» ").endswith("?"):
         return "question"
     opening = _COURTESY.match(text)
     if opening and len(text.split()) <= _SHORT_COURTESY:
         return "courtesy"
-    if _OFFER.search(text):
+    if any(part in text for part in offering) and OFFER.search(text):
         return "offer"
     return "statement"
 
@@ -109,11 +145,12 @@ def split_claims(text: str) -> tuple[Claim, ...]:
     """Split a text into its sentences and list items, in order; their spans do not overlap."""
     claims: list[Claim] = []
     lower = lowered(text)
+    offering = [part for part in OFFERING if part in lower]
     start = 0
     bounds = [m.end() for m in _BREAK.finditer(text) if _ends_sentence(text, start, m)]
     for bound in [*bounds, len(text)]:
         left, right = _trimmed(text, start, bound)
         if left < right:
-            claims.append(Claim(left, right, text[left:right], _kind(lower[left:right])))
+            claims.append(Claim(left, right, text[left:right], _kind(lower[left:right], offering)))
         start = bound
     return tuple(claims)

@@ -14,7 +14,7 @@ import inspect
 import re
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Generic, Literal, TypeVar, cast
 
@@ -28,13 +28,14 @@ from handrail.core.registry import register
 from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence, draft_sources
+from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.links import Link, links_in
 from handrail.guardrails.normalisation import Folded, caseless, fold
 from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import own_records
 from handrail.guardrails.support_scorer import SupportScorer
-from handrail.guardrails.terms import stems
+from handrail.guardrails.terms import plain
 from handrail.guardrails.values import Value, find_values, values_within
 from handrail.playbook.models import Playbook
 
@@ -45,7 +46,6 @@ Need = Literal["owners", "records", "passages", "history", "actions", "judge"]
 """What a check cannot judge without: an owner index, records of the customer, passages found for
 the question, earlier messages, actions that the draft proposes, a judge of statements."""
 
-_WORD: Final = re.compile(r"[^\W_]{1,40}")
 _ID: Final = re.compile(r"[a-z]{2,20}\.[a-z][a-z_]{1,40}")
 
 
@@ -114,7 +114,7 @@ class CheckContext:
     @cached_property
     def words(self) -> frozenset[str]:
         """The words of the folded text in lower case: a cheap test before a heavy pattern."""
-        return frozenset(_WORD.findall(caseless(self.folded.text)))
+        return frozenset(plain(caseless(self.folded.text)))
 
     @cached_property
     def heard(self) -> str:
@@ -144,7 +144,7 @@ class CheckContext:
     @cached_property
     def content(self) -> tuple[frozenset[str], ...]:
         """The content words of each sentence, shortened."""
-        return tuple(stems(sentence.text) for sentence in self.sentences)
+        return tuple(sentence.stems for sentence in self.sentences)
 
     @cached_property
     def personal(self) -> tuple[PersonalDatum, ...]:
@@ -162,8 +162,7 @@ class CheckContext:
             return parts
         spans = [self.folded.span(part.start, part.end) for part in parts]
         return tuple(
-            replace(part, start=start, end=end)
-            for part, (start, end) in zip(parts, spans, strict=True)
+            part.moved(start, end) for part, (start, end) in zip(parts, spans, strict=True)
         )
 
     def claim_at(self, start: int, end: int) -> Claim | None:
@@ -181,7 +180,12 @@ class CheckContext:
     @cached_property
     def evidence(self) -> Evidence:
         """What the text may rely on."""
-        return Evidence(self.snapshot, (*self.standing, *draft_sources(self.draft)))
+        return Evidence(self.snapshot, draft_sources(self.draft), self.standing)
+
+    @cached_property
+    def compared(self) -> Comparison:
+        """What each sentence has in common with each one of the evidence."""
+        return self.evidence.compare(self.content)
 
     @cached_property
     def records(self) -> tuple[Record, ...]:

@@ -14,8 +14,9 @@ from functools import cached_property
 from itertools import combinations, islice
 
 from handrail.core.verdict import EvidenceSpan
-from handrail.guardrails.evidence import cited, quoted
+from handrail.guardrails.evidence import cited
 from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.shelf import quoted
 from handrail.guardrails.values import Value, duration_key, same_currency
 
 _MOST_OPERANDS = 24

@@ -6,26 +6,18 @@ source that speaks for or against a span.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from handrail.core.conversation import Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.verdict import EvidenceSpan, Relation
-from handrail.guardrails.reading import (
-    Reading,
-    Source,
-    plain_words,
-    read_published,
-)
-from handrail.guardrails.record_facts import (
-    Fact,
-    RecordFacts,
-    record_facts,
-    record_texts,
-    record_words,
-)
-from handrail.guardrails.terms import Terms, shortened, spoken
+from handrail.guardrails.customer_records import CustomerRecords
+from handrail.guardrails.likeness import Comparison
+from handrail.guardrails.reading import Reading, Source, plain_words, read_published
+from handrail.guardrails.record_facts import Fact, own_facts, record_texts
+from handrail.guardrails.shelf import Shelf, read_shelf
+from handrail.guardrails.terms import Terms
 from handrail.guardrails.values import Value, same_currency
 from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
@@ -63,21 +55,39 @@ def draft_sources(draft: Draft | None) -> Iterator[Source]:
 class Evidence:
     """Everything one draft may rely on, searchable by value and by words."""
 
-    def __init__(self, snapshot: Snapshot, sources: Iterable[Source]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, sources: Iterable[Source], standing: tuple[Source, ...] = ()
+    ) -> None:
+        """Lay out what is known; ``standing`` are published sources that every draft has."""
         self._snapshot = snapshot
+        self._recorded: dict[Hashable, EvidenceSpan | None] = {}
         self._written: dict[Hashable, EvidenceSpan | None] = {}
         self._plain: dict[str, str] = {}
         self._quoting: dict[str, str | None] = {}
+        self._compared: dict[tuple[frozenset[str], ...], Comparison] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
-        self.sources = (
-            *sources,
-            *(Source(f"message:{message.id}", Reading(message.text)) for message in agents),
-        )
+        said = (Source(f"message:{message.id}", Reading(message.text)) for message in agents)
+        others = (*sources, *said)
+        published = tuple(source for source in others if source.reading.published)
+        own = tuple(source for source in others if not source.reading.published)
+        self.sources = (*standing, *published, *own)
+        read = (read_shelf(standing), read_shelf(published), Shelf(own))
+        self.shelves = tuple(shelf for shelf in read if shelf.sources) or read[:1]
+        """The sources as few; what is published is read once."""
 
     @cached_property
-    def records(self) -> RecordFacts:
+    def records(self) -> CustomerRecords:
         """What the customer's own records say."""
-        return record_facts(self._snapshot)
+        return CustomerRecords(self._snapshot)
+
+    @cached_property
+    def _own(self) -> list[Fact]:
+        return own_facts(self._snapshot)
+
+    def _facts(self, value: Value) -> Iterator[Fact]:
+        for name in value.names:
+            yield from self.records.named(name)
+            yield from (fact for fact in self._own if name in fact.names)
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
@@ -85,27 +95,31 @@ class Evidence:
 
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
-        for name in value.names:
-            for fact in self.records.named(name):
-                if same_currency(value.currency, fact.currency):
-                    return cited(fact)
-        return None
+        key = (value.kind, value.keys, value.currency)
+        if key not in self._recorded:
+            same = (
+                fact for fact in self._facts(value) if same_currency(value.currency, fact.currency)
+            )
+            self._recorded[key] = next(map(cited, same), None)
+        return self._recorded[key]
 
     def written(self, value: Value) -> EvidenceSpan | None:
         """Return the text that has a value (an article, the playbook, a note), or ``None``."""
         key = (value.kind, value.keys, value.currency)
         if key not in self._written:
-            self._written[key] = _quoted(value, self.sources) or _quoted(value, self.records.texts)
+            found = filter(None, (shelf.find(value) for shelf in self._all_shelves))
+            self._written[key] = next(found, None)
         return self._written[key]
 
-    @cached_property
-    def _record_words(self) -> list[str]:
-        return spoken(record_words(self._snapshot))
+    @property
+    def _all_shelves(self) -> Iterator[Shelf]:
+        yield from self.shelves
+        yield self.records.texts
 
-    @cached_property
+    @property
     def record_stems(self) -> frozenset[str]:
         """The content words of the customer's records."""
-        return shortened(self._record_words)
+        return self.records.terms.stems
 
     def plain(self, text: str) -> str:
         """The words of one of the text's sentences, in the form quotes are compared in."""
@@ -115,16 +129,25 @@ class Evidence:
 
     def unknown(self, stems: frozenset[str]) -> frozenset[str]:
         """Return those of some shortened words that no source and no record has."""
-        for source in self.sources:
-            if not stems:
-                return stems
-            stems -= source.reading.stems
-        return stems - self.record_stems
+        for shelf in self.shelves:
+            stems -= shelf.stems
+        return stems - self.record_stems if stems else stems
+
+    def compare(self, contents: Sequence[frozenset[str]]) -> Comparison:
+        """Compare statements, each as its content words, to the sentences of all sources."""
+        key = tuple(contents)
+        if key not in self._compared:
+            self._compared[key] = Comparison(key, self.shelves)
+        return self._compared[key]
 
     def known(self, terms: Terms) -> Terms:
         """Return what of a text's words, and of what stands beside each, the evidence has."""
-        own = Terms.read(self._record_words)
-        return terms.among((own, *(source.reading.terms for source in self.sources)))
+        found = Terms.united(terms.among(shelf.terms) for shelf in self.shelves)
+        return Terms.united((found, self.records.terms.among(terms.without(found))))
+
+    def unspoken(self, words: frozenset[str]) -> frozenset[str]:
+        """Return those of some shortened words that no text has, whatever the records have."""
+        return words.difference(*(shelf.terms.words for shelf in self.shelves))
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
@@ -142,38 +165,21 @@ class Evidence:
         words = self.plain(text)
         if words.count(" ") < 2:
             return None
-        for source in self.sources:
-            if place := source.reading.quotable.get(words):
-                return quoted(source, *place)
-        return None
+        return next(filter(None, (shelf.sentence(words) for shelf in self.shelves)), None)
+
+    def verbatim(self, text: str) -> bool:
+        """Whether a source has a sentence as it is written; what is cited of records aside."""
+        return any(text in shelf.verbatim for shelf in self.shelves)
 
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""
         if text not in self._quoting:
             quote = f" {self.plain(text)} "
-            held = (s.id for s in self.sources if quote in s.reading.words)
+            held = filter(None, (shelf.holder(quote) for shelf in self.shelves))
             self._quoting[text] = next(held, None) if quote.count(" ") > _SHORTEST_QUOTE else None
         return self._quoting[text]
-
-
-def _quoted(value: Value, sources: Iterable[Source]) -> EvidenceSpan | None:
-    """The place where the first source that has a value has it."""
-    names = value.names
-    for source in sources:
-        known = source.reading.values
-        for name in names:
-            found = known.get(name)
-            if found and same_currency(value.currency, found.currency):
-                return quoted(source, found.start, found.end)
-    return None
 
 
 def cited(fact: Fact, relation: Relation = "supports") -> EvidenceSpan:
     """Evidence from a record field."""
     return EvidenceSpan(source=fact.id, quote=fact.quote, relation=relation)
-
-
-def quoted(source: Source, start: int, end: int) -> EvidenceSpan:
-    """Evidence that supports, quoted from ``start`` to ``end`` of a source."""
-    quote = source.reading.text[start:end]
-    return EvidenceSpan(source=source.id, quote=quote, relation="supports", start=start, end=end)

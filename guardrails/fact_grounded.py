@@ -54,6 +54,8 @@ class _Judging:
         self.settings = settings
         self.scorer = ctx.scorer or shipped_scorer()
         self.asked = stems(ctx.said)
+        self.told: dict[str, tuple[str, tuple[EvidenceSpan, ...]]] = {}
+        """What bears out the sentences judged so far, by their text."""
         self.conflicts = not set(CONFLICTS).isdisjoint(self.scorer.features)
         """Whether the scorer also judges sentences all of whose words are known."""
 
@@ -64,12 +66,12 @@ class _Judging:
         return ReplyMeasures(ctx.text, ctx.claims, ground, conflicts=self.conflicts)
 
     def score(self, number: int, words: frozenset[str]) -> float:
-        """The chance that nothing supports a sentence; 0 where its words alone say enough."""
+        """The chance that nothing supports a sentence; lower where it does not matter."""
         if len(words) < self.settings.min_words:
             return 0.0
         if not self.conflicts and not self.ctx.evidence.unknown(words - self.asked):
             return 0.0
-        return self.scorer.score(self._measures.measure(number))
+        return self.scorer.score(self._measures.measure(number), self.threshold)
 
     @cached_property
     def done(self) -> Mapping[str, tuple[EvidenceSpan, ...]]:
@@ -84,12 +86,23 @@ class _Judging:
 
 
 def _supported(claim: Claim, words: frozenset[str], judging: _Judging) -> ClaimVerdict | None:
+    known = judging.told
+    if claim.text not in known:  # a sentence that is said again is as true as before
+        known[claim.text] = _support(claim, words, judging)
+    by, evidence = known[claim.text]
+    return _verdict(claim, "supported", by, *evidence) if evidence else None
+
+
+def _support(
+    claim: Claim, words: frozenset[str], judging: _Judging
+) -> tuple[str, tuple[EvidenceSpan, ...]]:
+    """What bears a sentence out, and in which way."""
     ctx = judging.ctx
     whole = ctx.evidence.sentence(claim.text)
     if whole:
-        return _verdict(claim, "supported", "quote", whole)
-    fields = fields_that_say_it(claim, words, ctx) or judging.done.get(claim.text)
-    return _verdict(claim, "supported", "value", *fields) if fields else None
+        return "quote", (whole,)
+    fields = fields_that_say_it(claim, words, ctx) or judging.done.get(claim.text, ())
+    return "value", fields
 
 
 def _verdict(claim: Claim, support: Support, by: str, *evidence: EvidenceSpan) -> ClaimVerdict:

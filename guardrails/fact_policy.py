@@ -14,20 +14,21 @@ article or the playbook, but with another number, unit, name or thing of its kin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from pydantic import Field
 
 from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding
-from handrail.guardrails.alignment import Aligned, Change, Laid, ceiling, judge, lay
+from handrail.guardrails.alignment import Aligned, Change, Rank, ceiling, judge, lay
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.evidence import quoted
 from handrail.guardrails.reading import Source, stems
-from handrail.guardrails.rule_words import Phrase, phrase_of, published_phrase
+from handrail.guardrails.rule_words import Phrase
+from handrail.guardrails.shelf import quoted
 
-_CLAIMED = re.compile(
+CLAIMED = re.compile(
     r"\b(?:(?:our|the|company|store|shop) (?:\w{1,20} ){0,2}(?:polic(?:y|ies)|terms|rules?)"
     r" (?:\w{1,20} ){0,2}(?:is|are|says?|states?|requires?|allows?|permits?|prohibits?|forbids?"
     r"|means?|covers?|does not|do not)"
@@ -36,9 +37,13 @@ _CLAIMED = re.compile(
     r"|(?:nuestra|la|según nuestra|según la) política|según nuestr[oa]s (?:normas|condiciones))\b",
     re.IGNORECASE,
 )
-_OF_POLICIES = frozenset(
+_OFTELLING = frozenset(
     stems("our policy policies terms conditions rule rules says states política")
 )
+TELLING = frozenset(
+    "policy policies terms rule rules política normas condiciones".split()  # noqa: SIM905
+)
+"""Words without one of which no policy is claimed."""
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _FIELD = "{{"
 _SHARED = 0.25
@@ -47,6 +52,8 @@ _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
 _TRIED = 16
 """How many sentences of the evidence a sentence is laid beside."""
+_NOT = Rank(0.0, 0.0, 0.0)
+"""How closely a sentence is followed before any was found."""
 _SAID: dict[Change, str] = {
     "number": "with another number",
     "unit": "with another unit",
@@ -76,14 +83,74 @@ class _Near:
     sentence: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A sentence of the evidence that shares words with a claim."""
+class _Judging:
+    """One run over one text: which sentences of the evidence each claim is laid beside."""
 
-    words: frozenset[str]
-    """Its content words and numbers."""
-    source: Source
-    sentence: Claim
+    def __init__(
+        self, ctx: CheckContext, settings: PolicySettings, subjects: Mapping[int, frozenset[str]]
+    ) -> None:
+        self._ctx = ctx
+        self._settings = settings
+        self._subjects = subjects
+        self._compared = compared = ctx.compared
+        said = np.array([len(words) for words in ctx.content], np.int32)[:, None]
+        self._both = said + compared.lengths
+        near = compared.shared * (2 / _SHARED) >= self._both
+        self._close = near & compared.said & (compared.held >= np.maximum(1, said // 2))
+
+    def _candidates(self, number: int) -> Iterator[int]:
+        """The sentences that share the most words and numbers, the best first."""
+        found = np.flatnonzero(self._close[number])
+        share = self._compared.shared[number, found] / self._both[number, found]
+        order = np.argsort(-share, kind="stable")
+        for row in found[order[:_TRIED]].tolist():
+            sentence = self._compared.rows[row]
+            if _FIELD not in sentence.text and sentence.kind != "question":
+                yield row
+
+    def nearest(self, number: int) -> _Near | None:
+        """The sentence that is followed most closely, where it is not followed faithfully."""
+        best: Aligned | None = None
+        nearest = 0
+        said = self._ctx.claims[number]
+        for row in self._candidates(number):
+            beaten = best.rank if best else _NOT
+            source = self._compared.rows[row].phrase
+            close = self._closer(ceiling(said.phrase, source), beaten)
+            aligned = self._followed(said.phrase, source, beaten) if close else None
+            if aligned is None and not beaten.share:
+                aligned = self._of_the_same(number, row)
+            if aligned and (best is None or aligned.rank > best.rank):
+                best, nearest = aligned, row
+                if aligned.rank.share == 1 and not aligned.changes:
+                    return None
+        if best is None or not best.changes:
+            return None
+        return _Near(best, self._compared.source_of(nearest), self._compared.rows[nearest])
+
+    def _followed(self, said: Phrase, source: Phrase, beaten: Rank) -> Aligned | None:
+        """How a claim follows a sentence; ``None`` where not, or not as closely as the best."""
+        laid = lay(said, source)
+        return judge(laid) if self._closer(laid.rank, beaten) else None
+
+    def _closer(self, rank: Rank, beaten: Rank) -> bool:
+        least = self._settings.alike
+        return rank > beaten and rank.alike >= least and rank.share >= least - _SLACK
+
+    def _of_the_same(self, number: int, row: int) -> Aligned | None:
+        """How a claim compares to a sentence with the same words in another order.
+
+        Only whether one of them says no can be told.
+        """
+        words, least = self._subjects[number], self._settings.same_words
+        if self._compared.shared[number, row] < least * len(words):
+            return None
+        other = self._compared.rows[row]
+        alike = _alike(words, _subject(other.stems))
+        if alike < least:
+            return None
+        turned = self._ctx.claims[number].negated != other.negated
+        return Aligned(Rank(0.0, 0.0, alike), ("polarity",) if turned else ())
 
 
 def _subject(words: frozenset[str]) -> frozenset[str]:
@@ -91,88 +158,14 @@ def _subject(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word != "cannot" and not word[0].isdigit())
 
 
-def _candidates(words: frozenset[str], sources: tuple[Source, ...]) -> Iterator[_Candidate]:
-    """The sentences of the evidence that share the most words and numbers, the best first."""
-    least = max(1, len(words) // 2)
-    found: list[tuple[float, int, int]] = []
-    for place, source in enumerate(sources):
-        held = words & source.reading.stems
-        if len(held) < least:
-            continue
-        sentences = source.reading.sentences
-        for number, shared in source.reading.shared(held).items():
-            both = len(words) + len(sentences[number][1])
-            if 2 * shared >= _SHARED * both:
-                found.append((-shared / both, place, number))
-    found.sort()
-    for _, place, number in found[:_TRIED]:
-        sentence, others = sources[place].reading.sentences[number]
-        if _FIELD not in sentence.text and sentence.kind != "question":
-            yield _Candidate(others, sources[place], sentence)
-
-
 def _alike(words: frozenset[str], others: frozenset[str]) -> float:
     """Share of the content words that both have, of the longer one, 0 to 1."""
     return len(words & others) / max(len(words), len(others), 1)
 
 
-def _nearest(
-    claim: Claim, words: frozenset[str], candidates: Iterable[_Candidate], settings: PolicySettings
-) -> _Near | None:
-    """The sentence that is followed most closely, where it is not followed faithfully."""
-    said = phrase_of(claim.text)
-    best: _Near | None = None
-    for one in candidates:
-        aligned = _followed(said, one, best, settings)
-        if aligned is None and not (best and best.aligned.share):
-            aligned = _of_the_same(claim, words, one, settings)
-        if aligned and (best is None or _rank(aligned) > _rank(best.aligned)):
-            best = _Near(aligned, one.source, one.sentence)
-            if aligned.share == 1 and not aligned.changes:
-                return None
-    return best if best and best.aligned.changes else None
-
-
-def _followed(
-    said: Phrase, one: _Candidate, best: _Near | None, settings: PolicySettings
-) -> Aligned | None:
-    """How a claim follows a sentence; ``None`` where it does not, or not as closely as the best."""
-    source = published_phrase(one.sentence.text)
-    beaten = _rank(best.aligned) if best else (0.0, 0.0, 0.0)
-    if not _closer(ceiling(said, source), beaten, settings):
-        return None
-    laid = lay(said, source)
-    return judge(laid) if _closer(_rank(laid), beaten, settings) else None
-
-
-def _closer(
-    rank: tuple[float, float, float], beaten: tuple[float, float, float], settings: PolicySettings
-) -> bool:
-    share, _, alike = rank
-    return rank > beaten and alike >= settings.alike and share >= settings.alike - _SLACK
-
-
-def _of_the_same(
-    claim: Claim, words: frozenset[str], one: _Candidate, settings: PolicySettings
-) -> Aligned | None:
-    """How a claim compares to a sentence with the same words in another order.
-
-    Only whether one of them says no can be told.
-    """
-    alike = _alike(words, _subject(one.words))
-    if alike < settings.same_words:
-        return None
-    turned = claim.negated != one.sentence.negated
-    return Aligned(alike, 0.0, 0.0, ("polarity",) if turned else ())
-
-
-def _rank(aligned: Aligned | Laid) -> tuple[float, float, float]:
-    return aligned.share, aligned.both, aligned.alike
-
-
 def _altered(claim: Claim, near: _Near) -> Finding:
     changes = near.aligned.changes
-    quote = quoted(near.source, near.sentence.start, near.sentence.end)
+    quote = quoted(near.source, near.sentence.start, near.sentence.end, "contradicts")
     ours = not near.source.id.startswith("message:")
     return fact_policy.finding(
         "altered",
@@ -180,16 +173,16 @@ def _altered(claim: Claim, near: _Near) -> Finding:
         claim.end,
         f"A source says this {' and '.join(_SAID[change] for change in changes)}.",
         severity="high" if changes == ("entity",) else "critical",
-        evidence=(quote.model_copy(update={"relation": "contradicts"}),),
-        confidence=round(near.aligned.alike, 2),
+        evidence=(quote,),
+        confidence=round(near.aligned.rank.alike, 2),
         replacement=_MARKS.sub("", near.sentence.text) if ours else None,
     )
 
 
 def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) -> bool:
     """Whether no article or template speaks of what a claimed policy is about."""
-    about = words - _OF_POLICIES
-    published = (source for source in sources if not source.id.startswith("message:"))
+    about = words - _OFTELLING
+    published = (source for source in sources if not source.id.startswith(("message:", "record:")))
     return len(about) > 1 and not any(
         len(about & source.reading.stems) >= least * len(about) for source in published
     )
@@ -198,14 +191,17 @@ def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) 
 @check("fact.policy", severity="critical", settings=PolicySettings)
 def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding | ClaimVerdict]:
     """Flag sentences that repeat a published one with a difference, and invented policies."""
-    sources = tuple(s for s in ctx.evidence.sources if not s.id.startswith("record:"))
-    for claim, written in zip(ctx.claims, ctx.content, strict=True):
-        words = _subject(written)
-        if claim.kind == "question" or not words:
-            continue
-        if any(claim.text in source.reading.verbatim for source in sources):
-            continue
-        near = _nearest(claim, words, _candidates(written, sources), settings)
+    subjects = {
+        number: words
+        for number, (claim, content) in enumerate(zip(ctx.claims, ctx.content, strict=True))
+        if claim.kind != "question"
+        and (words := _subject(content))
+        and not ctx.evidence.verbatim(claim.text)
+    }
+    judging = _Judging(ctx, settings, subjects)
+    speaks_of_policies = not TELLING.isdisjoint(ctx.words)
+    for number, words in subjects.items():
+        claim, near = ctx.claims[number], judging.nearest(number)
         if near:
             found = _altered(claim, near)
             yield found
@@ -218,8 +214,9 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
             )
         elif (
             claim.kind == "statement"
-            and _CLAIMED.search(claim.text)
-            and _unspoken(words, sources, settings.spoken_of)
+            and speaks_of_policies
+            and CLAIMED.search(claim.text)
+            and _unspoken(words, ctx.evidence.sources, settings.spoken_of)
         ):
             yield fact_policy.finding(
                 "absent",

@@ -7,7 +7,8 @@ Fires: "Your refund is $94.90." where the order says 89.90. "Order W1 comes to 2
 the total of W2. "Order W1 has been delivered." where the record says pending. Does not fire: "Your
 refund is 89.90 EUR." where it is; "It arrives tomorrow." where the record names that day. The
 customer's own words are no evidence: "You owe me $500" makes no 500 true. An id the customer named
-may be repeated to say that it was not found.
+may be repeated to say that it was not found. From the 301st value of a reply on only the evidence
+is asked, not the slot.
 
 Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``, ``duration_``,
 ``quantity_``, ``id_`` and ``contact_not_in_evidence`` (high). ``wrong_slot`` (critical for money,
@@ -51,6 +52,8 @@ _NAMES: dict[ValueKind, str] = {
 _CONTACTS = ("email", "phone")
 _TRIED = 12
 """How many records an amount is derived from, one after the other."""
+_BOUND = 300
+"""How many values are held against their slot; the others of a longer list against all evidence."""
 _TENS = 2
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
@@ -80,7 +83,9 @@ class _Judge:
         self.ctx = ctx
         self.sheets = ctx.evidence.records.sheets
         self._keys = frozenset(sheet.key for sheet in self.sheets)
-        self._denials: dict[int, bool] = {}
+        last = ctx.folded_values[_BOUND:][:1]
+        self._bound_until = last[0].start if last else len(ctx.folded.text)
+        self._apart: dict[tuple[tuple[str, ...], tuple[Sheet, ...]], Derived | None] = {}
         self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
 
     @cached_property
@@ -121,17 +126,11 @@ class _Judge:
         values = self.ctx.folded_values
         return frozenset(key for value in values if value.kind == "money" for key in value.keys)
 
-    def _negated(self, claim: Claim) -> bool:
-        """Whether a sentence says no; asked of each once."""
-        if claim.start not in self._denials:
-            self._denials[claim.start] = claim.negated
-        return self._denials[claim.start]
-
     def _repeats_unknown_id(self, value: Value, claim: Claim | None) -> bool:
         """Whether the reply only says that an id the customer wrote was not found."""
         if value.kind != "id" or claim is None or value.keys[0] not in self._said:
             return False
-        return claim.kind == "question" or self._negated(claim)
+        return claim.kind == "question" or claim.negated
 
     def holds(self, fact: Fact, value: Value) -> bool:
         """Whether a field has this value."""
@@ -174,7 +173,9 @@ class _Judge:
     def _binding(self, value: Value, claim: Claim | None) -> Binding | None:
         if not self.sheets or value.kind not in SLOT_TYPES or claim is None:
             return None
-        if value.names[0] in self._keys or self._negated(claim):
+        if value.start >= self._bound_until:
+            return None
+        if value.names[0] in self._keys or claim.negated:
             return None
         return self.slots.bind(value, claim)
 
@@ -248,7 +249,7 @@ class _Judge:
     ) -> Derived | None:
         sheets = (binding.sheets if binding else tuple(self.sheets))[:_TRIED]
         if value.kind == "duration":
-            return derive_days(value, sheets)
+            return self._days_apart(value, sheets)
         if value.kind != "money":
             return None
         if binding and len(sheets) > 1:
@@ -263,6 +264,12 @@ class _Judge:
             # A field says another amount: only a sum of what the reply lists itself is believed.
             return found if self._amounts.issuperset(map(number_key, found.operands)) else None
         return found
+
+    def _days_apart(self, value: Value, sheets: tuple[Sheet, ...]) -> Derived | None:
+        key = (value.keys, sheets)
+        if key not in self._apart:
+            self._apart[key] = derive_days(value, sheets)
+        return self._apart[key]
 
     def _ledger(self, sheets: tuple[Sheet, ...], currency: str | None) -> Ledger:
         """The amounts of records and their lines in one currency; read once."""

@@ -19,6 +19,7 @@ from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import backwards, blocks, rotated
 from handrail.guardrails.reading import Reading, read_published
+from handrail.guardrails.terms import plain
 
 _WORD = re.compile(r"[^\W_]{1,60}")
 SPEAKS = re.compile(
@@ -73,7 +74,7 @@ def _published(source: str, reading: Reading) -> _Kept:
 
 def _read(source: str, text: str) -> _Kept:
     words = _words(text)
-    return _Kept(source, _shingles_of(words), frozenset(words))
+    return _Kept(source, _shingles_of(words), frozenset(plain(text.casefold())))
 
 
 def _protected(ctx: CheckContext) -> Iterator[_Kept]:
@@ -123,8 +124,8 @@ def _encoded(text: str, words: frozenset[str]) -> Iterator[tuple[str, frozenset[
     joined = " ".join(words)
     for read in (rotated, backwards):
         yield read(text), frozenset(read(joined).split()), 0, len(text)
-    for plain, start, end in blocks(text):
-        yield plain, frozenset(_words(plain)), start, end
+    for decoded, start, end in blocks(text):
+        yield decoded, frozenset(plain(decoded.casefold())), start, end
 
 
 def _finding(rule: str, span: tuple[int, int], source: str) -> Finding:
@@ -155,7 +156,7 @@ def leak_prompt(ctx: CheckContext, settings: LeakSettings) -> Iterator[Finding]:
     folded = ctx.folded.text
     yield from _canaries(ctx, settings.canaries)
     if protected := [kept for kept in _protected(ctx) if kept.shingles]:
-        words = frozenset(_words(folded))
+        words = frozenset(plain(folded.casefold()))
         for source, start, end in _leaks(folded, words, protected, ctx):
             yield _finding("verbatim", ctx.folded.span(start, min(end, len(folded))), source)
         for text, seen, start, end in _encoded(folded, words):

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from urllib.parse import unquote
 
 from handrail.guardrails.normalisation import Folded
@@ -46,6 +47,7 @@ _LOADS_ITSELF = re.compile(
     r"|svg|use|track|base|meta|style)\b[^<>]{0,2000}$|(?:url|@import)\s{0,4}\(?\s{0,4}[\"']?$",
     re.IGNORECASE,
 )
+_BLANK = re.compile(r"\s")
 _TRAILING = ".,;:!?)]}'\"»”’*_"
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\x9f\u200b-\u200f\u2060\ufeff\u00ad]")
 
@@ -65,17 +67,32 @@ class Link:
 
 def links_in(text: str, folded: Folded) -> Iterator[Link]:
     """Find the links of a text: Markdown, plain, defanged, and those inside of HTML."""
-    if not _WORTH_A_LOOK.search(folded.text):
+    pieces = list(_pieces(folded.text))
+    if not pieces:
         return
     covered: list[tuple[int, int]] = []
     for match in _MARKDOWN.finditer(text) if "](" in text else ():
         covered.append(match.span())
         yield Link(*match.span(), match["target"], match["label"], bool(match["image"]))
-    for match in _BARE.finditer(folded.text):
+    for match in chain.from_iterable(_BARE.finditer(folded.text, *piece) for piece in pieces):
         start, end = folded.span(match.start(), match.start() + len(trimmed(match[0])))
         if not any(begin <= start < stop for begin, stop in covered):
             before = text[max(0, start - 2000) : start] if "<" in text or "url" in text else ""
             yield Link(start, end, text[start:end], None, bool(_LOADS_ITSELF.search(before)))
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """The parts of a text between blanks that may hold a link: no link has a blank in it."""
+    until = 0
+    for hint in _WORTH_A_LOOK.finditer(text):
+        if hint.start() < until:
+            continue
+        start = hint.start()
+        while start > until and not text[start - 1].isspace():
+            start -= 1
+        blank = _BLANK.search(text, hint.start())
+        until = blank.start() if blank else len(text)
+        yield start, until
 
 
 def trimmed(url: str) -> str:

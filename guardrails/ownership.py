@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import compress
 
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import owner_key
@@ -45,10 +46,8 @@ def find_names(text: str, words: Words) -> Iterator[tuple[int, int]]:
     Yields the places of the first and the last word among the words.
     """
     named = [word[0].isupper() and not word[-1].isdecimal() for word, _, _ in words]
-    for first, (_, _, until) in enumerate(words):
-        if not named[first]:
-            continue
-        end = until
+    for first in compress(range(len(words)), named):
+        end = words[first][2]
         for last in range(first + 1, min(first + _LONGEST_NAME, len(words))):
             word, begin, stop = words[last]
             if text[end:begin] not in _GAP or not (named[last] or word in _PARTICLES):
@@ -64,8 +63,9 @@ def find_streets(text: str, words: Words) -> Iterator[tuple[int, int]]:
     Yields the places of the first and the last word among the words.
     """
     numbered = [word[0].isdecimal() for word, _, _ in words]
-    for at, (word, start, end) in enumerate(words):
-        if not numbered[at] or not _HOUSE.fullmatch(word):
+    for at in compress(range(len(words)), numbered):
+        word, start, end = words[at]
+        if not _HOUSE.fullmatch(word):
             continue
         until, since = end, start
         for last in range(at + 1, min(at + _LONGEST_STREET, len(words))):
@@ -95,9 +95,8 @@ def places(ctx: CheckContext) -> Iterator[Place]:
             yield owner_key(value.text), value.start, value.end
     text = ctx.folded.text
     words = words_of(text)
-    keys = [_squeezed(word) for word, _, _ in words]
     for first, last in (*find_names(text, words), *find_streets(text, words)):
-        key = "".join(keys[first : last + 1])
+        key = "".join([_squeezed(word) for word, _, _ in words[first : last + 1]])
         yield key, *ctx.folded.span(words[first][1], words[last][2])
 
 

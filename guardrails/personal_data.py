@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from handrail.core.ports import owner_key
@@ -75,6 +75,10 @@ class PersonalDatum:
     text: str
     form: str = ""
     """Of a national number which one: ``us_ssn``."""
+
+    def moved(self, start: int, end: int) -> PersonalDatum:
+        """Return it at another place."""
+        return replace(self, start=start, end=end)
 
     @property
     def key(self) -> str:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.terms import Terms, stems
+from handrail.guardrails.terms import Terms, plain, stems
 from handrail.guardrails.values import Value, find_values
-
-_PLAIN_WORD = re.compile(r"[^\W_]+")
 
 
 def plain_words(text: str) -> str:
     """The words of a text, lower case, one blank between them: the form quotes are compared in."""
-    return " ".join(_PLAIN_WORD.findall(fold(text).text.casefold()))
+    return " ".join(plain(fold(text).text.casefold()))
 
 
 class Reading:
     """One text with its values, sentences and words, each found when first asked for."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, published: bool = False) -> None:
         self.text = text
+        self.published = published
+        """Whether it is kept: never where a customer's words are in it."""
 
     @cached_property
     def values(self) -> Mapping[str, Value]:
@@ -46,44 +46,38 @@ class Reading:
         return Terms.of(self.text)
 
     @cached_property
-    def sentences(self) -> tuple[tuple[Claim, frozenset[str]], ...]:
-        """Sentences with their content words."""
-        return tuple((claim, stems(claim.text)) for claim in split_claims(self.text))
+    def sentences(self) -> tuple[Claim, ...]:
+        """Its sentences."""
+        return split_claims(self.text)
 
     @cached_property
     def verbatim(self) -> frozenset[str]:
         """Its sentences as they are written."""
-        return frozenset(claim.text for claim, _ in self.sentences)
+        return frozenset(sentence.text for sentence in self.sentences)
 
     @cached_property
-    def polarities(self) -> tuple[tuple[frozenset[str], bool], ...]:
-        """The content words of each sentence, and whether it says no."""
-        return tuple((words, sentence.negated) for sentence, words in self.sentences)
-
-    @cached_property
-    def _holding(self) -> Mapping[str, list[int]]:
+    def holding(self) -> Mapping[str, list[int]]:
         """The numbers of the sentences that have a content word, by word."""
-        found: dict[str, list[int]] = {}
-        for number, (words, _) in enumerate(self.polarities):
-            for word in words:
-                found.setdefault(word, []).append(number)
-        return found
+        return _numbered(sentence.stems for sentence in self.sentences)
 
-    def shared(self, words: frozenset[str]) -> dict[int, int]:
-        """How many of some content words each sentence has that has any, by its number."""
-        holding, counts = self._holding, dict[int, int]()
-        for word in words:
-            for number in holding.get(word, ()):
-                counts[number] = counts.get(number, 0) + 1
-        return counts
+    @cached_property
+    def repeated(self) -> Mapping[str, list[int]]:
+        """The numbers of the sentences that have a content word the one before has, by word."""
+        all_ = [sentence.stems for sentence in self.sentences]
+        return _numbered(map(frozenset.intersection, all_, (frozenset[str](), *all_)))
 
     @cached_property
     def quotable(self) -> Mapping[str, tuple[int, int]]:
         """The place of each sentence by its words, in the form quotes are compared in."""
         found: dict[str, tuple[int, int]] = {}
-        for claim, _ in self.sentences:
+        for claim in self.sentences:
             found.setdefault(plain_words(claim.text), (claim.start, claim.end))
         return found
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The words that a quote of it can have."""
+        return frozenset(self.words.split())
 
     @cached_property
     def words(self) -> str:
@@ -91,11 +85,22 @@ class Reading:
         return f" {plain_words(self.text)} "
 
 
-read_published = lru_cache(maxsize=1024)(Reading)
-"""Read a published text (an article passage, the playbook) once per process.
+def _numbered(sets: Iterable[frozenset[str]]) -> Mapping[str, list[int]]:
+    """The numbers of the sets that have a word, by word."""
+    found: dict[str, list[int]] = {}
+    for number, words in enumerate(sets):
+        for word in words:
+            found.setdefault(word, []).append(number)
+    return found
 
-Never for a customer's words: what it reads stays in memory.
-"""
+
+@lru_cache(maxsize=1024)
+def read_published(text: str) -> Reading:
+    """Read a published text (an article passage, the playbook) once per process.
+
+    Never for a customer's words: what it reads stays in memory.
+    """
+    return Reading(text, published=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,11 @@ class Source:
     id: str
     """``record:order/W100#total``, ``article:returns#2``, ``message:msg_..``, ``playbook``."""
     reading: Reading
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody wrote it as text; a field of a record is none."""
+        return not self.id.startswith("record:")
 
 
 def _names(value: Value) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from handrail.core.conversation import ActionEvent, FieldType, FieldValue, Record, Snapshot
@@ -28,6 +29,8 @@ _TYPES: Mapping[str, tuple[FieldType, ...]] = {
 }
 """The fields in which a group of values is looked for."""
 _TYPED = frozenset(kind for kinds in _TYPES.values() for kind in kinds)
+FORMED = _TYPED | {"status"}
+"""Types of fields that have a form; the others are text."""
 _TITLES = ("name", "title", "product", "item")
 _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
@@ -56,38 +59,76 @@ class Fact:
     def names(self) -> tuple[str, ...]:
         """The value as ``kind:key``, in each reading; none where it is of another type."""
         if self._names is None:
-            try:
-                self._names = _names(self.type, self.quote, self.zone)
-            except (ValueError, InvalidOperation):
-                self._names = ()
+            self._names = read_names(self.type, self.quote, self.zone)
         return self._names
 
 
-@dataclass(eq=False)
 class Sheet:
-    """One record, read."""
+    """One record, each thing of it read when first asked for."""
 
-    record: Record
-    key: str
-    """The name by which other records refer to it, ``contact:w100``."""
-    spelling: str
-    """Its id, in lower case."""
-    facts: list[Fact] = filled(default_factory=list[Fact])
-    """The typed fields that the customer may see."""
-    others: list[Fact] = filled(default_factory=list[Fact])
-    """The fields that are text."""
-    title: str | None = None
-    """What it is called, where a field says so: the product of a line."""
+    def __init__(self, record: Record, zone: str | None) -> None:
+        self.record = record
+        self._zone = zone
+        self.key = f"contact:{owner_key(record.id)}"
+        """The name by which other records refer to it, ``contact:w100``."""
+        self.spelling = record.id.casefold()
+        """Its id, in lower case."""
+        self.fields = dict(seen(record))
+        """What the customer may see."""
+
+    @property
+    def source(self) -> str:
+        """``record:order/W100``."""
+        return f"record:{self.record.kind}/{self.record.id}"
+
+    @cached_property
+    def by_field(self) -> Mapping[str, Fact]:
+        """The fields, read."""
+        source, zone = self.source, self._zone
+        return {
+            name: Fact(source, name, str(field.value), field.currency, field.type, zone)
+            for name, field in self.fields.items()
+        }
+
+    @cached_property
+    def facts(self) -> list[Fact]:
+        """The typed fields that the customer may see."""
+        return [fact for fact in self.by_field.values() if fact.type in FORMED]
+
+    @property
+    def others(self) -> list[Fact]:
+        """The fields that are text."""
+        return [fact for fact in self.by_field.values() if fact.type not in FORMED]
+
+    @cached_property
+    def title(self) -> str | None:
+        """What it is called, where a field says so: the product of a line."""
+        titles = [
+            str(field.value)
+            for name, field in self.fields.items()
+            if field.type == "name" or (field.type == "text" and name in _TITLES)
+        ]
+        return titles[-1] if titles else None
+
+    @cached_property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of its typed fields, each in all readings."""
+        return {
+            name: read_names(field.type, str(field.value), self._zone)
+            for name, field in self.fields.items()
+            if field.type in _TYPED
+        }
 
     @cached_property
     def texts(self) -> tuple[Source, ...]:
         """Addresses, notes and wrongly typed fields, where they hold a number."""
-        wrong = (fact for fact in self.facts if not fact.names or fact.type == "status")
-        return tuple(
-            Source(fact.id, Reading(fact.quote))
-            for fact in (*self.others, *wrong)
-            if _DIGIT.search(fact.quote)
-        )
+        said = [
+            (field.type in FORMED, f"{self.source}#{name}", text)
+            for name, field in self.fields.items()
+            if not self.names.get(name) and _DIGIT.search(text := str(field.value))
+        ]
+        said.sort(key=itemgetter(0))
+        return tuple(Source(id_, Reading(text)) for _, id_, text in said)
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -150,71 +191,24 @@ def _names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
     return (f"contact:{owner_key(text)}",)
 
 
-def _seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
+def read_names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
+    """A field's value as ``kind:key``, in each reading; none where it is of another type."""
+    try:
+        return _names(kind, text, zone)
+    except (ValueError, InvalidOperation):
+        return ()
+
+
+def seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
+    """The fields that the customer may see."""
     for name, field in record.fields.items():
         if field.visibility == "customer" and field.value is not None:
             yield name, field
 
 
-class RecordFacts:
-    """What the records say: one by one, and by typed value."""
-
-    def __init__(
-        self, sheets: list[Sheet], own: list[Fact], done: tuple[ActionEvent, ...] = ()
-    ) -> None:
-        self.sheets = sheets
-        self._own = own
-        """What is known beside the records: the customer's contacts, today."""
-        self._done = done
-        self._index: dict[str, dict[str, list[Fact]]] = {}
-
-    def named(self, name: str) -> list[Fact]:
-        """The facts that have a value, ``kind:key``."""
-        group = name.partition(":")[0]
-        if group not in self._index:
-            self._index[group] = self._read(group)
-        return self._index[group].get(name, [])
-
-    def _read(self, group: str) -> dict[str, list[Fact]]:
-        kinds = _TYPES.get(group, ())
-        found: dict[str, list[Fact]] = {}
-        if group == "contact":
-            for sheet in self.sheets:
-                record = sheet.record
-                fact = Fact(f"record:{record.kind}/{record.id}", "", record.id)
-                found.setdefault(sheet.key, []).append(fact)
-        facts = (fact for sheet in self.sheets for fact in sheet.facts)
-        for fact in (*facts, *self._own):
-            if fact.type in kinds:
-                for name in fact.names:
-                    found.setdefault(name, []).append(fact)
-        return found
-
-    @cached_property
-    def texts(self) -> tuple[Source, ...]:
-        """Fields that are read as text, and what was done."""
-        fields = (source for sheet in self.sheets for source in sheet.texts)
-        done = (Source(f"action:{one.id}", Reading(_told(one))) for one in self._done)
-        return (*fields, *done)
-
-
-def _sheet(record: Record, zone: str | None) -> Sheet:
-    source = f"record:{record.kind}/{record.id}"
-    sheet = Sheet(record, f"contact:{owner_key(record.id)}", record.id.casefold())
-    for name, field in _seen(record):
-        kind, text = field.type, str(field.value)
-        fact = Fact(source, name, text, field.currency, kind, zone)
-        typed = kind in _TYPED or kind == "status"
-        (sheet.facts if typed else sheet.others).append(fact)
-        if kind == "name" or (kind == "text" and name in _TITLES):
-            sheet.title = text
-    return sheet
-
-
-def record_facts(snapshot: Snapshot) -> RecordFacts:
-    """Everything typed that the customer may see: their records, own contacts, today."""
+def own_facts(snapshot: Snapshot) -> list[Fact]:
+    """What is known beside the records: today, and the customer's contacts."""
     customer = snapshot.customer
-    zone = customer.time_zone
     days = dict.fromkeys((snapshot.now.date(), today(snapshot)))
     own = [Fact("clock:now", "", day.isoformat(), type="date") for day in days]
     if snapshot.verified:
@@ -224,11 +218,11 @@ def record_facts(snapshot: Snapshot) -> RecordFacts:
             ("id", customer.id),
         )
         own += [Fact("customer", kind, text, type=kind) for kind, text in contacts if text]
-    sheets = [_sheet(record, zone) for record in own_records(snapshot)]
-    return RecordFacts(sheets, own, own_actions(snapshot))
+    return own
 
 
-def _told(event: ActionEvent) -> str:
+def told(event: ActionEvent) -> str:
+    """What was done, and when."""
     return f"{event.worded} {event.at:%Y-%m-%d}"
 
 
@@ -236,18 +230,8 @@ def record_texts(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Each field that the customer may see, and what was done, by its id, as a line of text."""
     for record in own_records(snapshot):
         yield f"record:{record.kind}/{record.id}#id", f"{record.kind} {record.id}"
-        for name, field in _seen(record):
+        for name, field in seen(record):
             said = f"{record.kind} {record.id} {name}: {field.value} {field.currency or ''}"
             yield f"record:{record.kind}/{record.id}#{name}", said.replace("_", " ").strip()
     for event in own_actions(snapshot):
-        yield f"action:{event.id}", _told(event)
-
-
-def record_words(snapshot: Snapshot) -> str:
-    """All words of the records that the customer may see, and of what was done."""
-    fields = (
-        f"{record.kind} {record.id} {name} {field.value}".replace("_", " ")
-        for record in own_records(snapshot)
-        for name, field in _seen(record)
-    )
-    return " ".join((*fields, *map(_told, own_actions(snapshot))))
+        yield f"action:{event.id}", told(event)

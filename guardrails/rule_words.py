@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from handrail.guardrails.normalisation import fold
 from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
 from handrail.guardrails.values import amount, number_key
 
-_CLOCK = r"\d{1,2}:\d{2}(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b"
+_HALF = r"[apAP]\.?[mM]\b"
+_CLOCK = rf"\d{{1,2}}(?::\d{{2}}(?:\s?{_HALF})?|\s?{_HALF})"
 _TOKEN = re.compile(
-    rf"{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[^\W\d_]{{1,40}}(?:['’][^\W\d_]{{1,3}})?|[$€£¥₹%]",
-    re.IGNORECASE,
+    rf"[^\W\d_]{{1,40}}(?:['’][^\W\d_]{{1,3}})?|{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[$€£¥₹%]"
 )
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
 _OPENING = re.compile(
@@ -57,18 +56,21 @@ class Word:
 
 
 Run = Sequence[Word]
+Sizes = tuple[int, int, int]
+"""How many words a phrase has, how many different ones, and how many names."""
 
 
 class Phrase:
     """The words of a sentence, with what tells quickly how much of it another one can have."""
 
-    __slots__ = ("distinct", "keys", "names", "words")
+    __slots__ = ("distinct", "keys", "sizes", "words")
 
     def __init__(self, words: Run) -> None:
         self.words = words
         self.keys = [word.key for word in words]
         self.distinct = frozenset(self.keys)
-        self.names = sum(word.name for word in words)
+        names = [word.name for word in words].count(True)
+        self.sizes: Sizes = (len(words), len(self.distinct), names)
 
 
 def _clock(written: str) -> str:
@@ -113,12 +115,6 @@ def _words(written: str, capital: bool) -> tuple[Word, ...]:
     if day is not None:
         return (Word(f"weekday {day}", name=True),)
     return tuple(Word(key_of(part), capital) for part in _parts(written))
-
-
-@lru_cache(maxsize=4096)
-def published_phrase(sentence: str) -> Phrase:
-    """The words of a published sentence, read once per process."""
-    return phrase_of(fold(sentence).text)
 
 
 def phrase_of(sentence: str) -> Phrase:

@@ -228,10 +228,9 @@ class Slots:
     def _known(self) -> frozenset[tuple[FieldType, str]]:
         """The concepts that some field of the customer's records has, with its type."""
         return frozenset(
-            (fact.type, concept)
-            for sheet in self.sheets
-            for fact in sheet.facts
-            for concept in concepts_of_field(fact.field)
+            (kind, concept)
+            for kind, field in self._ctx.evidence.records.fields
+            for concept in concepts_of_field(field)
         )
 
     def _meaning(

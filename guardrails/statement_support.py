@@ -27,8 +27,10 @@ def fields_that_say_it(
     the name of a field and the value of that very field.
     """
     values = ctx.values_in(claim)
-    own = stems(" ".join(value.text for value in values))
-    if not words <= own | ctx.evidence.record_stems or claim.negated:
+    others = words - ctx.evidence.record_stems
+    if others and not others <= stems(" ".join(value.text for value in values)):
+        return ()
+    if claim.negated:
         return ()
     spoken = claim.text.casefold()
     # Which of several records is meant must be said.

@@ -8,9 +8,10 @@ corruptions by ``python -m benchmarks.training.grounding``; a deployment trains 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
 from importlib import resources
+from operator import itemgetter, mul
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -74,15 +75,31 @@ class SupportScorer(Frozen):
     threshold: float
     """Score from which a sentence counts as unsupported."""
 
-    def score(self, measured: Measured) -> float:
-        """Return the chance, 0 to 1, that nothing supports the sentence that was measured."""
-        values = [measured.figures[name] for name in self.features]
-        values += weigh_words(self.words, measured)
-        odds = self.bias
-        for value, centre, weight in zip(values, self.centre, self.weights, strict=True):
-            odds += (value - centre) * weight
-        grown = self.start + sum(_leaf(tree, values) for tree in self.trees)
-        return (_probability(odds) + _probability(grown)) / 2
+    @cached_property
+    def _pick(self) -> Callable[[Mapping[str, float]], Sequence[float]]:
+        return itemgetter(*self.features)
+
+    @cached_property
+    def _middle(self) -> float:
+        """The odds where each value is its centre."""
+        return self.bias - sum(map(mul, self.centre, self.weights))
+
+    @cached_property
+    def _most(self) -> float:
+        """The highest chance that the trees can tell."""
+        return _probability(self.start + sum(max(leaf[-1] for leaf in t) for t in self.trees))
+
+    def score(self, measured: Measured, least: float = 0.0) -> float:
+        """Return the chance, 0 to 1, that nothing supports the sentence that was measured.
+
+        Where it is below ``least`` whatever the trees say, these are not asked and count as 0.
+        """
+        values = [*self._pick(measured.figures), *weigh_words(self.words, measured)]
+        linear = _probability(self._middle + sum(map(mul, values, self.weights)))
+        if (linear + self._most) / 2 < least:
+            return linear / 2
+        grown = self.start + sum([_leaf(tree, values) for tree in self.trees])
+        return (linear + _probability(grown)) / 2
 
 
 def read_scorer(path: Path) -> SupportScorer:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, starmap
 
-_WORD = re.compile(r"[^\W_]{2,40}")
+_LONGEST = 40
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
 _LAST = frozenset("nsgdyr")
 """What an ending ends with."""
@@ -40,9 +40,28 @@ stem = lru_cache(maxsize=8192)(_shorten)
 """Shorten a word so that its inflected forms meet."""
 
 
+class _Blanks(dict[int, int]):
+    """Letters and digits as they are, all else as a blank: for ``str.translate``."""
+
+    def __missing__(self, code: int) -> int:
+        found = self[code] = code if chr(code).isalnum() else ord(" ")
+        return found
+
+
+_BLANKS = _Blanks()
+
+
+def plain(text: str) -> list[str]:
+    """The words and numbers of a text, in order, as they are written."""
+    return text.translate(_BLANKS).split()
+
+
 def spoken(text: str) -> list[str]:
-    """The words of a text, in order, of two letters or more."""
-    return _WORD.findall(text.casefold())
+    """The words of a text, in order and lower case, of two letters or more."""
+    words = plain(text.casefold())
+    if max(map(len, words), default=0) > _LONGEST:
+        words = [w[at : at + _LONGEST] for w in words for at in range(0, len(w), _LONGEST)]
+    return [word for word in words if word[1:]]
 
 
 def stems(text: str) -> frozenset[str]:
@@ -55,12 +74,8 @@ def shortened(written: Iterable[str]) -> frozenset[str]:
     return frozenset(map(stem, set(written) - STOPWORDS))
 
 
-def joined(written: Sequence[str]) -> list[str]:
-    """Each two neighbours as one word, shortened."""
-    return list(map(_joined, written, written[1:]))
-
-
-def _joined(first: str, second: str) -> str:
+def joined(first: str, second: str) -> str:
+    """Two neighbours as one word, shortened."""
     return _shorten(first + second)
 
 
@@ -79,27 +94,41 @@ class Terms:
     @classmethod
     def of(cls, text: str) -> Terms:
         """Read a text."""
-        return cls.read(spoken(text))
-
-    @classmethod
-    def read(cls, written: Sequence[str], besides: Iterable[str] = ()) -> Terms:
-        """Read the words of a text; ``besides`` are more of them, shortened, in no order."""
+        written = spoken(text)
         words = list(map(stem, written))
-        content = [short for word, short in zip(written, words, strict=True)
-                   if word not in STOPWORDS]  # fmt: skip
+        content = [stem(word) for word in written if word not in STOPWORDS]
         return cls(
-            frozenset((*words, *starmap(_joined, set(pairwise(written))), *besides)),
+            frozenset((*words, *starmap(joined, set(pairwise(written))))),
             frozenset(pairwise(words)),
             frozenset(zip(words, words[1:], words[2:], strict=False)),
             frozenset(pairwise(content)),
         )
 
-    def among(self, several: Iterable[Terms]) -> Terms:
-        """Return what of it stands in any of several texts; never across two of them."""
+    @classmethod
+    def united(cls, several: Iterable[Terms]) -> Terms:
+        """What stands in any of several texts."""
         all_ = tuple(several)
+        return cls(
+            frozenset[str]().union(*(one.words for one in all_)),
+            frozenset[tuple[str, str]]().union(*(one.pairs for one in all_)),
+            frozenset[tuple[str, ...]]().union(*(one.triples for one in all_)),
+            frozenset[tuple[str, str]]().union(*(one.content for one in all_)),
+        )
+
+    def among(self, other: Terms) -> Terms:
+        """Return what of it stands in another text too."""
         return Terms(
-            frozenset[str]().union(*(self.words & one.words for one in all_)),
-            frozenset[tuple[str, str]]().union(*(self.pairs & one.pairs for one in all_)),
-            frozenset[tuple[str, ...]]().union(*(self.triples & one.triples for one in all_)),
-            frozenset[tuple[str, str]]().union(*(self.content & one.content for one in all_)),
+            self.words & other.words,
+            self.pairs & other.pairs,
+            self.triples & other.triples,
+            self.content & other.content,
+        )
+
+    def without(self, other: Terms) -> Terms:
+        """Return what of it does not stand in another text."""
+        return Terms(
+            self.words - other.words,
+            self.pairs - other.pairs,
+            self.triples - other.triples,
+            self.content - other.content,
         )

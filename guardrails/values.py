@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from handrail.core.ports import owner_key
 from handrail.guardrails.normalisation import lowered
@@ -33,8 +32,7 @@ ValueKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value that stands at ``text[start:end]``."""
 
     kind: ValueKind
@@ -47,6 +45,10 @@ class Value:
     """ISO 4217 code; ``$`` alone stands for any dollar and is kept as ``$``."""
     spelled: bool = False
     """Written in letters: ``two``."""
+
+    def moved(self, start: int, end: int) -> Value:
+        """Return it at another place."""
+        return self._replace(start=start, end=end)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -208,7 +210,8 @@ def _sizes(text: str) -> tuple[str, ...]:
     return tuple(number_key(number) for number in _numbers(text))
 
 
-_READERS: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
+Reader = Callable[[str], tuple[str, ...]]
+_READERS: dict[str, tuple[ValueKind, Reader]] = {
     "email": ("email", lambda text: (text.casefold().rstrip("."),)),
     "iso": ("date", lambda text: (text[:10],)),
     "slashed": ("date", _slashed),
@@ -220,7 +223,7 @@ _READERS: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
 }
 
 
-_SEVERAL: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
+_SEVERAL: dict[str, tuple[ValueKind, Reader]] = {
     "duration": ("duration", _durations),
     "weekday": ("weekday", _weekdays),
     "time": ("time", _time),
@@ -228,22 +231,21 @@ _SEVERAL: dict[str, tuple[ValueKind, Callable[[str], tuple[str, ...]]]] = {
 }
 
 
-def _read(kind: str, start: int, text: str) -> Iterator[Value]:
+def _read(kind: str, start: int, text: str) -> tuple[Value, ...]:
     end = start + len(text)
-    spelled = not any(map(str.isdigit, text))
-    if kind in _SEVERAL:
-        name, several = _SEVERAL[kind]
-        for key in several(text):
-            yield Value(name, (key,), start, end, text, None, spelled)
-    elif kind == "money":
-        keys, currency = _money(text)
-        if keys:
-            yield Value("money", keys, start, end, text, currency, spelled)
-    elif kind != "url":
+    spelled = text.isalpha() or not any(map(str.isdigit, text))
+    if kind in _READERS:
         name, reader = _READERS[kind]
         # A day that no calendar has stays a value: one that nothing can support.
         keys = reader(text) or (text.casefold(),)
-        yield Value(name, keys, start, end, text, None, spelled)
+        return (Value(name, keys, start, end, text, None, spelled),)
+    if kind in _SEVERAL:
+        name, several = _SEVERAL[kind]
+        return tuple(Value(name, (k,), start, end, text, None, spelled) for k in several(text))
+    if kind == "money":
+        keys, currency = _money(text)
+        return (Value("money", keys, start, end, text, currency, spelled),) if keys else ()
+    return ()  # the address of a page
 
 
 def find_values(text: str) -> tuple[Value, ...]:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from handrail.guardrails import (
+    fact_policy,
     in_crisis,
     in_human_request,
     leak_prompt,
@@ -20,7 +21,9 @@ from handrail.guardrails import (
     rude_words,
 )
 from handrail.guardrails.attack_rules import RULES, find_attacks
+from handrail.guardrails.claims import NEGATING, NEGATION, OFFER, OFFERING, SHORT_NOT
 from handrail.guardrails.normalisation import caseless, fold
+from handrail.guardrails.terms import spoken
 
 LISTS = {
     **{f"crisis {rule}": (kind, in_crisis.TELLING) for rule, kind, _ in in_crisis.RULES},
@@ -30,6 +33,7 @@ LISTS = {
     },
     "password": (priv_secret.PASSWORD, priv_secret.PASSWORD_WORDS),
     "code": (priv_secret.CODE, priv_secret.CODE_WORDS),
+    "policy": (fact_policy.CLAIMED, fact_policy.TELLING),
     "prompt": (leak_prompt.SPEAKS, leak_prompt.TELLING),
     "blame": (rude_words.BLAME, rude_words.TELLING),
     "disparaged": (rude_words.DISPARAGED, rude_words.TELLING),
@@ -49,6 +53,20 @@ def test_what_a_pattern_finds_holds_a_word_of_its_list(name: str, data: st.DataO
     text = fold(data.draw(st.from_regex(pattern))).text
     assume(pattern.search(text))
     assert not telling.isdisjoint(re.findall(r"[^\W_]{1,40}", caseless(text)))
+
+
+@some
+@given(data=st.data())
+def test_what_reads_as_an_offer_holds_a_part_of_one(data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(OFFER))
+    assert any(part in text for part in OFFERING)
+
+
+@some
+@given(data=st.data())
+def test_what_says_no_holds_a_word_that_does(data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(NEGATION))
+    assert not NEGATING.isdisjoint(spoken(text)) or any(short in text for short in SHORT_NOT)
 
 
 @pytest.mark.parametrize("name", RULES)

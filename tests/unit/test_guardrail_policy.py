@@ -151,4 +151,4 @@ def test_a_name_with_more_to_it_is_another_one() -> None:
 @pytest.mark.parametrize("text", ["", "no", "No, no, no.", "can't", "'", "5", "ه" * 50])
 def test_any_words_can_be_compared(text: str) -> None:
     aligned = align(phrase_of(text), phrase_of("You can return it within 30 days."))
-    assert 0 <= aligned.alike <= 1
+    assert 0 <= aligned.rank.alike <= 1

@@ -1,0 +1,105 @@
+"""How much each of some statements has in common with each sentence of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.claims import Claim
+from handrail.guardrails.reading import Source
+from handrail.guardrails.shelf import Counts, Shelf
+
+
+class Nearest(NamedTuple):
+    """What of the evidence is nearest to a statement."""
+
+    words: frozenset[str]
+    """The content words of the evidence sentence that shares most with it."""
+    says_no: bool
+    shared: int
+    """How many of its words that sentence has."""
+    both: int
+    """How many of its words two neighbours have between them."""
+    source: int
+    """How many of its words one source has."""
+
+
+class Comparison:
+    """Content words of statements, laid beside those of all sentences at once."""
+
+    def __init__(self, contents: Sequence[frozenset[str]], shelves: Sequence[Shelf]) -> None:
+        self._shelves = shelves
+        self.contents = contents
+        counts = [shelf.content.count(contents) for shelf in shelves]
+        sizes = [len(shelf.rows) for shelf in shelves]
+        parts = [np.split(one, (n, 2 * n), axis=1) for one, n in zip(counts, sizes, strict=True)]
+        self.shared, self._repeated, self._held = (
+            np.hstack(part, dtype=np.int32) for part in zip(*parts, strict=True)
+        )
+        """By statement and sentence how many content words both have; how many of them the
+        sentence before has too; and by statement and source how many words the source has."""
+
+    @cached_property
+    def rows(self) -> tuple[Claim, ...]:
+        """The sentences, in the order of their sources."""
+        return tuple(row for shelf in self._shelves for row in shelf.rows)
+
+    @cached_property
+    def said(self) -> NDArray[np.bool_]:
+        """Which sentences somebody wrote as text; a field of a record is none."""
+        return np.concatenate([shelf.said for shelf in self._shelves])
+
+    @cached_property
+    def lengths(self) -> Counts:
+        """How many content words each sentence has."""
+        return np.concatenate([shelf.lengths for shelf in self._shelves])
+
+    @cached_property
+    def _owners(self) -> Counts:
+        """The source of each sentence, as its column among those held."""
+        before = np.cumsum([0, *(len(shelf.sources) for shelf in self._shelves)])
+        owners = [shelf.owners + n for shelf, n in zip(self._shelves, before, strict=False)]
+        return np.concatenate(owners)
+
+    @cached_property
+    def _sources(self) -> tuple[Source, ...]:
+        return tuple(source for shelf in self._shelves for source in shelf.sources)
+
+    def source_of(self, row: int) -> Source:
+        """The source of a sentence, by its number."""
+        return self._sources[self._owners[row]]
+
+    @cached_property
+    def held(self) -> Counts:
+        """By statement and sentence how many of its words the sentence's source has."""
+        return self._held[:, self._owners]
+
+    @cached_property
+    def nearest(self) -> Sequence[Nearest]:
+        """What is nearest to each statement."""
+        sources = self._held.max(axis=1, initial=0).tolist()
+        if not self.rows:
+            return [
+                Nearest(frozenset(), says_no=False, shared=0, both=0, source=n) for n in sources
+            ]
+        # Of sentences that share as much, one whose source shares most, then the first.
+        best = np.argmax(self.shared * (self.held.max() + 1) + self.held, axis=1)
+        most = np.take_along_axis(self.shared, best[:, None], axis=1)[:, 0]
+        two = self.shared.copy()
+        two[:, 1:] += (self.shared[:, :-1] - self._repeated[:, 1:]) * self._follows
+        found = zip(best.tolist(), most.tolist(), two.max(axis=1).tolist(), sources, strict=True)
+        return [self._near(*one) for one in found]
+
+    def _near(self, number: int, shared: int, both: int, source: int) -> Nearest:
+        row = self.rows[number]
+        words = row.stems if shared else frozenset[str]()
+        return Nearest(words, bool(shared and row.negated), shared, both, source)
+
+    @property
+    def _follows(self) -> NDArray[np.bool_]:
+        """Whether each sentence but the first is of the same source as the one before it."""
+        return self._owners[1:] == self._owners[:-1]

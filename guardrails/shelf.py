@@ -1,0 +1,177 @@
+"""Several sources as one: what any of them holds is found by one look-up, not by asking each.
+
+A shelf of published texts is read once and kept, for the same passages stand beside one draft
+after the other; one that holds a customer's words is read anew.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.core.verdict import EvidenceSpan, Relation
+from handrail.guardrails.claims import Claim
+from handrail.guardrails.reading import Source
+from handrail.guardrails.terms import Terms
+from handrail.guardrails.values import Value, same_currency
+
+Counts = NDArray[np.integer]
+
+
+class WordIndex:
+    """Which of some numbered sets of words hold a word; each word is looked for once."""
+
+    def __init__(
+        self, width: int, words: frozenset[str], find: Callable[[str], Iterable[int]]
+    ) -> None:
+        """Make an index of ``width`` sets over some words; ``find`` tells which sets hold one."""
+        self.width = width
+        self._words = words
+        self._find = find
+        self._found: dict[str, Counts] = {}
+
+    def _holding(self, word: str) -> Counts:
+        if word not in self._found:
+            self._found[word] = np.array(list(self._find(word)), np.int64)
+        return self._found[word]
+
+    def count(self, texts: Sequence[Iterable[str]]) -> Counts:
+        """How many words of each text each set holds: a row for a text, a column for a set."""
+        held: list[Counts] = []
+        begin: list[int] = []
+        for number, words in enumerate(texts):
+            for word in words:
+                if word in self._words:
+                    held.append(self._holding(word))
+                    begin.append(number * self.width)
+        size = len(texts) * self.width
+        if not held:
+            return np.zeros((len(texts), self.width), np.int64)
+        places = np.concatenate(held) + np.repeat(begin, [len(one) for one in held])
+        return np.bincount(places, minlength=size).reshape(len(texts), self.width)
+
+
+class Shelf:
+    """Some sources, each thing of theirs found when first asked for."""
+
+    def __init__(self, sources: tuple[Source, ...]) -> None:
+        self.sources = sources
+        self._readings = tuple(source.reading for source in sources)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Content words."""
+        return frozenset[str]().union(*(reading.stems for reading in self._readings))
+
+    @cached_property
+    def terms(self) -> Terms:
+        """Words and what stands beside each; never across two sources."""
+        return Terms.united([reading.terms for reading in self._readings])
+
+    @cached_property
+    def _values(self) -> Mapping[str, list[tuple[int, Value]]]:
+        found: dict[str, list[tuple[int, Value]]] = {}
+        for place, reading in enumerate(self._readings):
+            for name, value in reading.values.items():
+                found.setdefault(name, []).append((place, value))
+        return found
+
+    def find(self, value: Value) -> EvidenceSpan | None:
+        """Return the place where the first source that has a value has it."""
+        firsts = (self._first(name, value.currency) for name in value.names)
+        first = min((one for one in firsts if one), key=lambda one: one[0], default=None)
+        return quoted(self.sources[first[0]], first[1].start, first[1].end) if first else None
+
+    def _first(self, name: str, currency: str | None) -> tuple[int, Value] | None:
+        found = self._values.get(name, ())
+        return next((one for one in found if same_currency(currency, one[1].currency)), None)
+
+    @cached_property
+    def _quotable(self) -> Mapping[str, tuple[Source, tuple[int, int]]]:
+        found: dict[str, tuple[Source, tuple[int, int]]] = {}
+        for source in self.sources:
+            for words, place in source.reading.quotable.items():
+                found.setdefault(words, (source, place))
+        return found
+
+    def sentence(self, words: str) -> EvidenceSpan | None:
+        """Return the sentence that has these very words, in the form quotes are compared in."""
+        found = self._quotable.get(words)
+        return quoted(found[0], *found[1]) if found else None
+
+    @cached_property
+    def verbatim(self) -> frozenset[str]:
+        """The sentences as they are written; those cited of records aside."""
+        return frozenset[str]().union(*(s.reading.verbatim for s in self.sources if s.is_said))
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        return frozenset[str]().union(*(reading.vocabulary for reading in self._readings))
+
+    @cached_property
+    def _words(self) -> str:
+        return "\n".join(reading.words for reading in self._readings)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(len(reading.words) + 1 for reading in self._readings))
+
+    def holder(self, words: str) -> str | None:
+        """Return the id of the first source that has these words, with blanks around them."""
+        if not self._vocabulary.issuperset(words.split()):
+            return None
+        place = self._words.find(words)
+        return self.sources[bisect_right(self._ends, place)].id if place >= 0 else None
+
+    @cached_property
+    def rows(self) -> tuple[Claim, ...]:
+        """The sentences of all sources, in their order."""
+        return tuple(sentence for reading in self._readings for sentence in reading.sentences)
+
+    @cached_property
+    def owners(self) -> Counts:
+        """Which source each sentence is of."""
+        sizes = [len(reading.sentences) for reading in self._readings]
+        return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+
+    @cached_property
+    def said(self) -> NDArray[np.bool_]:
+        """Which sentences somebody wrote as text."""
+        return np.array([source.is_said for source in self.sources], np.bool_)[self.owners]
+
+    @cached_property
+    def lengths(self) -> Counts:
+        """How many content words each sentence has."""
+        return np.array([len(row.stems) for row in self.rows], np.int32)
+
+    @cached_property
+    def content(self) -> WordIndex:
+        """Content words: of each sentence, of each that the one before has too, of each source."""
+        width = 2 * len(self.rows) + len(self.sources)
+        return WordIndex(width, self.stems, self._columns)
+
+    def _columns(self, word: str) -> Iterator[int]:
+        first, sentences = 0, len(self.rows)
+        for place, reading in enumerate(self._readings):
+            if word in reading.stems:
+                yield 2 * sentences + place
+                for number in reading.holding.get(word, ()):
+                    yield first + number
+                for number in reading.repeated.get(word, ()):
+                    yield sentences + first + number
+            first += len(reading.sentences)
+
+
+read_shelf = lru_cache(maxsize=64)(Shelf)
+"""Read a shelf of published texts once."""
+
+
+def quoted(source: Source, start: int, end: int, relation: Relation = "supports") -> EvidenceSpan:
+    """Evidence quoted from ``start`` to ``end`` of a source."""
+    quote = source.reading.text[start:end]
+    return EvidenceSpan(source=source.id, quote=quote, relation=relation, start=start, end=end)
