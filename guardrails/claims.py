@@ -136,9 +136,11 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
     if mark[0] != ".":
         return True
     tail = text[max(start, mark.end() - 12) : mark.end()]
+    if not tail[-2:-1].isalpha():  # as in no abbreviation
+        return not tail.strip().rstrip(".").isdigit()
     if _NUMBERED.search(tail):
         return not text[mark.end() : mark.end() + 3].strip(" #")[:1].isdigit()
-    return not (_ABBREVIATION.search(tail) or tail.strip().rstrip(".").isdigit())
+    return not _ABBREVIATION.search(tail)
 
 
 def split_claims(text: str) -> tuple[Claim, ...]:

@@ -78,6 +78,7 @@ class Ledger:
         self._operands = [
             list(islice(_operands(currency, sheets), _MOST_OPERANDS)) for sheets in families
         ]
+        self._derived: dict[tuple[Decimal, tuple[int, ...]], Derived | None] = {}
 
     @cached_property
     def _amounts(self) -> frozenset[Decimal]:
@@ -100,7 +101,12 @@ class Ledger:
             sought: The amount.
             times: Numbers that the sentence or the record names: "two of them".
         """
-        counts = [count for count in times if 1 < count <= _MOST_TIMES]
+        counts = tuple(count for count in times if 1 < count <= _MOST_TIMES)
+        if (sought, counts) not in self._derived:
+            self._derived[sought, counts] = self._derive(sought, counts)
+        return self._derived[sought, counts]
+
+    def _derive(self, sought: Decimal, counts: Sequence[int]) -> Derived | None:
         if sought not in self._made and not any(sought / one in self._amounts for one in counts):
             return None
         found = (_follows(sought, operands, counts) for operands in self._operands)

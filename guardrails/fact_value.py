@@ -7,7 +7,7 @@ Fires: "Your refund is $94.90." where the order says 89.90. "Order W1 comes to 2
 the total of W2. "Order W1 has been delivered." where the record says pending. Does not fire: "Your
 refund is 89.90 EUR." where it is; "It arrives tomorrow." where the record names that day. The
 customer's own words are no evidence: "You owe me $500" makes no 500 true. An id the customer named
-may be repeated to say that it was not found. From the 301st value of a reply on only the evidence
+may be repeated to say that it was not found. From the 201st value of a reply on only the evidence
 is asked, not the slot.
 
 Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``, ``duration_``,
@@ -52,7 +52,7 @@ _NAMES: dict[ValueKind, str] = {
 _CONTACTS = ("email", "phone")
 _TRIED = 12
 """How many records an amount is derived from, one after the other."""
-_BOUND = 300
+_BOUND = 200
 """How many values are held against their slot; the others of a longer list against all evidence."""
 _TENS = 2
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
@@ -82,6 +82,7 @@ class _Judge:
     def __init__(self, ctx: CheckContext) -> None:
         self.ctx = ctx
         self.sheets = ctx.evidence.records.sheets
+        self._tried = tuple(self.sheets[:_TRIED])
         self._keys = frozenset(sheet.key for sheet in self.sheets)
         last = ctx.folded_values[_BOUND:][:1]
         self._bound_until = last[0].start if last else len(ctx.folded.text)
@@ -247,7 +248,7 @@ class _Judge:
     def _derived(
         self, value: Value, claim: Claim | None, binding: Binding | None
     ) -> Derived | None:
-        sheets = (binding.sheets if binding else tuple(self.sheets))[:_TRIED]
+        sheets = binding.sheets[:_TRIED] if binding else self._tried
         if value.kind == "duration":
             return self._days_apart(value, sheets)
         if value.kind != "money":

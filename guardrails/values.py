@@ -139,10 +139,12 @@ def _numbers(text: str) -> list[Decimal]:
 
 
 def _money(text: str) -> tuple[tuple[str, ...], str | None]:
-    sign = _PART.sub("", text.lower(), count=1).strip()
-    number = next(iter(_numbers(text)), None)
-    if number is None:
+    lower = text.lower()
+    part = _PART.search(lower)
+    number = amount(part[0]) if part else None
+    if part is None or number is None:
         return (), None
+    sign = f"{lower[: part.start()]}{lower[part.end() :]}".strip()
     if sign.endswith("k") and text[-1:] in "kK":
         number, sign = number * 1000, sign[:-1].strip()
     currency = CURRENCIES.get(sign, sign.upper())

@@ -189,9 +189,13 @@ def _suite_rows() -> Iterator[Measured]:
 
 
 def _judge(check: Any, ctx: CheckContext) -> None:
-    report = asyncio.run(run_checks([Configured(check, check.configure({}))], ctx))
-    if report.errored:
-        raise RuntimeError(str(report.errored))
+    async def judged() -> None:
+        # The report stays in here: asyncio.run makes a string of what it returns.
+        report = await run_checks([Configured(check, check.configure({}))], ctx)
+        if report.errored:
+            raise RuntimeError(str(report.errored))
+
+    asyncio.run(judged())
 
 
 def _context(text: str, guards: CheckSuite, stage: str) -> CheckContext:

@@ -9,20 +9,7 @@ from handrail.guardrails.record_terms import RecordTerms
 from handrail.guardrails.terms import Terms
 
 words = st.sampled_from(
-    [
-        "order",
-        "LF1",
-        "LF12",
-        "status",
-        "of",
-        "the",
-        "shipped",
-        "high",
-        "chairs",
-        "highchairs",
-        "in",
-        "2026",
-    ]
+    ["order", "LF1", "LF12", "status", "of", "the", "shipped", "high", "chairs", "highchairs"]
 )
 text = st.lists(words, max_size=12).map(" ".join)
 
