@@ -12,6 +12,7 @@ from handrail.core.conversation import FieldType, Snapshot
 from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.record_facts import (
     FORMED,
+    TYPES,
     Fact,
     Sheet,
     own_actions,
@@ -26,26 +27,31 @@ class CustomerRecords:
     """What the records say: one by one, by typed value, and by words."""
 
     def __init__(self, snapshot: Snapshot) -> None:
+        self._index: dict[str, Mapping[str, list[tuple[Sheet, str]]]] = {}
         zone = snapshot.customer.time_zone
         self.sheets = [Sheet(record, zone) for record in own_records(snapshot)]
         self._done = [(f"action:{one.id}", told(one)) for one in own_actions(snapshot)]
 
-    @cached_property
-    def _index(self) -> Mapping[str, list[tuple[Sheet, str]]]:
-        """The fields that have a value, ``kind:key``; "" for the number of the record itself."""
-        found: dict[str, list[tuple[Sheet, str]]] = {}
-        for sheet in self.sheets:
-            found.setdefault(sheet.key, []).append((sheet, ""))
-        for sheet in self.sheets:
-            for field, values in sheet.names.items():
-                for value in values:
-                    found.setdefault(value, []).append((sheet, field))
-        return found
-
     def named(self, name: str) -> Iterator[Fact]:
         """The facts that have a value, ``kind:key``."""
-        for sheet, field in self._index.get(name, ()):
+        group = name.partition(":")[0]
+        if group not in self._index:
+            self._index[group] = self._read(group)
+        for sheet, field in self._index[group].get(name, ()):
             yield sheet.by_field[field] if field else Fact(sheet.source, "", sheet.record.id)
+
+    def _read(self, group: str) -> Mapping[str, list[tuple[Sheet, str]]]:
+        """The fields that have a value of a group; "" for the number of the record itself."""
+        kinds = TYPES.get(group, ())
+        found: dict[str, list[tuple[Sheet, str]]] = {}
+        for sheet in self.sheets if group == "contact" else ():
+            found.setdefault(sheet.key, []).append((sheet, ""))
+        for sheet in self.sheets:
+            for name, field in sheet.fields.items():
+                if field.type in kinds:
+                    for value in sheet.names(name):
+                        found.setdefault(value, []).append((sheet, name))
+        return found
 
     @cached_property
     def fields(self) -> frozenset[tuple[FieldType, str]]:

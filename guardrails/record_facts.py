@@ -18,7 +18,7 @@ from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.values import duration_key, number_key
 
 _NUMBERS = ("money", "percent", "quantity")
-_TYPES: Mapping[str, tuple[FieldType, ...]] = {
+TYPES: Mapping[str, tuple[FieldType, ...]] = {
     "money": ("money",),
     "percent": ("percent",),
     "quantity": ("quantity", "money", "percent", "duration"),
@@ -28,7 +28,7 @@ _TYPES: Mapping[str, tuple[FieldType, ...]] = {
     "contact": ("id", "email", "phone"),
 }
 """The fields in which a group of values is looked for."""
-_TYPED = frozenset(kind for kinds in _TYPES.values() for kind in kinds)
+_TYPED = frozenset(kind for kinds in TYPES.values() for kind in kinds)
 FORMED = _TYPED | {"status"}
 """Types of fields that have a form; the others are text."""
 _TITLES = ("name", "title", "product", "item")
@@ -73,6 +73,7 @@ class Sheet:
         """The name by which other records refer to it, ``contact:w100``."""
         self.spelling = record.id.casefold()
         """Its id, in lower case."""
+        self._names: dict[str, tuple[str, ...]] = {}
         self.fields = dict(seen(record))
         """What the customer may see."""
 
@@ -110,14 +111,14 @@ class Sheet:
         ]
         return titles[-1] if titles else None
 
-    @cached_property
-    def names(self) -> Mapping[str, tuple[str, ...]]:
-        """The values of its typed fields, each in all readings."""
-        return {
-            name: read_names(field.type, str(field.value), self._zone)
-            for name, field in self.fields.items()
-            if field.type in _TYPED
-        }
+    def names(self, name: str) -> tuple[str, ...]:
+        """The value of a typed field in all readings; none where it is of another type."""
+        if name not in self._names:
+            field = self.fields[name]
+            typed = field.type in _TYPED
+            read = read_names(field.type, str(field.value), self._zone) if typed else ()
+            self._names[name] = read
+        return self._names[name]
 
     @cached_property
     def texts(self) -> tuple[Source, ...]:
@@ -125,7 +126,7 @@ class Sheet:
         said = [
             (field.type in FORMED, f"{self.source}#{name}", text)
             for name, field in self.fields.items()
-            if not self.names.get(name) and _DIGIT.search(text := str(field.value))
+            if not self.names(name) and _DIGIT.search(text := str(field.value))
         ]
         said.sort(key=itemgetter(0))
         return tuple(Source(id_, Reading(text)) for _, id_, text in said)
