@@ -198,6 +198,8 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
         and (words := _subject(content))
         and not ctx.evidence.verbatim(claim.text)
     }
+    if not subjects:  # every statement stands as it is in a source
+        return
     judging = _Judging(ctx, settings, subjects)
     speaks_of_policies = not TELLING.isdisjoint(ctx.words)
     for number, words in subjects.items():

@@ -7,14 +7,14 @@ Fires: "Your refund is $94.90." where the order says 89.90. "Order W1 comes to 2
 the total of W2. "Order W1 has been delivered." where the record says pending. Does not fire: "Your
 refund is 89.90 EUR." where it is; "It arrives tomorrow." where the record names that day. The
 customer's own words are no evidence: "You owe me $500" makes no 500 true. An id the customer named
-may be repeated to say that it was not found. From the 201st value of a reply on only the evidence
-is asked, not the slot.
+may be repeated to say that it was not found.
 
 Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``, ``duration_``,
 ``quantity_``, ``id_`` and ``contact_not_in_evidence`` (high). ``wrong_slot`` (critical for money,
 else high): the value is one of the customer's, but not of this record or field. ``wrong_status``
 (high): the record has another status. ``derived`` (low): an amount or length of time that follows
-from a record, with the sum as witness.
+from a record, with the sum as witness. ``too_many`` (high): from the 201st value of a reply on only
+the evidence is asked, not the slot, so a person must look.
 """
 
 from __future__ import annotations
@@ -84,8 +84,7 @@ class _Judge:
         self.sheets = ctx.evidence.records.sheets
         self._tried = tuple(self.sheets[:_TRIED])
         self._keys = frozenset(sheet.key for sheet in self.sheets)
-        last = ctx.folded_values[_BOUND:][:1]
-        self._bound_until = last[0].start if last else len(ctx.folded.text)
+        self._unbound = next(iter(ctx.folded_values[_BOUND:]), None)
         self._apart: dict[tuple[tuple[str, ...], tuple[Sheet, ...]], Derived | None] = {}
         self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
 
@@ -174,7 +173,7 @@ class _Judge:
     def _binding(self, value: Value, claim: Claim | None) -> Binding | None:
         if not self.sheets or value.kind not in SLOT_TYPES or claim is None:
             return None
-        if value.start >= self._bound_until:
+        if self._unbound and value.start >= self._unbound.start:
             return None
         if value.names[0] in self._keys or claim.negated:
             return None
@@ -196,6 +195,17 @@ class _Judge:
             if inside or not binding.named or kind not in ("money", "id"):
                 return False
         return binding.sure or not self.ctx.evidence.written(value)
+
+    def too_many(self) -> Iterator[Finding]:
+        """Say from where on values are held against no slot."""
+        if self._unbound and self.sheets:
+            yield fact_value.finding(
+                "too_many",
+                *self.ctx.folded.span(self._unbound.start, self._unbound.end),
+                f"Only the first {_BOUND} values are held against their records; a person must look"
+                " at those from here on.",
+                severity="high",
+            )
 
     def _wrong_slot(self, value: Value, binding: Binding, found: EvidenceSpan | None) -> Finding:
         holds = tuple(cited(fact, "contradicts") for fact in binding.facts[:3])
@@ -322,6 +332,7 @@ def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
         finding = judge.judge(value) if _needs_evidence(value, settings) else None
         if finding:
             yield finding
+    yield from judge.too_many()
     if not ctx.records:
         return
     for day in near_days(ctx.folded.text, lambda: judge.today):

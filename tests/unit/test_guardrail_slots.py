@@ -242,3 +242,12 @@ def test_a_draft_of_any_length_is_judged() -> None:
     text = "Order W100 came to 20.00 EUR, and W200, 3 days ago, was delivered. " * 1500
     assert len(text) > 100_000
     assert judge(context(text))
+
+
+def test_a_wrong_slot_far_down_a_list_of_values_is_left_to_a_person() -> None:
+    text = "Order W100 comes to 89.90 EUR. " * 100 + "Order W100 comes to 20.00 EUR."
+    (finding,) = judge(context(text, *RECORDS))
+    assert (finding.rule, finding.severity) == ("too_many", "high")
+    assert text[finding.start : finding.end] == "W100"
+    assert finding.start == text.rindex("W100")
+    assert rules(text[31:], *RECORDS) == {"wrong_slot"}
