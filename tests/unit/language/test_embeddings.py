@@ -37,22 +37,22 @@ PAIRS = [
 ]
 
 
-def _table() -> Any:
+def _table(size: int = SIZE) -> Any:
     random = np.random.default_rng(3)
-    rows = {word: random.normal(size=SIZE) for word in WORDS}
+    rows = {word: random.normal(size=size) for word in WORDS}
     return np.array([rows[ALIKE.get(word, word)] for word in WORDS], dtype=np.float32)
 
 
-def _tensors() -> dict[str, Any]:
+def _tensors(size: int = SIZE, wide: int = WIDE) -> dict[str, Any]:
     random = np.random.default_rng(1)
 
     def some(*shape: int) -> Any:
         return (random.normal(size=shape) * 0.05).astype(np.float32)
 
     found = {
-        "embeddings.word_embeddings.weight": _table(),
-        "embeddings.position_embeddings.weight": some(32, SIZE),
-        "embeddings.token_type_embeddings.weight": some(2, SIZE),
+        "embeddings.word_embeddings.weight": _table(size),
+        "embeddings.position_embeddings.weight": some(32, size),
+        "embeddings.token_type_embeddings.weight": some(2, size),
         "embeddings.position_ids": np.arange(32, dtype=np.int64),
     }
     norms = ["embeddings.LayerNorm"]
@@ -61,13 +61,13 @@ def _tensors() -> dict[str, Any]:
         norms += [f"{layer}attention.output.LayerNorm", f"{layer}output.LayerNorm"]
         attention = [f"{layer}attention.self.{p}" for p in ("query", "key", "value")]
         for name, out, into in (
-            *((name, SIZE, SIZE) for name in (*attention, f"{layer}attention.output.dense")),
-            (f"{layer}intermediate.dense", WIDE, SIZE),
-            (f"{layer}output.dense", SIZE, WIDE),
+            *((name, size, size) for name in (*attention, f"{layer}attention.output.dense")),
+            (f"{layer}intermediate.dense", wide, size),
+            (f"{layer}output.dense", size, wide),
         ):
             found |= {f"{name}.weight": some(out, into), f"{name}.bias": some(out)}
     for name in norms:
-        found |= {f"{name}.weight": np.ones(SIZE, "f4"), f"{name}.bias": np.zeros(SIZE, "f4")}
+        found |= {f"{name}.weight": np.ones(size, "f4"), f"{name}.bias": np.zeros(size, "f4")}
     return found
 
 
@@ -124,11 +124,18 @@ def _write_onnx(path: Path) -> None:
     path.write_bytes(_field(1, 8) + _field(7, graph) + _field(8, _field(1, b"") + _field(2, 13)))
 
 
+def write_encoder(folder: Path, size: int = SIZE, wide: int = WIDE) -> dict[str, Any]:
+    """Write an encoder that NumPy runs; return its tensors."""
+    tensors = _tensors(size, wide)
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    _write_safetensors(folder / "model.safetensors", tensors)
+    return tensors
+
+
 @pytest.fixture
 def numpy_folder(tmp_path: Path) -> Path:
     _write_tokenizer(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
-    _write_safetensors(tmp_path / "model.safetensors", _tensors())
+    write_encoder(tmp_path)
     return tmp_path
 
 
