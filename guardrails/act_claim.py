@@ -3,7 +3,8 @@
 Fires: "I have cancelled your order." while the order's status is ``processing`` and no action
 event says otherwise; "Both orders have been refunded." where one was. Does not fire: the same
 where the status is ``cancelled`` or a ``cancel_order`` on that order is done; "Once your order has
-been cancelled, ..."; "Your order has not been cancelled."
+been cancelled, ..."; "Your order has not been cancelled."; a rule or a list quoted word for word
+from an article, such as its list "- items ordered".
 
 Rules: ``not_done`` (critical): neither an action event nor a record of the customer shows the
 action on the record that is named, with the amount that is named. ``handed_over`` (high): the
@@ -22,6 +23,8 @@ from handrail.guardrails.action_claims import ActionClaim, claimed_actions
 from handrail.guardrails.action_evidence import ActionEvidence
 from handrail.guardrails.action_words import FAMILIES
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.normalisation import lowered
+from handrail.guardrails.reading import plain_words
 
 _OFFER = "I can ask a colleague to {verb}"
 _OFFER_ES = "Puedo pedir a mi equipo que {verb}"
@@ -30,6 +33,11 @@ _PLAIN_ACTIVE = re.compile(
     r"|(?P<es>he|hemos)(?: (?:ya|recién))? [a-záéíóúñ]{4,14}",
     re.IGNORECASE,
 )
+_PERSONAL = re.compile(r"\b(?:your?|sus?|tus?)\b.{0,80}\b(?:has|have|han?|was|were|fue(?:ron)?) ")
+"""Tells what happened to what is the customer's: no rule, even where an article has the words."""
+_PUBLISHED = ("article:", "playbook")
+_SHORTEST_QUOTE = 4
+"""Words."""
 _PLAIN_OBJECT = re.compile(r" (?:your|the|su|tu) [\w #-]{1,50}[.!]?", re.IGNORECASE)
 
 
@@ -44,7 +52,7 @@ def act_claim(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]: 
             message = "Only a hand-over tells a colleague; this reply does not make one."
             yield act_claim.finding("handed_over", claim.start, claim.end, message, severity="high")
             continue
-        if known.told_by_person(claim) or ctx.evidence.quote(claim.sentence.text):
+        if known.told_by_person(claim) or _quotes_rule(claim, ctx):
             continue
         yield act_claim.finding(
             "not_done",
@@ -54,6 +62,29 @@ def act_claim(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]: 
             evidence=known.considered(claim),
             replacement=_offer(claim),
         )
+
+
+def _quotes_rule(claim: ActionClaim, ctx: CheckContext) -> bool:
+    """Whether the words are an article's or the playbook's, and say what holds for everybody."""
+    sentence = claim.sentence.text
+    said = lowered(sentence[: len(sentence) - len(claim.tail)])
+    if claim.form == "active" or _PERSONAL.search(said):
+        return False
+    held = [s.reading.words for s in ctx.evidence.sources if s.id.startswith(_PUBLISHED)]
+    return bool(held) and any(
+        words.count(" ") >= _SHORTEST_QUOTE - 1 and any(f" {words} " in one for one in held)
+        for words in map(plain_words, _with_neighbours(claim, ctx))
+    )
+
+
+def _with_neighbours(claim: ActionClaim, ctx: CheckContext) -> Iterator[str]:
+    """The sentence, and it with those beside it: an item of a list is too short for a quote."""
+    at = ctx.sentences.index(claim.sentence)
+    before = ctx.sentences[max(0, at - 1)].start
+    after = ctx.sentences[min(len(ctx.sentences) - 1, at + 1)].end
+    start, end = claim.sentence.start, claim.sentence.end
+    for first, last in ((start, end), (before, end), (start, after), (before, after)):
+        yield ctx.folded.text[first:last]
 
 
 def _offer(claim: ActionClaim) -> str | None:

@@ -14,9 +14,11 @@ from handrail.core.conversation import (
     Customer,
     FieldValue,
     Message,
+    Passage,
     Record,
     Snapshot,
 )
+from handrail.core.drafting import Draft
 from handrail.core.verdict import Finding
 from handrail.guardrails.act_claim import act_claim
 from handrail.guardrails.contract import CheckContext
@@ -57,6 +59,7 @@ def findings(
     *events: ActionEvent,
     records: tuple[Record, ...] = (),
     messages: tuple[Message, ...] = (),
+    article: str = "",
 ) -> list[Finding]:
     snapshot = Snapshot(
         conversation=ConversationFacts(id="k", customer_id="c1", channel="web", address="a"),
@@ -68,7 +71,9 @@ def findings(
         release="rel",
         actions=events,
     )
-    ctx = CheckContext(text=text, snapshot=snapshot, playbook=PLAYBOOK)
+    passages = (Passage(id="rules#1", article_id="rules", title="Rules", text=article),)
+    draft = Draft(id="d1", text=text, source="model", passages=passages if article else ())
+    ctx = CheckContext(text=text, snapshot=snapshot, playbook=PLAYBOOK, draft=draft)
     return list(cast("Iterator[Finding]", act_claim(ctx, act_claim.configure({}))))
 
 
@@ -295,3 +300,45 @@ def test_what_a_person_said_before_may_be_repeated() -> None:
         text="We cancelled it this morning.",
     )  # fmt: skip
     assert findings(CANCELLED, messages=(said,)) == []
+
+
+RULES = """An order has:
+
+- an address
+- items ordered
+- a status
+
+For members of the club the fee is now waived in full. Your refund has been issued. \
+We have refunded your order. Refund issued."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RULES[: RULES.index(" Your")],
+        "Our page says:\n“For members of the club the fee is now waived in full.”",
+        "- an address\n- items ordered\n- a status",
+    ],
+)
+def test_rules_of_an_article_may_be_quoted(text: str) -> None:
+    assert findings(text)
+    assert findings(text, article=RULES) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("Your refund has been issued.", "Your refund has been issued"),
+        ("We have refunded your order.", "We have refunded"),
+        ("Refund issued.", "Refund issued"),
+        ("An order has:\n\n- an address\n- items ordered\n- a status\n\nRefund issued.",
+         "Refund issued"),
+        ("For members of the club the fee is now waived in full. I have refunded you.",
+         "I have refunded"),
+        ("“For members of the club the fee is now waived in full and your fee has been waived.”",
+         "your fee has been waived"),
+    ],
+)  # fmt: skip
+def test_claims_in_or_beside_a_quote_are_found(text: str, claim: str) -> None:
+    found = [text[finding.start : finding.end] for finding in findings(text, article=RULES)]
+    assert any(claim in one for one in found)
