@@ -69,9 +69,12 @@ class Corpus:
         return sparse.hstack([matrix, sparse.csr_matrix(self.vectors[rows])]).tocsr()
 
     def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
-        """Return the inverse document frequencies of these rows, and their weighted features."""
+        """Return the inverse intent frequencies of these rows, and their weighted features."""
         part = self.counts[rows]
-        idf = inverse_frequency(np.bincount(part.indices, minlength=part.shape[1]), len(rows))
+        labels, width = self.labels[rows], part.shape[1]
+        places = np.repeat(labels.astype(np.int64), np.diff(part.indptr)) * width + part.indices
+        found = np.bincount(np.unique(places) % width, minlength=width)
+        idf = inverse_frequency(found, len(np.unique(labels)))
         return idf, self.weigh(part, idf)
 
     def weigh(self, part: Matrix, idf: Floats) -> Matrix:

@@ -12,7 +12,7 @@ import numpy as np
 
 from handrail.language.features import Floats, Ints, Vocabulary
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,15 @@ def test_one_intent_does_not_take_everything() -> None:
     assert model.classify("quantum chromodynamics lecture").decision == "escalate"
 
 
+def test_a_word_counts_by_how_few_intents_it_stands_under() -> None:
+    pairs = [(f"{word} lamp", "lamp") for word in ("buy", "new", "old", "big")]
+    pairs += [("buy a tent", "tent"), ("buy a kettle", "kettle")]
+    vocabulary = train(pairs, Thresholds()).weights.vocabulary
+    weight = {name: vocabulary.idf[at] for at, name in enumerate(vocabulary.names)}
+    assert weight["wlamp"] == weight["wkettle"]  # though one is said four times
+    assert weight["wlamp"] > weight["wa"] > weight["wbuy"] > 0
+
+
 def test_bytes_hold_the_same_model(demo_model: IntentClassifier) -> None:
     data = demo_model.to_bytes()
     assert b"pickle" not in data
