@@ -28,6 +28,10 @@ Matrix: TypeAlias = Any
 _RARE_FROM: Final = 2000
 """From this many examples on, stem pairs that occur once are dropped: they only cost memory."""
 
+FEW: Final = 1500
+"""Up to so many examples a feature weighs by how few intents it stands under, which tells more of
+few (76.8 against 75.7 % of held-out parts of Banking77's train set with ten each); and a logistic
+regression is fitted (:mod:`handrail.language.fitting`)."""
 
 EXAMPLE, DESCRIBED, MASKED = 0, 1, 2
 _MOST_MASKED: Final = 600
@@ -69,12 +73,17 @@ class Corpus:
         return sparse.hstack([matrix, sparse.csr_matrix(self.vectors[rows])]).tocsr()
 
     def weighted(self, rows: NDArray[np.intp]) -> tuple[Floats, Matrix]:
-        """Return the inverse intent frequencies of these rows, and their weighted features."""
+        """Return the inverse frequencies of the features of these rows, and both multiplied.
+
+        Of few rows the intents that a feature stands under are counted, of many the rows.
+        """
         part = self.counts[rows]
-        labels, width = self.labels[rows], part.shape[1]
-        places = np.repeat(labels.astype(np.int64), np.diff(part.indptr)) * width + part.indices
-        found = np.bincount(np.unique(places) % width, minlength=width)
-        idf = inverse_frequency(found, len(np.unique(labels)))
+        groups, entries = np.arange(len(rows)), part.indices
+        if len(rows) <= FEW:
+            groups, width = self.labels[rows].astype(np.int64), part.shape[1]
+            entries = np.unique(np.repeat(groups, np.diff(part.indptr)) * width + entries) % width
+        found = np.bincount(entries, minlength=part.shape[1])
+        idf = inverse_frequency(found, len(np.unique(groups)))
         return idf, self.weigh(part, idf)
 
     def weigh(self, part: Matrix, idf: Floats) -> Matrix:

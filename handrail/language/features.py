@@ -19,7 +19,7 @@ Ints = NDArray[np.int32]
 
 BLOCKS: Final = ("w", "c", "s")
 """First letter of each feature: word, character sequence, stem pair. Each has length one."""
-BLOCK_WEIGHTS: Final = (0.8, 1.2, 0.8)
+BLOCK_WEIGHTS: Final = (1.0, 1.0, 0.8)
 
 MAX_WORDS: Final = 300
 """Words that are looked at; longer messages are cut, so that time stays bounded."""
@@ -86,7 +86,7 @@ class Vocabulary:
     def __init__(self, names: list[str], idf: Floats) -> None:
         self.names = names
         self.idf = idf
-        """Inverse intent frequency by feature; what stands under few intents weighs more."""
+        """Inverse frequency by feature; rare ones weigh more."""
         self.index: Mapping[str, int] = {name: at for at, name in enumerate(names)}
         self.block: Ints = np.array([BLOCKS.index(name[0]) for name in names], dtype=np.int32)
         self._largest = float(idf.max(initial=1.0))
@@ -122,7 +122,7 @@ def block_normalised(blocks: Ints, values: Floats) -> Floats:
     return (values * scale[blocks]).astype(np.float32)
 
 
-def inverse_frequency(intents: NDArray[np.int64], total: int) -> Floats:
-    """Say how much a feature tells by how few of all intents it stands under; 0 if under none."""
-    inverse = math.log(1 + total) - np.log1p(intents) + 1
-    return np.where(intents > 0, inverse, 0.0).astype(np.float32)
+def inverse_frequency(found: NDArray[np.int64], total: int) -> Floats:
+    """Smoothed inverse frequency of features found in so many of all; 0 for those in none."""
+    inverse = math.log(1 + total) - np.log1p(found) + 1
+    return np.where(found > 0, inverse, 0.0).astype(np.float32)
