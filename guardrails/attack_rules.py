@@ -173,8 +173,9 @@ RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
         ),
     }
 )
-_UNTOLD = re.compile("önceki|yukarıdaki|[\u0400-\u1dff\u2e80-\U0010ffff]", re.IGNORECASE)
-"""Other letters, and beginnings of words: with them every pattern is tried."""
+_UNTOLD = re.compile("[\u0400-\u1dff\u2e80-\U0010ffff]")
+_BEGINNINGS = ("önceki", "yukaridaki")
+"""Other letters, and beginnings of words as :func:`caseless` writes them: every pattern is tried."""
 _SPACED = re.compile(r"(?<!\w)\w(?:[ ._*-]{1,3}\w(?!\w)){9,300}")
 _SQUEEZED = re.compile(
     r"(?:ignore|disregard|forget|reveal|show|tell)(?:me|all|the|your|previous|prior|above|system){1,5}"
@@ -213,8 +214,11 @@ def find_attacks(text: str) -> Iterator[RuleHit]:
 
 
 def _plain(text: str) -> Iterator[RuleHit]:
-    untold = not text.isascii() and _UNTOLD.search(text)
-    words = frozenset(_WORD.findall(caseless(text)))
+    lowered = caseless(text)
+    untold = any(word in lowered for word in _BEGINNINGS) or (
+        not text.isascii() and _UNTOLD.search(text)
+    )
+    words = frozenset(_WORD.findall(lowered))
     for name, rule in RULES.items():
         if untold or not rule.telling or not rule.telling.isdisjoint(words):
             for match in rule.pattern.finditer(text):

@@ -7,12 +7,16 @@ vectors where a model folder is given. Training needs scikit-learn
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.process import extractOne
 
 from handrail.core.drafting import IntentDecision, IntentGuess, IntentResult
 from handrail.core.errors import IntegrityError
@@ -26,6 +30,10 @@ from handrail.playbook.models import Thresholds
 _RANKED: Final = 5
 _NEAREST: Final = 3
 _STEMS: Final = BLOCKS.index("s")
+_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,40}")
+"""Words long enough to tell a slip in them from another word."""
+_SLIP: Final = 1
+"""Letters of a word that are exchanged, swapped, too many or too few."""
 
 
 class IntentClassifier:
@@ -79,8 +87,31 @@ class IntentClassifier:
                 ranked=(), out_of_scope=1.0, decision="escalate", model=self.weights.model
             )
         if self.encoder is not None and meaning is None:
-            meaning = self.encoder.encode([text])[0]
+            meaning = self.encoder.encode([self.mended(text)])[0]
         return self._result(tokens, meaning)
+
+    def mended(self, text: str) -> str:
+        """The text as the encoder is given it: a slip of one letter as the word it is of.
+
+        The linear model reads letters and is not misled; an encoder takes "refunf" for another
+        word. Words of the training and those that have a vector are no slips.
+        """
+        return _LONG_WORD.sub(lambda found: self._mended(found[0]), text)
+
+    def _mended(self, word: str) -> str:
+        written = word.casefold()
+        if f"w{written}" in self.weights.vocabulary.index or written in word_vectors().index:
+            return word
+        near = extractOne(
+            written, self._words, scorer=DamerauLevenshtein.distance, score_cutoff=_SLIP
+        )
+        return near[0] if near else word
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        """The words of the training."""
+        names = self.weights.vocabulary.names
+        return tuple(name[1:] for name in names if name[0] == "w" and " " not in name)
 
     def unknown_share(self, text: str) -> float:
         """Share of a message's subject words that training never saw, weighed by rarity; 0 to 1."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from handrail.core.drafting import IntentResult
+from handrail.language.features import Floats
 from handrail.language.intents import IntentClassifier
 
 
@@ -44,11 +45,15 @@ class SeveralLanguages:
 
     def _reading(self, text: str) -> Callable[[IntentClassifier], IntentResult]:
         """Return what lets a model read the text; an encoder that they share runs once."""
-        encoders = {m.encoder.id: m.encoder for m in self.models.values() if m.encoder}
-        meant = {name: encoder.encode([text])[0] for name, encoder in encoders.items()}
+        meant: dict[tuple[str, str], Floats] = {}
 
         def read(model: IntentClassifier) -> IntentResult:
-            return model.classify(text, meaning=meant[model.encoder.id] if model.encoder else None)
+            if model.encoder is None:
+                return model.classify(text)
+            key = model.encoder.id, model.mended(text)
+            if key not in meant:
+                meant[key] = model.encoder.encode([key[1]])[0]
+            return model.classify(text, meaning=meant[key])
 
         return read
 
