@@ -175,7 +175,7 @@ RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
 )
 _UNTOLD = re.compile("[\u0400-\u1dff\u2e80-\U0010ffff]")
 _BEGINNINGS = ("önceki", "yukaridaki")
-"""Other letters, and beginnings of words as :func:`caseless` writes them: every pattern is tried."""
+"""Other letters, and beginnings of words in :func:`caseless` form: every pattern is tried."""
 _SPACED = re.compile(r"(?<!\w)\w(?:[ ._*-]{1,3}\w(?!\w)){9,300}")
 _SQUEEZED = re.compile(
     r"(?:ignore|disregard|forget|reveal|show|tell)(?:me|all|the|your|previous|prior|above|system){1,5}"

@@ -114,8 +114,8 @@ def fit_factors(scores: Sequence[Array], labels: Ints) -> Floats:
 
 def fit_scope(rows: Array, outside: NDArray[np.bool_]) -> Floats:
     """Logistic regression, both sides weighing the same, each evidence speaking its one way."""
-    scale = rows.std(axis=0) + 1e-6
-    scale[-1] = 1.0
+    scale = rows.std(axis=0)
+    scale[scale < 1e-6] = 1.0  # the intercept, and an encoder that is not there
     scaled = rows / scale
     weight = np.where(outside, 0.5 / outside.mean(), 0.5 / (~outside).mean()) / len(outside)
     sign = np.where(outside, 1.0, -1.0)

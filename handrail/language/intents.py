@@ -30,7 +30,7 @@ from handrail.playbook.models import Thresholds
 _RANKED: Final = 5
 _NEAREST: Final = 3
 _STEMS: Final = BLOCKS.index("s")
-_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,40}")
+_LONG_WORD: Final = re.compile(r"(?<!\w)[^\W\d_]{4,40}(?!\w)")
 """Words long enough to tell a slip in them from another word."""
 _SLIP: Final = 1
 """Letters of a word that are exchanged, swapped, too many or too few."""

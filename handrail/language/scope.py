@@ -22,13 +22,14 @@ BOUNDS: Final = (
     (0.0, None),
     (None, 0.0),
     (None, 0.0),
-    (None, 0.0),
+    (None, -2.5),
     (1.2, None),
     (None, None),
 )
 """Sureness and likeness never speak for out of scope, rivals and unknown words never against it;
-without these bounds a small playbook learns the opposite by chance. Unknown words keep a least
-weight (by their spread): a few intents teach too little of messages in which nothing is known."""
+without these bounds a small playbook learns the opposite by chance. Unknown words and the encoder's
+likeness keep a least weight (by their spread): intents that are left out to learn from are nearer
+to the others than most of what is out of scope, and teach too little of what is far."""
 
 
 Array = NDArray[np.floating[Any]]

@@ -12,7 +12,7 @@ import numpy as np
 
 from handrail.language.features import Floats, Ints, Vocabulary
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 
 @dataclass(frozen=True)

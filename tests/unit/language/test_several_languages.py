@@ -83,3 +83,21 @@ def test_an_encoder_reads_a_message_once_for_all_languages(release: Release) -> 
     assert encoder.calls == 2
     assert model.blocks
     assert not SeveralLanguages({"en": train_playbook(release.playbook)}).blocks
+
+
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ("Wher is my monye, plese?", "where is my money, plese?"),  # no example says "please"
+        ("MONYE", "money"),
+        ("monay and mohey", "money and money"),
+        ("where is my money", "where is my money"),
+        ("its the refunds", "its the refunds"),  # words that have a vector are no slips
+        ("2monye3", "2monye3"),
+    ],
+)
+def test_an_encoder_is_given_words_without_slips(written: str, given: str) -> None:
+    pairs = [("where is it", "status"), ("where now", "status"), ("money", "refund"),
+             ("give it back", "refund")]  # fmt: skip
+    model = train(pairs, Thresholds(), encoder=Counting())
+    assert model.mended(written) == given
