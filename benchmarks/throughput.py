@@ -37,6 +37,8 @@ TURNS = 300
 """Turns of one measurement of throughput."""
 ROUNDS = 3
 """How often throughput is measured."""
+FEW, MANY = 20, 200
+"""Turns that one worker has in flight at once."""
 DELAY = 2.0
 """Seconds that the model server takes."""
 TO_THE_OUTBOX = """
@@ -204,12 +206,12 @@ async def against_bare(server: str, home: Path) -> list[Row]:
             Row(f"{name}: bare LangGraph, stock PostgresSaver", middle, "/s", ROUNDS),
             Row(f"{name}: ours, same seven nodes", statistics.median(drain), "/s", ROUNDS),
             Row(f"{name}: ours / bare", statistics.median(drain) / middle, "x", ROUNDS, goal=1.0),
+            # No goal: the bare loop has no door, and here it takes its share of the same cores.
             Row(
-                f"{name}: ours / bare, while the door is open",
+                f"{name}: ours / bare, while messages come in",
                 statistics.median(live) / middle,
                 "x",
                 ROUNDS,
-                goal=1.0,
             ),
         ]
     return rows
@@ -360,24 +362,37 @@ async def _one_turn(at: Site, who: str, number: int) -> float:
 
 async def slow_model(server: str, home: Path) -> list[Row]:
     """One worker with a model server that takes two seconds, against none."""
-    rates: list[float] = []
-    memory: list[int] = []
     async with _model_server() as address:
-        for kind, turns in (("full", TURNS), (address, 2 * TURNS)):
-            async with site(new_database(server, new_id("model").lower()), home) as at:
-                await at.write_many(turns)
-                worker = await at.hire(kind, concurrency=200)
-                await at.done(turns)
-                rates.append(await at.rate("(SELECT min(started_at) FROM turns)"))
-                in_flight = await at.count(IN_FLIGHT)
-                memory.append(int(await end(worker)))
+        without = await _worked(server, home, "full", TURNS, MANY)
+        few = await _worked(server, home, address, 2 * FEW, FEW)
+        many = await _worked(server, home, address, 2 * TURNS, MANY)
+    share = (many.memory - few.memory) / (many.in_flight - few.in_flight)
     return [
-        Row("one worker, no model", rates[0], "/s", TURNS),
-        Row(f"one worker, model of {DELAY:g} s", rates[1], "/s", 2 * TURNS),
-        Row("turns in flight at once, most", in_flight, "", 2 * TURNS, goal=100),
-        Row("with a model / without", rates[1] / rates[0], "x", 2 * TURNS, goal=0.8),
-        Row("memory for each waiting turn", (memory[1] - memory[0]) / in_flight / 1000, "kB", 1),
+        Row("one worker, no model", without.rate, "/s", TURNS),
+        Row(f"one worker, model of {DELAY:g} s", many.rate, "/s", 2 * TURNS),
+        Row("turns in flight at once, most", many.in_flight, "", 2 * TURNS, goal=100),
+        Row("with a model / without", many.rate / without.rate, "x", 2 * TURNS, goal=0.8),
+        Row(f"memory for each waiting turn beyond {few.in_flight}", share / 1000, "kB", 1),
     ]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Turns per second, turns at once and bytes held by one worker, the latter two at most."""
+
+    rate: float
+    in_flight: int
+    memory: int
+
+
+async def _worked(server: str, home: Path, kind: str, turns: int, concurrency: int) -> Worked:
+    """Have one worker do some turns that wait already."""
+    async with site(new_database(server, new_id("model").lower()), home) as at:
+        await at.write_many(turns)
+        worker = await at.hire(kind, concurrency=concurrency)
+        await at.done(turns)
+        rate = await at.rate("(SELECT min(started_at) FROM turns)")
+        return Worked(rate, await at.count(IN_FLIGHT), int(await end(worker)))
 
 
 @asynccontextmanager
