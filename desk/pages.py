@@ -13,6 +13,7 @@ from handrail.desk.cards import Card, is_urgent, load_card, load_queue, proposal
 from handrail.desk.doors import Desk, Reader, TheDesk, TheEngine, Writer
 from handrail.desk.error_replies import json_response
 from handrail.desk.identity import Agent
+from handrail.desk.labels import labels_for
 from handrail.desk.statements import statements
 from handrail.desk.story import tell
 from handrail.engine.roles import who_may
@@ -34,7 +35,8 @@ class AgentName(Body):
 
 
 def _page(request: Request, desk: Desk, name: str, **values: Any) -> HTMLResponse:
-    return desk.pages.TemplateResponse(request, name, {"desk": desk, **values})
+    labels = labels_for(desk.engine.playbook, request.headers.get("accept-language", ""))
+    return desk.pages.TemplateResponse(request, name, {"desk": desk, "labels": labels, **values})
 
 
 def _desk_page(

@@ -235,6 +235,8 @@ class OtherTeam(Strict):
 class Team(Strict):
     """People who review and answer."""
 
+    label: Words = ""
+    """What people at the desk read; the name where left out."""
     leads: tuple[str, ...] = ()
     """Names of those who lead, as the desk's sign-in has them; everybody else is an agent."""
     hours: Hours = Hours()
@@ -272,6 +274,8 @@ class RecordField(Strict):
     """One field of a kind of record."""
 
     type: FieldType
+    label: Words = ""
+    """What people at the desk read; the name where left out."""
     currency: CurrencyCode | None = None
     """Of money fields that name none; the brand's where left out."""
     visibility: Visibility = "customer"

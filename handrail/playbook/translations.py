@@ -1,10 +1,17 @@
-"""Walks all texts of a playbook that customers read, and finds those not in every language."""
+"""Walks the texts of a playbook that people read, and finds those not in every language."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handrail.playbook.models import Clarify, CourtesyReplies, Intent, Playbook, Tone
+from handrail.playbook.models import (
+    Clarify,
+    CourtesyReplies,
+    Intent,
+    Playbook,
+    RecordKind,
+    Tone,
+)
 from handrail.playbook.wording import Words, say
 from handrail.playbook.yaml_source import Path
 
@@ -19,7 +26,7 @@ _REPLIES = ("sign_in_reply", "human_request_reply", "crisis_reply", "holding_rep
 
 
 def worded(playbook: Playbook) -> Iterator[tuple[Path, Words]]:
-    """Yield every text of a playbook that was written for customers, with its path.
+    """Yield every text of a playbook that was written for customers or the desk, with its path.
 
     What was left out, and so has the words of this library, is not among them.
     """
@@ -38,13 +45,21 @@ def worded(playbook: Playbook) -> Iterator[tuple[Path, Words]]:
     for name in _REPLIES:
         yield (name,), getattr(playbook, name)
     for kind, record in playbook.records.items():
-        yield ("records", kind, "label"), record.label
-        for field, definition in record.fields.items():
-            for value, words in definition.values.items():
-                yield ("records", kind, "fields", field, "values", value), words
+        for path, words in _of_record(record):
+            yield ("records", kind, *path), words
+    for name, team in playbook.teams.items():
+        yield ("teams", name, "label"), team.label
     for name, intent in playbook.intents.items():
         for path, words in _of_intent(intent):
             yield ("intents", name, *path), words
+
+
+def _of_record(record: RecordKind) -> Iterator[tuple[Path, Words]]:
+    yield ("label",), record.label
+    for name, field in record.fields.items():
+        yield ("fields", name, "label"), field.label
+        for value, words in field.values.items():
+            yield ("fields", name, "values", value), words
 
 
 def _of_intent(intent: Intent) -> Iterator[tuple[Path, Words]]:

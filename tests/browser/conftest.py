@@ -67,9 +67,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 class Window:
     """A browser window that fails the test on any script error, violation or foreign request."""
 
-    def __init__(self, browser: Browser, base: str) -> None:
+    def __init__(self, browser: Browser, base: str, locale: str) -> None:
         self.problems: list[str] = []
-        self.page: Page = browser.new_context().new_page()
+        self.page: Page = browser.new_context(locale=locale).new_page()
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("dialog", lambda dialog: self.problems.append(dialog.message))
@@ -89,8 +89,8 @@ class Window:
 def windows(browser: Browser, server: str) -> Iterator[Any]:
     opened: list[Window] = []
 
-    def open_window(path: str) -> Page:
-        window = Window(browser, server)
+    def open_window(path: str, locale: str = "en-US") -> Page:
+        window = Window(browser, server, locale)
         opened.append(window)
         window.page.goto(server + path)
         return window.page

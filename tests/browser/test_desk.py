@@ -60,6 +60,20 @@ def test_a_draft_is_approved_at_the_desk_and_arrives_once(windows: Any) -> None:
     expect(chat.locator(".bubble.ai")).to_have_count(1)
 
 
+def test_what_the_playbook_names_is_in_the_readers_language(windows: Any) -> None:
+    chat, desk = windows("/chat"), windows("/desk", locale="es-MX")
+    write_as(chat, "Dario")
+    say(chat, "I bought the wrong thing, cancel my order LF1004 please")
+    row = desk.locator(".row", has_text="I bought the wrong thing")
+    expect(row).to_contain_text("la cancelación de un pedido", timeout=30_000)
+    row.click()
+    context = desk.locator(".context")
+    expect(context).to_contain_text("pedido LF1004")
+    expect(context).to_contain_text("en preparación")
+    expect(context).to_contain_text("forma de envío")
+    expect(desk.locator(".reason").first).to_contain_text("atención al cliente")
+
+
 def test_a_review_is_passed_on_and_put_off_by_keyboard(windows: Any) -> None:
     chat, desk = windows("/chat"), windows("/desk")
     say(chat, "I want a human to look at my lamp")
