@@ -18,7 +18,7 @@ from handrail.store import audit
 
 
 class NewerMessageError(Exception):
-    """The customer wrote again while the turn ran; it is run anew for all messages."""
+    """The customer wrote again while the turn ran, or a person decided what waits: it runs anew."""
 
 
 @dataclass

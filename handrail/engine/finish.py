@@ -16,9 +16,10 @@ from handrail.engine import gate
 from handrail.engine.asking import open_review, write_holder
 from handrail.engine.ending import Ending, NewerMessageError, RunResult, Written
 from handrail.engine.gate import Lease
+from handrail.engine.plan import answers_pause
 from handrail.engine.replies import verdict_id, write_reply
 from handrail.playbook.models import Playbook
-from handrail.store import audit, conversations
+from handrail.store import audit, conversations, reviews
 from handrail.store import tables as t
 
 MOST_MERGED = 10
@@ -51,11 +52,12 @@ def finish(
 
     Raises:
         LeaseLostError: another run or a person has the conversation; nothing may be written.
-        NewerMessageError: the customer wrote again; the turn is to be run anew.
+        NewerMessageError: the customer wrote again, or a person decided what waits in the
+            checkpoint that this would replace; the turn is to be run anew.
         UnverifiedReplyError: a reply has no verdict that lets it pass.
     """
     row = gate.locked(connection, lease)
-    _refuse_outdated(row, lease, result)
+    _refuse_outdated(connection, row, lease, result)
     end = Ending(connection, lease, result, playbook, now, row)
     if result.flush is not None:
         result.flush(connection)
@@ -73,11 +75,19 @@ def finish(
     return end.written
 
 
-def _refuse_outdated(row: RowMapping, lease: Lease, result: RunResult) -> None:
+def _refuse_outdated(
+    connection: Connection, row: RowMapping, lease: Lease, result: RunResult
+) -> None:
     by_person = result.plan.review is not None or result.plan.resume is not None
     wrote = row["message_seq"] > lease.row["message_seq"] or result.plan.aside
-    came_in = wrote and row["pending"] > lease.row["pending"]
-    if came_in and not by_person and len(result.plan.events) < MOST_MERGED:
+    if by_person or row["pending"] <= lease.row["pending"]:
+        return
+    if wrote and len(result.plan.events) < MOST_MERGED:
+        raise NewerMessageError
+    if result.flush is not None and any(
+        answers_pause(event, lambda name: reviews.row_of(connection, name))
+        for event in conversations.pending(connection, lease.conversation_id)
+    ):
         raise NewerMessageError
 
 

@@ -93,7 +93,7 @@ def make_plan(
     def by(actor: str, decision: Decision) -> Decided:
         return Decided(decision=decision, actor=actor, role=role_of(actor))
 
-    first = lease.events[0]
+    first = _first(lease.events, review_of)
     if first.kind == "message":
         burst = _leading_messages(lease.events)
         return _fresh(lease, burst, None)
@@ -113,6 +113,26 @@ def make_plan(
             taken = isinstance(body, Control) and isinstance(body.action, TakeOver)
             asks = _question(body, draft_behind)
             return Plan(events=(first,), graph=None, taken=taken, ask=asks)
+
+
+def _first(
+    events: tuple[PendingEvent, ...], review_of: Callable[[str], RowMapping]
+) -> PendingEvent:
+    """The event that is dealt with first: the first one, or a decision on what waits.
+
+    A turn that a message begins takes the place of the one that waits in its checkpoint, so what
+    was decided there goes on before.
+    """
+    if events[0].kind != "message":
+        return events[0]
+    return next((event for event in events if answers_pause(event, review_of)), events[0])
+
+
+def answers_pause(event: PendingEvent, review_of: Callable[[str], RowMapping]) -> bool:
+    """Whether an event decides what a paused graph waits for."""
+    return event.kind == "decision" and (
+        review_of(event.body["review_id"])["interrupt_id"] is not None
+    )
 
 
 def _question(body: EventBody, draft_behind: Callable[[str], Draft]) -> ReviewRequest | None:
