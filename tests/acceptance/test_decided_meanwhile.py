@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import pytest
+from watching import watch_node
 
 from handrail.core.decisions import Approve, Reject
 from handrail.desk.testing import World
-from handrail.graphs import support as flow
-from handrail.graphs.definition import GraphDefinition
 from handrail.store import tables as t
 
 ASKS = "Please cancel my order LF1001"
@@ -19,24 +17,16 @@ WRITES = "What is your return policy?"
 
 def in_the_second_turn(world: World, node: str, act: Any, patch: pytest.MonkeyPatch) -> list[str]:
     """Let something happen once, while the second turn is in ``node``."""
-    original: Any = getattr(flow, node)
     turns: list[str] = []
 
-    @functools.wraps(original)
-    async def watched(state: Any, runtime: Any) -> Any:
+    async def note(state: Any) -> None:
         name = state["turn"].turn_id
         if name not in turns:
             turns.append(name)
             if len(turns) == 2:
                 await act()
-        return await original(state, runtime)
 
-    patch.setattr(flow, node, watched)
-    registered: Any = world.engine.graphs["support"]
-    changed = GraphDefinition(
-        "support", registered.version, registered.build, bounded=registered.bounded
-    )
-    world.engine.runner.graphs = world.engine.runner.graphs.put("support", changed)
+    watch_node(world, node, note, patch)
     return turns
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from watching import watch_node
 
 from handrail.desk.testing import World
-from handrail.graphs import support as flow
-from handrail.graphs.definition import GraphDefinition
 from handrail.store import tables as t
 
 PATHS = {
@@ -33,22 +31,15 @@ def in_the_middle_of(
     world: World, node: str, act: Callable[[], Awaitable[object]], patch: pytest.MonkeyPatch
 ) -> None:
     """Let something happen once, while the run is in ``node``."""
-    original: Any = getattr(flow, node)
     happened: list[str] = []
 
-    @functools.wraps(original)
-    async def interrupted(state: Any, runtime: Any) -> Any:
+    async def once(state: Any) -> None:
+        del state
         if not happened:
             happened.append(node)
             await act()
-        return await original(state, runtime)
 
-    patch.setattr(flow, node, interrupted)
-    registered: Any = world.engine.graphs["support"]
-    changed = GraphDefinition(
-        "support", registered.version, registered.build, bounded=registered.bounded
-    )
-    world.engine.runner.graphs = world.engine.runner.graphs.put("support", changed)
+    watch_node(world, node, once, patch)
 
 
 @pytest.mark.parametrize(("node", "text"), CASES, ids=[node for node, _ in CASES])

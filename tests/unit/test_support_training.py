@@ -145,32 +145,6 @@ async def test_the_command_learns_from_labels_what_no_new_word_shows(
         assert bool(checked.verdict.report.findings) is flagged
 
 
-@pytest.mark.parametrize(
-    ("row", "told"),
-    [
-        ({}, "unsupported spans"),
-        ({"unsupported": []}, "some must be wrong"),
-        ({"unsupported": [[0, 1]]}, "some must be wrong"),
-    ],
-)
-def test_what_cannot_be_learnt_from_is_said(
-    row: dict[str, object],
-    told: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    replies = tmp_path / "replies.jsonl"
-    replies.write_text(
-        json.dumps({"reply": "a", "evidence": ["b"], "subject": "c"} | row), encoding="utf-8"
-    )
-    arguments = [str(replies), str(tmp_path / "scorer.json"), "--recent", str(replies)]
-    monkeypatch.setattr(sys, "argv", ["support_training", *arguments])
-    with pytest.raises(SystemExit):
-        support_training.main()
-    assert told in capsys.readouterr().err
-
-
 def measured(text: str, *evidence: str) -> dict[str, float]:
     sources = [Source(f"e#{number}", Reading(one)) for number, one in enumerate(evidence)]
     ground = Ground(Evidence(SNAPSHOT, sources), (), "")
@@ -193,30 +167,36 @@ def test_what_is_scattered_is_told_from_what_stands_together() -> None:
     assert scattered["pairs"] < 1
 
 
+ONE = {"reply": "a", "evidence": ["b"], "subject": "c"}
+
+
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "recent", "told"),
     [
-        ("no json", ":1: this is no JSON"),
-        ('{"reply": "Yes."}', ":1: a line is an object like"),
-        ("[]", ":1: a line is an object like"),
-        (
-            '{"reply": "It takes three days.", "evidence": ["Three days."], "subject": "a"}',
-            "add replies of other subjects",
-        ),
+        ("no json", False, ":1: this is no JSON"),
+        ('{"reply": "Yes."}', False, ":1: a line is an object like"),
+        ("[]", False, ":1: a line is an object like"),
+        (json.dumps(ONE), False, "add replies of other subjects"),
+        (json.dumps(ONE), True, "unsupported spans"),
+        (json.dumps(ONE | {"unsupported": []}), True, "some must be wrong"),
+        (json.dumps(ONE | {"unsupported": [[0, 1]]}), True, "some must be wrong"),
     ],
 )
 def test_a_file_that_cannot_be_learnt_from_says_why(
     line: str,
+    recent: bool,
     told: str,
+    *,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    replies = tmp_path / "replies.jsonl"
+    replies, scorer = tmp_path / "replies.jsonl", tmp_path / "scorer.json"
     replies.write_text(line, encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["train", str(replies), str(tmp_path / "scorer.json")])
+    more = ["--recent", str(replies)] if recent else []
+    monkeypatch.setattr(sys, "argv", ["support_training", str(replies), str(scorer), *more])
     with pytest.raises(SystemExit) as ended:
         support_training.main()
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
-    assert not (tmp_path / "scorer.json").exists()
+    assert not scorer.exists()
