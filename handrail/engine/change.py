@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert
+from sqlalchemy import Connection, insert
 
 from handrail.core.errors import InvalidMessageError
 from handrail.core.events import MAX_MESSAGE_CHARS
@@ -16,15 +17,17 @@ from handrail.core.storable import storable
 from handrail.playbook.models import Playbook, Release
 from handrail.store import audit
 from handrail.store import tables as t
+from handrail.store.prepared import Prepared, Row
 
-_INSERT_MESSAGE = insert(t.messages)
+_INSERT_MESSAGE = Prepared(insert(t.messages))
+_INSERT_CHANGE = Prepared(insert(t.desk_changes))
 
 
 @dataclass
 class Change:
     """What one event changes, gathered before it is written."""
 
-    row: RowMapping
+    row: Row
     release: Release
     """The playbook whose teams and times count."""
     values: dict[str, Any] = field(default_factory=dict)
@@ -62,14 +65,30 @@ def note(change: Change, kind: str, actor: str, now: datetime, /, **payload: Any
     change.entries.append(audit.AuditRow(kind=kind, actor=actor, at=now, payload=payload))
 
 
+def announce(
+    connection: Connection,
+    conversation_id: str,
+    changes: Iterable[tuple[str, str | None]],
+    now: datetime,
+) -> None:
+    """Tell every open desk what changed: each a kind, and the review where it is about one."""
+    _INSERT_CHANGE.run(
+        connection,
+        *(
+            {"kind": kind, "conversation_id": conversation_id, "review_id": review_id, "at": now}
+            for kind, review_id in changes
+        ),
+    )
+
+
 def write_teamnote(
     connection: Connection, change: Change, text: str, actor: str, now: datetime
 ) -> None:
     """Add a message to the conversation that only the team sees."""
     message_seq = change.row["message_seq"] + 1
     change.message_id = new_id("msg")
-    connection.execute(
-        _INSERT_MESSAGE,
+    _INSERT_MESSAGE.run(
+        connection,
         {
             "id": change.message_id,
             "conversation_id": change.row["id"],

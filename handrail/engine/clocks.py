@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from handrail.core.clock import Clock
 from handrail.core.events import Event, TimerFired
@@ -21,6 +21,7 @@ from handrail.engine.kit import Kits
 from handrail.engine.timeouts import IDLE
 from handrail.store import conversations, reviews, timers
 from handrail.store.database import Database
+from handrail.store.prepared import Row
 
 log = logging.getLogger("handrail.engine")
 
@@ -58,7 +59,7 @@ class Clocks:
             log.exception("the timer of %s failed; it is tried again", name)
             return False
 
-    async def fire_timer(self, timer: RowMapping) -> bool:
+    async def fire_timer(self, timer: Row) -> bool:
         """Fire a timer, unless that was done or it was put off since it was seen."""
         now, release = self._clock.now(), self._kits.active.release
         conversation_id, kind, subject = (

@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from typing import Final
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import RowMapping
 
 from handrail.core.errors import NotAllowedError
 from handrail.engine.kit import Kits, ReleaseKit
+from handrail.store.prepared import Row
 
 _NAMED: Final = 3
 """Intents that an error names."""
 
 
-async def kit_after(kits: Kits, review: RowMapping) -> ReleaseKit:
+async def kit_after(kits: Kits, review: Row) -> ReleaseKit:
     """Return what a review's turn goes on with: a graph that waits keeps its release."""
     waits = review["interrupt_id"] is not None
     return await kits.of(review["release_id"]) if waits else kits.active
 
 
-async def check_intent(kits: Kits, review: RowMapping, intent: str) -> None:
+async def check_intent(kits: Kits, review: Row, intent: str) -> None:
     """Refuse an intent that the next draft could not be written for.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from handrail.core.decisions import Snooze
 from handrail.core.errors import NotAllowedError
@@ -16,6 +16,7 @@ from handrail.engine.change import Change
 from handrail.playbook.hours import due_after, worked_between
 from handrail.playbook.models import Team
 from handrail.store import reviews, timers
+from handrail.store.prepared import Row
 
 REMINDER, DUE, SNOOZE_OVER = "review_reminder", "review_due", "snooze_over"
 _CLOCKS = (REMINDER, DUE)
@@ -36,7 +37,7 @@ def start_clocks(
 
 
 def change_review(
-    connection: Connection, row: RowMapping, values: dict[str, Any], *, by: str, now: datetime
+    connection: Connection, row: Row, values: dict[str, Any], *, by: str, now: datetime
 ) -> bool:
     """Change an open review so that decisions on what it was before are refused.
 
@@ -47,7 +48,7 @@ def change_review(
 
 
 def move_to_team(
-    connection: Connection, change: Change, row: RowMapping, name: str, now: datetime
+    connection: Connection, change: Change, row: Row, name: str, now: datetime
 ) -> dict[str, Any]:
     """Give a review's clocks to another team; return what that changes in its row."""
     name, team = change.playbook.team_named(name)
@@ -57,7 +58,7 @@ def move_to_team(
 
 
 def escalate(
-    connection: Connection, change: Change, row: RowMapping, team: str, now: datetime
+    connection: Connection, change: Change, row: Row, team: str, now: datetime
 ) -> dict[str, Any]:
     """Give a review to another team, free for anyone there; return what changes in its row.
 
@@ -73,7 +74,7 @@ def escalate(
 
 
 def snooze(
-    connection: Connection, change: Change, row: RowMapping, decision: Snooze, now: datetime
+    connection: Connection, change: Change, row: Row, decision: Snooze, now: datetime
 ) -> dict[str, Any]:
     """Put a review off; return what changes in its row.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, update
 
 from handrail.core.decisions import Escalate, HandBack, Note, Snooze, TakeOver
 from handrail.core.errors import (
@@ -32,6 +32,7 @@ from handrail.engine.feedback import dismiss
 from handrail.engine.timeouts import apply_timer, schedule
 from handrail.store import audit, outbox, reviews
 from handrail.store import tables as t
+from handrail.store.prepared import Row
 
 
 def supersede(
@@ -129,7 +130,7 @@ def _review_decision(
 
 
 def _carry_out(
-    connection: Connection, change: Change, body: ReviewDecision, row: RowMapping, now: datetime
+    connection: Connection, change: Change, body: ReviewDecision, row: Row, now: datetime
 ) -> bool:
     """Close the review, put it off or pass it on; say whether it was as the person saw it."""
     decision = body.decision
@@ -153,7 +154,7 @@ def _carry_out(
     return change_review(connection, row, values, by=body.actor, now=now)
 
 
-def check_open(row: RowMapping, version: int, digest: str | None, now: datetime) -> None:
+def check_open(row: Row, version: int, digest: str | None, now: datetime) -> None:
     """Refuse a decision on anything but the open review that the person saw.
 
     Raises:
@@ -187,7 +188,7 @@ def check_open(row: RowMapping, version: int, digest: str | None, now: datetime)
         )
 
 
-def _last_change(row: RowMapping) -> str:
+def _last_change(row: Row) -> str:
     """What changed an open review last, for the person who is too late."""
     if row["change"] is None:
         return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from handrail.core.conversation import Snapshot
 from handrail.engine.gate import Lease
@@ -15,6 +15,7 @@ from handrail.engine.journal import ReviewRequest, TurnJournal
 from handrail.engine.plan import Plan
 from handrail.playbook.models import Playbook
 from handrail.store import audit
+from handrail.store.prepared import Row
 
 
 class NewerMessageError(Exception):
@@ -61,7 +62,7 @@ class Ending:
     result: RunResult
     playbook: Playbook
     now: datetime
-    row: RowMapping
+    row: Row
     values: dict[str, Any] = field(default_factory=dict)
     entries: list[audit.AuditRow] = field(default_factory=list)
     changes: list[tuple[str, str | None]] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, insert
+from sqlalchemy import Connection, insert
 
 from handrail.core.errors import NotAllowedError
 from handrail.core.events import FindingDismissed
@@ -14,6 +14,7 @@ from handrail.engine.change import Change, visible
 from handrail.store import reviews
 from handrail.store import tables as t
 from handrail.store.audit import AuditRow
+from handrail.store.prepared import Row
 
 
 def dismiss(connection: Connection, change: Change, body: FindingDismissed, now: datetime) -> None:
@@ -66,7 +67,7 @@ def dismiss(connection: Connection, change: Change, body: FindingDismissed, now:
     )
 
 
-def _finding(row: RowMapping, body: FindingDismissed) -> Finding | None:
+def _finding(row: Row, body: FindingDismissed) -> Finding | None:
     """The finding that is meant, where the review's draft is still the one that was seen."""
     if not row["verdict"] or row["digest"] != body.digest:
         return None

@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.engine import gate
 from handrail.engine.asking import open_review, write_holder
+from handrail.engine.change import announce
 from handrail.engine.ending import Ending, NewerMessageError, RunResult, Written
 from handrail.engine.gate import Lease
 from handrail.engine.plan import answers_pause
@@ -21,27 +22,27 @@ from handrail.engine.replies import verdict_id, write_reply
 from handrail.playbook.models import Playbook
 from handrail.store import audit, conversations, reviews
 from handrail.store import tables as t
+from handrail.store.prepared import Prepared, Row
 
 MOST_MERGED = 10
 """Messages of one burst after which a turn is finished even if yet another one came in."""
 
-_EVENTS_DONE = (
+_EVENTS_DONE = Prepared(
     update(t.events)
     .where(t.events.c.id == bindparam("b_id"))
     .values(processed_at=bindparam("b_at"), turn_id=bindparam("b_turn"))
 )
 _TURN_FACTS = select(t.turns.c.facts).where(t.turns.c.id == bindparam("id"))
 _TURN_DONE = update(t.turns).where(t.turns.c.id == bindparam("b_id"))
-_INSERT_TURN = insert(t.turns)
-_INSERT_CHANGES = insert(t.desk_changes)
+_INSERT_TURN = Prepared(insert(t.turns))
 # A draft that was suggested in one turn can be approved in another.
 _INSERT_DRAFTS = {
-    "sqlite": sqlite.insert(t.drafts).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(t.drafts).on_conflict_do_nothing(),
+    "sqlite": Prepared(sqlite.insert(t.drafts).on_conflict_do_nothing()),
+    "postgresql": Prepared(postgresql.insert(t.drafts).on_conflict_do_nothing()),
 }
 _INSERT_VERDICTS = {
-    "sqlite": sqlite.insert(t.verdicts).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(t.verdicts).on_conflict_do_nothing(),
+    "sqlite": Prepared(sqlite.insert(t.verdicts).on_conflict_do_nothing()),
+    "postgresql": Prepared(postgresql.insert(t.verdicts).on_conflict_do_nothing()),
 }
 
 
@@ -75,9 +76,7 @@ def finish(
     return end.written
 
 
-def _refuse_outdated(
-    connection: Connection, row: RowMapping, lease: Lease, result: RunResult
-) -> None:
+def _refuse_outdated(connection: Connection, row: Row, lease: Lease, result: RunResult) -> None:
     by_person = result.plan.review is not None or result.plan.resume is not None
     wrote = row["message_seq"] > lease.row["message_seq"] or result.plan.aside
     if by_person or row["pending"] <= lease.row["pending"]:
@@ -112,8 +111,8 @@ def _write_turn(end: Ending) -> None:
         end.connection.execute(_TURN_DONE.values(**values), {"b_id": plan.turn_id})
         return
     end.values["turn_no"] = end.row["turn_no"] + 1
-    end.connection.execute(
-        _INSERT_TURN,
+    _INSERT_TURN.run(
+        end.connection,
         {
             "id": plan.turn_id,
             "conversation_id": end.conversation_id,
@@ -141,8 +140,7 @@ def _write_judgements(end: Ending) -> None:
         }
         for draft in journal.drafts.values()
     ]
-    if drafts:
-        end.connection.execute(_INSERT_DRAFTS[end.connection.dialect.name], drafts)
+    _INSERT_DRAFTS[end.connection.dialect.name].run(end.connection, *drafts)
     verdicts = [
         {
             **common,
@@ -156,8 +154,7 @@ def _write_judgements(end: Ending) -> None:
         }
         for digest, (draft, verdict) in journal.verdicts.items()
     ]
-    if verdicts:
-        end.connection.execute(_INSERT_VERDICTS[end.connection.dialect.name], verdicts)
+    _INSERT_VERDICTS[end.connection.dialect.name].run(end.connection, *verdicts)
     for digest, (draft, verdict) in journal.verdicts.items():
         end.note(
             "verified",
@@ -170,12 +167,12 @@ def _write_judgements(end: Ending) -> None:
 
 def _write_events(end: Ending) -> None:
     turn_id = end.result.plan.turn_id or None
-    end.connection.execute(
-        _EVENTS_DONE,
-        [
+    _EVENTS_DONE.run(
+        end.connection,
+        *(
             {"b_id": event.id, "b_at": end.now, "b_turn": turn_id}
             for event in end.result.plan.events
-        ],
+        ),
     )
 
 
@@ -204,16 +201,4 @@ def _write_conversation(end: Ending) -> None:
     if end.result.traceparent is not None:
         values["last_trace"] = end.result.traceparent
     conversations.save(end.connection, end.row, values)
-    if end.changes:
-        end.connection.execute(
-            _INSERT_CHANGES,
-            [
-                {
-                    "kind": kind,
-                    "conversation_id": end.conversation_id,
-                    "review_id": review_id,
-                    "at": end.now,
-                }
-                for kind, review_id in end.changes
-            ],
-        )
+    announce(end.connection, end.conversation_id, end.changes, end.now)

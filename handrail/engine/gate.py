@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from handrail.core.conversation import Snapshot
 from handrail.core.errors import LeaseLostError, NotFoundError
 from handrail.store import conversations
 from handrail.store import tables as t
 from handrail.store.conversations import PendingEvent
+from handrail.store.prepared import Prepared, Row
 
 LEASE = timedelta(seconds=8)
 """How long a run owns its conversation without renewing; a killed worker is missed so long."""
@@ -28,7 +29,7 @@ _FREE = or_(
     # A lease that no clock of now can have given: the clock was set back since.
     t.conversations.c.lease_until > bindparam("b_never"),
 )
-_CLAIM = (
+_CLAIM = Prepared(
     update(t.conversations)
     .where(
         t.conversations.c.id == bindparam("b_id"),
@@ -84,7 +85,7 @@ class Lease:
 
     conversation_id: str
     fence: int
-    row: RowMapping
+    row: Row
     """The conversation when the lease was taken."""
     events: tuple[PendingEvent, ...]
     snapshot: Snapshot
@@ -99,13 +100,8 @@ def claim(
     connection: Connection, conversation_id: str, *, owner: str, release: str, now: datetime
 ) -> Lease | None:
     """Take the lease of a conversation with pending events, unless another run has it."""
-    row = (
-        connection.execute(
-            _CLAIM,
-            {"b_id": conversation_id, "b_owner": owner, "b_until": now + LEASE, **_moments(now)},
-        )
-        .mappings()
-        .one_or_none()
+    row = _CLAIM.first(
+        connection, b_id=conversation_id, b_owner=owner, b_until=now + LEASE, **_moments(now)
     )
     if row is None:
         return None
@@ -132,7 +128,7 @@ def renew(
     return {row.id: row.fence for row in rows}
 
 
-def locked(connection: Connection, lease: Lease) -> RowMapping:
+def locked(connection: Connection, lease: Lease) -> Row:
     """Lock the conversation for the run's last transaction.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, select, update
 
 from handrail.core.events import DeliveryReceipt, Event
 from handrail.engine import gate
@@ -23,6 +23,7 @@ from handrail.engine.runner import FAILURE
 from handrail.playbook.models import Release
 from handrail.store import audit, conversations, releases
 from handrail.store import tables as t
+from handrail.store.prepared import Row
 
 JUMP = 1_000_000
 """Added to every fencing token: more than a conversation's runs between backup and restore."""
@@ -128,7 +129,7 @@ def _warn(connection: Connection, now: datetime) -> int:
     return len(rows)
 
 
-def _note(connection: Connection, review: RowMapping, now: datetime) -> None:
+def _note(connection: Connection, review: Row, now: datetime) -> None:
     row = conversations.locked(connection, review["conversation_id"])
     entry = audit.AuditRow(
         kind="restored", actor="operator", at=now, payload={"review_id": review["id"]}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from handrail.core.conversation import Customer
 from handrail.core.decisions import LeavesOpen
@@ -27,14 +27,19 @@ from handrail.core.events import (
     TimerFired,
 )
 from handrail.core.ids import new_id
-from handrail.engine.change import Change, note, visible
+from handrail.engine.change import Change, announce, note, visible
 from handrail.engine.effects import apply, supersede
 from handrail.playbook.models import Release
 from handrail.store import audit, conversations, customers
 from handrail.store import tables as t
+from handrail.store.prepared import Prepared, Row
 
-_OPEN = (
-    select(t.identities.c.customer_id, t.identities.c.verified, t.conversations)
+_OPEN = Prepared(
+    select(
+        t.identities.c.customer_id,
+        t.identities.c.verified,
+        *(column for column in t.conversations.c if column.name != "customer_id"),
+    )
     .select_from(
         t.identities.outerjoin(
             t.conversations,
@@ -53,9 +58,8 @@ _DUPLICATE = select(
     t.events.c.channel == bindparam("channel"), t.events.c.external_id == bindparam("external_id")
 )
 _LEAVES_CLOSED = TimerFired | DeliveryReceipt | FindingDismissed
-_INSERT_EVENT = insert(t.events)
-_INSERT_MESSAGE = insert(t.messages)
-_INSERT_CHANGES = insert(t.desk_changes)
+_INSERT_EVENT = Prepared(insert(t.events))
+_INSERT_MESSAGE = Prepared(insert(t.messages))
 
 
 def starts_a_run(body: EventBody) -> bool:
@@ -120,8 +124,8 @@ def _store(connection: Connection, change: Change, event: Event, now: datetime) 
     row, conversation_id = change.row, change.row["id"]
     event_id, seq = new_id("evt"), row["seq"] + 1
     runs = change.runs or starts_a_run(event.body)
-    connection.execute(
-        _INSERT_EVENT,
+    _INSERT_EVENT.run(
+        connection,
         {
             "id": event_id,
             "channel": event.channel,
@@ -148,26 +152,10 @@ def _store(connection: Connection, change: Change, event: Event, now: datetime) 
         "updated_at": now,
     }
     conversations.save(connection, row, values)
-    _announce(connection, conversation_id, change.changes, now)
+    announce(connection, conversation_id, change.changes, now)
     return Accepted(
         event_id=event_id, conversation_id=conversation_id, seq=seq, message_id=change.message_id
     )
-
-
-def _announce(
-    connection: Connection,
-    conversation_id: str,
-    changes: list[tuple[str, str | None]],
-    now: datetime,
-) -> None:
-    if changes:
-        connection.execute(
-            _INSERT_CHANGES,
-            [
-                {"kind": kind, "conversation_id": conversation_id, "review_id": review, "at": now}
-                for kind, review in changes
-            ],
-        )
 
 
 def _customer_message(
@@ -179,8 +167,8 @@ def _customer_message(
     change = Change(row, release)
     change.message_id = new_id("msg")
     message_seq = row["message_seq"] + 1
-    connection.execute(
-        _INSERT_MESSAGE,
+    _INSERT_MESSAGE.run(
+        connection,
         {
             "id": change.message_id,
             "conversation_id": row["id"],
@@ -203,7 +191,7 @@ def _customer_message(
 
 def _conversation_of(
     connection: Connection, channel: str, body: CustomerMessage, now: datetime, since: datetime
-) -> RowMapping:
+) -> Row:
     """Find the customer's conversation, one that was closed after ``since``, or begin one."""
     known = body.customer.id if body.customer and body.verified else None
     found = _find_open(connection, channel, body.address)
@@ -231,9 +219,9 @@ def _conversation_of(
     return _conversation_of(connection, channel, body, now, since)
 
 
-def _find_open(connection: Connection, channel: str, address: str) -> RowMapping | None:
+def _find_open(connection: Connection, channel: str, address: str) -> Row | None:
     """Whose address it is, with their open conversation, the newest where they have several."""
-    found = connection.execute(_OPEN, {"channel": channel, "address": address}).mappings().all()
+    found = _OPEN.all(connection, channel=channel, address=address)
     # Sorted here: SQLite would copy every row into a tree of its own, also where there is one.
     return (
         max(found, key=lambda row: row["updated_at"]) if len(found) > 1 else next(iter(found), None)
@@ -262,7 +250,7 @@ def _identify(connection: Connection, channel: str, body: CustomerMessage) -> st
     return customer.id
 
 
-def _adopt(connection: Connection, before: RowMapping | None, customer_id: str) -> None:
+def _adopt(connection: Connection, before: Row | None, customer_id: str) -> None:
     """Move the open conversation of an address to the customer who turned out to be there.
 
     Only from an unverified visitor: what a verified customer wrote stays with that customer.
@@ -278,7 +266,7 @@ def _adopt(connection: Connection, before: RowMapping | None, customer_id: str) 
 
 def _create_conversation(
     connection: Connection, customer_id: str, channel: str, address: str, now: datetime
-) -> RowMapping:
+) -> Row:
     conversation_id = new_id("cnv")
     connection.execute(
         insert(t.conversations).values(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError
@@ -22,6 +22,7 @@ from handrail.engine.kit import Kits
 from handrail.store import audit, conversations, reviews
 from handrail.store.conversations import unanswered
 from handrail.store.database import Database
+from handrail.store.prepared import Row
 
 BACK_OFFICE = "back office"
 """Who tells what was done."""
@@ -51,7 +52,7 @@ async def _judged(database: Database, kits: Kits, review_id: str, now: datetime)
 
 
 async def _verdict(
-    database: Database, kits: Kits, row: RowMapping, shown: Verdict, now: datetime
+    database: Database, kits: Kits, row: Row, shown: Verdict, now: datetime
 ) -> Verdict:
     kit, conversation_id = await kit_after(kits, row), row["conversation_id"]
 
@@ -81,7 +82,7 @@ def _places(verdict: Verdict) -> set[tuple[object, ...]]:
 
 
 def _store(
-    connection: Connection, row: RowMapping, shown: Verdict, verdict: Verdict, now: datetime
+    connection: Connection, row: Row, shown: Verdict, verdict: Verdict, now: datetime
 ) -> bool:
     conversation = conversations.locked(connection, row["conversation_id"])
     current = reviews.row_of(connection, row["id"])
@@ -108,7 +109,7 @@ def _store(
 
 def _note(
     connection: Connection,
-    conversation: RowMapping,
+    conversation: Row,
     turn_id: str,
     facts: dict[str, Any],
     now: datetime,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping
 
 from handrail.core.decisions import (
     Approve,
@@ -39,6 +38,7 @@ from handrail.core.turn import TurnInput
 from handrail.engine.gate import Lease
 from handrail.engine.journal import ReviewRequest
 from handrail.store.conversations import PendingEvent, awaits_reply, unanswered
+from handrail.store.prepared import Row
 
 EVENT_BODY: TypeAdapter[EventBody] = TypeAdapter(EventBody)
 
@@ -58,7 +58,7 @@ class Plan:
     """Name of the graph; ``None`` where nothing has to run."""
     input: TurnInput | None = None
     """Input of a fresh turn; ``None`` for a resumed one."""
-    review: RowMapping | None = None
+    review: Row | None = None
     """The review that a person decided, where that caused the run."""
     resume: Decided | None = None
     """What the paused graph is resumed with."""
@@ -84,7 +84,7 @@ class Plan:
 
 def make_plan(
     lease: Lease,
-    review_of: Callable[[str], RowMapping],
+    review_of: Callable[[str], Row],
     draft_behind: Callable[[str], Draft],
     role_of: Callable[[str], PersonRole],
 ) -> Plan:
@@ -115,9 +115,7 @@ def make_plan(
             return Plan(events=(first,), graph=None, taken=taken, ask=asks)
 
 
-def _first(
-    events: tuple[PendingEvent, ...], review_of: Callable[[str], RowMapping]
-) -> PendingEvent:
+def _first(events: tuple[PendingEvent, ...], review_of: Callable[[str], Row]) -> PendingEvent:
     """The event that is dealt with first: the first one, or a decision on what waits.
 
     A turn that a message begins takes the place of the one that waits in its checkpoint, so what
@@ -128,7 +126,7 @@ def _first(
     return next((event for event in events if answers_pause(event, review_of)), events[0])
 
 
-def answers_pause(event: PendingEvent, review_of: Callable[[str], RowMapping]) -> bool:
+def answers_pause(event: PendingEvent, review_of: Callable[[str], Row]) -> bool:
     """Whether an event decides what a paused graph waits for."""
     return event.kind == "decision" and (
         review_of(event.body["review_id"])["interrupt_id"] is not None
@@ -207,9 +205,7 @@ def _fresh(lease: Lease, events: tuple[PendingEvent, ...], decided: Decided | No
     return Plan(events=events, graph=graph, input=_turn(lease, decided, events))
 
 
-def _human_reply(
-    lease: Lease, event: PendingEvent, decided: Decided, review: RowMapping | None
-) -> Plan:
+def _human_reply(lease: Lease, event: PendingEvent, decided: Decided, review: Row | None) -> Plan:
     turn = _turn(lease, decided).model_copy(update={"draft": _reply(decided, review)})
     return Plan(events=(event,), graph=HUMAN_REPLY, input=turn, review=review)
 
@@ -225,7 +221,7 @@ def _holding(lease: Lease, event: PendingEvent) -> Plan:
     return Plan(events=(event,), graph=HOLDING_REPLY, input=_turn(lease, None))
 
 
-def _reply(decided: Decided, review: RowMapping | None) -> Draft:
+def _reply(decided: Decided, review: Row | None) -> Draft:
     """The person's own words, or the suggestion they approved."""
     decision = decided.decision
     if isinstance(decision, Worded):
@@ -243,7 +239,7 @@ def _handed_back(lease: Lease, event: PendingEvent, decided: Decided) -> Plan:
     return Plan(events=(event,), graph=SUPPORT, input=_turn(lease, decided), summarise=action)
 
 
-def _decision(lease: Lease, event: PendingEvent, decided: Decided, review: RowMapping) -> Plan:
+def _decision(lease: Lease, event: PendingEvent, decided: Decided, review: Row) -> Plan:
     if isinstance(decided.decision, LeavesOpen):
         return Plan(events=(event,), graph=None)
     if review["interrupt_id"] is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
 from handrail.core.errors import HandrailError
 from handrail.engine.kit import Graph
@@ -14,6 +14,7 @@ from handrail.engine.saver import RunWrites, TurnSaver
 from handrail.engine.versions import Graphs
 from handrail.store import tables as t
 from handrail.store.database import Database
+from handrail.store.prepared import Row
 
 _WAITING = (
     select(
@@ -62,7 +63,7 @@ async def _outcome(
     graphs: Graphs,
     saver: TurnSaver,
     compiled: dict[Graph, Any],
-    row: RowMapping,
+    row: Row,
 ) -> tuple[Literal["resumes", "migrates", "stranded"], str]:
     config = {"configurable": {"thread_id": row["conversation_id"]}}
     writes = RunWrites(fresh=False)

@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from handrail.core import attributes as a
 from handrail.core.clock import Clock
@@ -19,6 +19,7 @@ from handrail.core.tracing import tracer
 from handrail.engine.spans import context_of
 from handrail.store import outbox
 from handrail.store.database import Database
+from handrail.store.prepared import Row
 
 log = logging.getLogger("handrail.engine")
 
@@ -64,10 +65,10 @@ class Relay:
             if not await self._deliver(row):
                 return
 
-    async def _take(self, conversation_id: str) -> RowMapping | None:
+    async def _take(self, conversation_id: str) -> Row | None:
         now = self._clock.now()
 
-        def work(connection: Connection) -> RowMapping | None:
+        def work(connection: Connection) -> Row | None:
             row = outbox.first(connection, conversation_id)
             if row is None:
                 return None
@@ -81,7 +82,7 @@ class Relay:
             return None
         return row
 
-    async def _deliver(self, row: RowMapping) -> bool:
+    async def _deliver(self, row: Row) -> bool:
         outgoing = Outgoing(
             id=row["id"],
             conversation_id=row["conversation_id"],
@@ -108,7 +109,7 @@ class Relay:
         await self._receive(row, receipt, "sent")
         return True
 
-    async def _hand_out(self, channel: Channel, outgoing: Outgoing, row: RowMapping) -> str | None:
+    async def _hand_out(self, channel: Channel, outgoing: Outgoing, row: Row) -> str | None:
         """Deliver, and prolong the try while the channel takes its time.
 
         Raises:
@@ -125,7 +126,7 @@ class Relay:
             finally:
                 delivering.cancel()
 
-    async def _failed(self, row: RowMapping, error: str) -> None:
+    async def _failed(self, row: Row, error: str) -> None:
         tries = row["attempts"] + 1
         if tries >= MOST_TRIES:
             receipt = DeliveryReceipt(outbox_id=row["id"], status="failed", error=error)
@@ -137,7 +138,7 @@ class Relay:
         )
         self._dispatcher.wake_at(moment, "outbox", row["conversation_id"])
 
-    async def _receive(self, row: RowMapping, receipt: DeliveryReceipt, name: str) -> None:
+    async def _receive(self, row: Row, receipt: DeliveryReceipt, name: str) -> None:
         event = Event(
             channel="outbox",
             external_id=f"{row['id']}:{name}",

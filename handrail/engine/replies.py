@@ -13,9 +13,10 @@ from handrail.engine.ending import Ending
 from handrail.engine.journal import Reply
 from handrail.engine.plan import Plan
 from handrail.store import tables as t
+from handrail.store.prepared import Prepared
 
-_INSERT_MESSAGE = insert(t.messages)
-_INSERT_REPLY = insert(t.outbox)
+_INSERT_MESSAGE = Prepared(insert(t.messages))
+_INSERT_REPLY = Prepared(insert(t.outbox))
 _OUTCOME = select(t.verdicts.c.outcome).where(
     t.verdicts.c.id == bindparam("id"), t.verdicts.c.digest == bindparam("digest")
 )
@@ -40,8 +41,8 @@ def write_reply(end: Ending, reply: Reply) -> None:
     wait = end.playbook.sending.undo_seconds if reply.decided else 0
     send_after = end.now + timedelta(seconds=wait)
     turn_id = end.result.plan.turn_id
-    end.connection.execute(
-        _INSERT_REPLY,
+    _INSERT_REPLY.run(
+        end.connection,
         {
             "id": outbox_id,
             "conversation_id": end.conversation_id,
@@ -82,8 +83,8 @@ def _write_message(end: Ending, draft: Draft, actor: str | None) -> str:
     seq = end.values.get("message_seq", end.row["message_seq"]) + 1
     end.values["message_seq"] = seq
     message_id = new_id("msg")
-    end.connection.execute(
-        _INSERT_MESSAGE,
+    _INSERT_MESSAGE.run(
+        end.connection,
         {
             "id": message_id,
             "conversation_id": end.conversation_id,

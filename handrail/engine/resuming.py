@@ -12,7 +12,6 @@ from typing import Any
 
 from langgraph.types import Command
 from opentelemetry.trace import NoOpTracer
-from sqlalchemy import RowMapping
 
 from handrail.core.decisions import AskCustomer, Decided, Edit, Respond
 from handrail.core.drafting import Draft
@@ -25,6 +24,7 @@ from handrail.engine.kit import Graph
 from handrail.engine.restoring import restore
 from handrail.engine.saver import RunWrites, TurnSaver
 from handrail.store.database import Database
+from handrail.store.prepared import Row
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Resumption:
     graph: Graph
     compiled: Any
     config: Any
-    review: RowMapping
+    review: Row
     """The review that was opened when it paused."""
     rules: tuple[Rule, ...]
     """What became of the graph since."""
@@ -52,7 +52,7 @@ class Resumption:
 
 
 def resumption(
-    graph: Graph, compiled: Any, config: Any, review: RowMapping, writes: RunWrites
+    graph: Graph, compiled: Any, config: Any, review: Row, writes: RunWrites
 ) -> Resumption:
     """Gather what going on needs; rules count from the version that paused."""
     rules = rules_after(graph.migrations, review["graph_version"])
@@ -164,7 +164,7 @@ async def _ask_again(paused: Resumption, options: dict[str, Any]) -> Any:
         return await paused.compiled.ainvoke(None, paused.config, **options)
 
 
-def _other_question(asked: ReviewRequest, review: RowMapping, decided: Decided) -> str:
+def _other_question(asked: ReviewRequest, review: Row, decided: Decided) -> str:
     """Say how a question differs from the one that was decided; empty where it does not."""
     digest = asked.draft.digest if asked.draft else None
     if digest != review["digest"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from handrail.core.conversation import ActionNotice
@@ -43,6 +43,7 @@ from handrail.engine.work import Work
 from handrail.playbook.models import Playbook
 from handrail.store import conversations, outbox, reviews
 from handrail.store.conversations import unanswered
+from handrail.store.prepared import Row
 
 
 class Engine(Work):
@@ -120,7 +121,7 @@ class Engine(Work):
             await self.database.read(lambda c: refuse_second(c, body))
         return accepted
 
-    async def _check_decision(self, row: RowMapping, decision: Decision, actor: str) -> None:
+    async def _check_decision(self, row: Row, decision: Decision, actor: str) -> None:
         review = reviews.review(row)
         if isinstance(decision, CorrectIntent) and decision.kind in review.allowed:
             await check_intent(self.kits, row, decision.intent)

@@ -11,12 +11,12 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from sqlalchemy import RowMapping
 
 from handrail.core import attributes as a
 from handrail.core.tracing import tracer
 from handrail.engine.gate import Lease
 from handrail.engine.plan import Plan
+from handrail.store.prepared import Row
 
 _propagator = TraceContextTextMapPropagator()
 
@@ -82,7 +82,7 @@ def _turn_attributes(lease: Lease, plan: Plan, graph_version: str) -> dict[str, 
     }
 
 
-def _wait_span(parent: Context, review: RowMapping, lease: Lease) -> Span:
+def _wait_span(parent: Context, review: Row, lease: Lease) -> Span:
     """Write the time a person took as one span, now that it is over."""
     decided_at: datetime = review["decided_at"]
     span = tracer().start_span(

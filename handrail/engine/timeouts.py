@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, select
+from sqlalchemy import Connection, exists, select
 
 from handrail.core.errors import NotAllowedError
 from handrail.core.events import FollowUp, TimerFired
@@ -27,6 +27,7 @@ from handrail.engine.journal import ReviewRequest
 from handrail.playbook.models import OtherTeam
 from handrail.store import reviews, timers
 from handrail.store import tables as t
+from handrail.store.prepared import Row
 
 LOOK_AGAIN, IDLE = "look_again", "idle"
 SYSTEM = "system"
@@ -45,7 +46,7 @@ def apply_timer(connection: Connection, change: Change, body: TimerFired, now: d
 
 
 def _on_review(
-    connection: Connection, change: Change, body: TimerFired, row: RowMapping, now: datetime
+    connection: Connection, change: Change, body: TimerFired, row: Row, now: datetime
 ) -> None:
     if body.timer == REMINDER:
         # No new version: a reminder must not refuse the decision it asks for.
@@ -60,7 +61,7 @@ def _on_review(
     change.changes.append(("review", row["id"]))
 
 
-def _lapse(connection: Connection, change: Change, row: RowMapping, now: datetime) -> None:
+def _lapse(connection: Connection, change: Change, row: Row, now: datetime) -> None:
     """Offer a review again that was due undecided, and do what its team's fallback says."""
     _, team = change.playbook.team_named(row["team"])
     fallback, facts = team.fallback, {"review_id": row["id"], "team": row["team"]}

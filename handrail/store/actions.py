@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Text, bindparam, func, select
+from sqlalchemy import Connection, Text, bindparam, func, select
 
 from handrail.core.conversation import ActionEvent, ActionNotice
 from handrail.core.errors import ConflictingActionError, InvalidRequestError
 from handrail.store.customers import insert_for, upsert
+from handrail.store.prepared import Row
 from handrail.store.tables import actions, records
 
 MAX_ACTIONS = 50
@@ -90,7 +91,7 @@ def _refuse_foreign(connection: Connection, notice: ActionNotice) -> None:
         )
 
 
-def _refuse_other(known: RowMapping, told: dict[str, Any]) -> None:
+def _refuse_other(known: Row, told: dict[str, Any]) -> None:
     late = told["outcome"] == "pending"  # it was settled before its first notice arrived
     names = _ABOUT if late else tuple(told)
     other = [name for name in names if known[name] != told[name]]

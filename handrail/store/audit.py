@@ -20,13 +20,14 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import pydantic_core
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, insert, select
 
 from handrail.core.storable import storable
+from handrail.store.prepared import Prepared, Row
 from handrail.store.tables import audit_events, conversations, removals
 
 _BATCH = 1000
-_INSERT = insert(audit_events)
+_INSERT = Prepared(insert(audit_events))
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -93,8 +94,7 @@ def append(
         value["hash"] = _seal(value, head.hash)
         head = Head(head.no + 1, value["hash"])
         values.append(value)
-    if values:
-        connection.execute(_INSERT, values)
+    _INSERT.run(connection, *values)
     return head
 
 
@@ -149,7 +149,7 @@ def bury(
     connection.execute(insert(removals), {**value, "hash": _seal(_buried(value), previous)})
 
 
-def removal_of(connection: Connection, conversation_id: str) -> RowMapping | None:
+def removal_of(connection: Connection, conversation_id: str) -> Row | None:
     """Return what is recorded of a conversation that was removed."""
     query = select(removals).where(removals.c.conversation_id == conversation_id)
     return connection.execute(query).mappings().one_or_none()
@@ -161,7 +161,7 @@ def _verify_removals(connection: Connection) -> list[Break]:
     return list(_follow("removals", map(_buried, rows), end))
 
 
-def _buried(row: RowMapping | dict[str, Any]) -> dict[str, Any]:
+def _buried(row: Row | dict[str, Any]) -> dict[str, Any]:
     """A removal in the shape of an audit row."""
     return {**row, "turn_id": None, "trace_id": None}
 

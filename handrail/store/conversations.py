@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, exists, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
 from handrail.core.conversation import ConversationFacts, Message, Snapshot
 from handrail.core.errors import NotFoundError
 from handrail.store import customers as people
 from handrail.store.actions import actions_of
+from handrail.store.prepared import Prepared, Row
 from handrail.store.tables import (
     conversations,
     customers,
@@ -26,15 +27,16 @@ from handrail.store.tables import (
 CONTEXT_MESSAGES = 20
 """Newest messages that a turn looks at."""
 
-_ROW = select(conversations).where(conversations.c.id == bindparam("id"))
-_LOCKED = _ROW.with_for_update()
+_OF_ID = select(conversations).where(conversations.c.id == bindparam("id"))
+_ROW = Prepared(_OF_ID)
+_LOCKED = Prepared(_OF_ID.with_for_update())
 _MESSAGES = select(*(messages.c[name] for name in Message.model_fields))
-_NEWEST = (
+_NEWEST = Prepared(
     _MESSAGES.where(messages.c.conversation_id == bindparam("id"))
     .order_by(messages.c.seq.desc())
     .limit(CONTEXT_MESSAGES)
 )
-_PENDING = (
+_PENDING = Prepared(
     select(
         events.c.id,
         events.c.seq,
@@ -69,7 +71,7 @@ _MUTABLE = (
     "updated_at",
 )
 # One statement for every change: building one a time costs more than running it.
-_SAVE = (
+_SAVE = Prepared(
     update(conversations)
     .where(conversations.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in _MUTABLE})
@@ -89,7 +91,7 @@ class PendingEvent:
     received_at: datetime
 
 
-def locked(connection: Connection, conversation_id: str) -> RowMapping:
+def locked(connection: Connection, conversation_id: str) -> Row:
     """Lock a conversation's row for this transaction and return it.
 
     Raises:
@@ -98,10 +100,10 @@ def locked(connection: Connection, conversation_id: str) -> RowMapping:
     return _existing(connection, _LOCKED, conversation_id)
 
 
-def save(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
+def save(connection: Connection, row: Row, values: Mapping[str, Any]) -> None:
     """Store what changed in a conversation whose row this transaction has locked."""
     changed = {f"b_{name}": values.get(name, row[name]) for name in _MUTABLE}
-    connection.execute(_SAVE, {"b_id": row["id"], **changed})
+    _SAVE.run(connection, {"b_id": row["id"], **changed})
 
 
 def spend(connection: Connection, conversation_id: str, tokens: int) -> None:
@@ -113,12 +115,12 @@ def spend(connection: Connection, conversation_id: str, tokens: int) -> None:
     )
 
 
-def facts(row: RowMapping) -> ConversationFacts:
+def facts(row: Row) -> ConversationFacts:
     """Make the public facts of a conversation's row."""
     return ConversationFacts.model_validate({name: row[name] for name in _FACTS})
 
 
-def row_of(connection: Connection, conversation_id: str) -> RowMapping:
+def row_of(connection: Connection, conversation_id: str) -> Row:
     """Load a conversation's row without a lock.
 
     Raises:
@@ -127,10 +129,8 @@ def row_of(connection: Connection, conversation_id: str) -> RowMapping:
     return _existing(connection, _ROW, conversation_id)
 
 
-def _existing(
-    connection: Connection, query: Select[tuple[Any, ...]], conversation_id: str
-) -> RowMapping:
-    row = connection.execute(query, {"id": conversation_id}).mappings().one_or_none()
+def _existing(connection: Connection, query: Prepared, conversation_id: str) -> Row:
+    row = query.first(connection, id=conversation_id)
     if row is None:
         raise NotFoundError(f"no conversation {conversation_id!r}; list them with `handrail inbox`")
     return row
@@ -138,17 +138,16 @@ def _existing(
 
 def pending(connection: Connection, conversation_id: str) -> tuple[PendingEvent, ...]:
     """Load the events nobody has dealt with, in the order they arrived."""
-    rows = connection.execute(_PENDING, {"id": conversation_id})
-    return tuple(PendingEvent(*row) for row in rows)
+    return tuple(PendingEvent(**row) for row in _PENDING.all(connection, id=conversation_id))
 
 
 def newest_messages(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
     """Load the newest messages, oldest first."""
-    rows = connection.execute(_NEWEST, {"id": conversation_id}).mappings().all()
+    rows = _NEWEST.all(connection, id=conversation_id)
     return tuple(Message.model_validate(dict(row)) for row in reversed(rows))
 
 
-def snapshot(connection: Connection, row: RowMapping, release: str, now: datetime) -> Snapshot:
+def snapshot(connection: Connection, row: Row, release: str, now: datetime) -> Snapshot:
     """Load all that a turn may know; records only for a verified identity."""
     customer, verified, acted = people.known(
         connection, row["customer_id"], row["channel"], row["address"]

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from handrail.core.conversation import Customer, Record
 from handrail.core.ports import address_keys, owner_key
 from handrail.store.database import Database
+from handrail.store.prepared import Prepared
 from handrail.store.tables import actions, customers, identities, owned_values, records
 
 PERSONAL_TYPES = frozenset({"name", "email", "phone", "address", "id"})
@@ -21,7 +22,7 @@ MIN_OWNED_CHARS = 5
 MAX_RECORDS = 50
 """Records of a customer that a turn looks at, newest first."""
 
-_KNOWN = (
+_KNOWN = Prepared(
     select(
         *customers.c,
         identities.c.verified,
@@ -38,7 +39,7 @@ _KNOWN = (
     .where(customers.c.id == bindparam("id"))
 )
 _CUSTOMER = tuple(Customer.model_fields)
-_RECORDS = (
+_RECORDS = Prepared(
     select(records.c.kind, records.c.id, records.c.customer_id, records.c.fields)
     .where(records.c.customer_id == bindparam("customer_id"))
     .order_by(records.c.updated_at.desc(), records.c.id.desc())
@@ -66,12 +67,9 @@ class Known(NamedTuple):
 
 def known(connection: Connection, customer_id: str, channel: str, address: str) -> Known:
     """Load a customer that exists, and what is known of this address."""
-    row = connection.execute(
-        _KNOWN, {"id": customer_id, "channel": channel, "address": address}
-    ).one()
-    *values, verified, acted = tuple(row)
-    customer = Customer.model_validate(dict(zip(_CUSTOMER, values, strict=True)))
-    return Known(customer, bool(verified), bool(acted))
+    (row,) = _KNOWN.all(connection, id=customer_id, channel=channel, address=address)
+    customer = Customer.model_validate({name: row[name] for name in _CUSTOMER})
+    return Known(customer, bool(row["verified"]), bool(row["acted"]))
 
 
 def ids_by_email(connection: Connection, email: str) -> tuple[str, ...]:
@@ -93,7 +91,7 @@ def with_records(connection: Connection) -> tuple[Customer, ...]:
 
 def records_of(connection: Connection, customer_id: str) -> tuple[Record, ...]:
     """Load a customer's newest records."""
-    rows = connection.execute(_RECORDS, {"customer_id": customer_id}).mappings()
+    rows = _RECORDS.all(connection, customer_id=customer_id)
     return tuple(Record.model_validate(dict(row)) for row in rows)
 
 

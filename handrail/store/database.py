@@ -32,7 +32,8 @@ CONNECT_SECONDS = 10
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
-def _dump(value: Any) -> str:
+def dump(value: Any) -> str:
+    """Write a document as JSON that both databases take."""
     try:
         text = pydantic_core.to_json(value).decode()
     except pydantic_core.PydanticSerializationError:
@@ -89,7 +90,7 @@ class Database:
 
     def _create_engine(self, url: str) -> Engine:
         common: dict[str, Any] = {
-            "json_serializer": _dump,
+            "json_serializer": dump,
             "json_deserializer": pydantic_core.from_json,
         }
         if self.is_sqlite:

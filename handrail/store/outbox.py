@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError, StaleDecisionError
+from handrail.store.prepared import Row
 from handrail.store.tables import drafts, messages, outbox, turns
 
 DELIVERY = timedelta(seconds=8)
@@ -56,19 +57,19 @@ _WAITING = (
 )
 
 
-def first(connection: Connection, conversation_id: str) -> RowMapping | None:
+def first(connection: Connection, conversation_id: str) -> Row | None:
     """Lock the oldest reply of a conversation that has not left: replies leave in order."""
     return connection.execute(_FIRST, {"conversation_id": conversation_id}).mappings().one_or_none()
 
 
-def is_due(row: RowMapping, now: datetime) -> bool:
+def is_due(row: Row, now: datetime) -> bool:
     """Whether a reply may leave, or a try at it was given up; also after the clock was set back."""
     never = now + 2 * DELIVERY
     stranded = row["status"] == "sending" and row["send_after"] > never
     return row["send_after"] <= now or row["created_at"] > never or stranded
 
 
-def begin(connection: Connection, row: RowMapping, now: datetime) -> None:
+def begin(connection: Connection, row: Row, now: datetime) -> None:
     """Mark a reply as being delivered; it is tried again if no receipt comes."""
     connection.execute(
         update(outbox)
@@ -77,7 +78,7 @@ def begin(connection: Connection, row: RowMapping, now: datetime) -> None:
     )
 
 
-def keep(connection: Connection, row: RowMapping, now: datetime) -> bool:
+def keep(connection: Connection, row: Row, now: datetime) -> bool:
     """Prolong the try that :func:`begin` began from ``row``; say whether it is still the one."""
     kept = connection.execute(
         update(outbox)
@@ -100,7 +101,7 @@ def try_again(connection: Connection, outbox_id: str, at: datetime, error: str) 
     )
 
 
-def cancel(connection: Connection, outbox_id: str) -> RowMapping:
+def cancel(connection: Connection, outbox_id: str) -> Row:
     """Call a reply back.
 
     Raises:

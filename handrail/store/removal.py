@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
 from handrail.store import audit
+from handrail.store.prepared import Row
 from handrail.store.tables import (
     actions,
     conversations,
@@ -118,7 +119,7 @@ def _is(customer_id: str) -> ColumnElement[bool]:
 
 
 def _remove(
-    connection: Connection, row: RowMapping, *, rule: str, actor: str, now: datetime
+    connection: Connection, row: Row, *, rule: str, actor: str, now: datetime
 ) -> Mapping[str, int]:
     """Remove a conversation whose row is locked, and record it; returns rows by table."""
     conversation_id = row["id"]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from handrail.core.conversation import Mode
 from handrail.core.decisions import Review
 from handrail.core.drafting import Draft
 from handrail.core.errors import NotFoundError
 from handrail.core.verdict import Verdict
+from handrail.store.prepared import Row
 from handrail.store.tables import (
     conversations,
     customers,
@@ -26,7 +27,7 @@ _ROW = select(reviews).where(reviews.c.id == bindparam("id"))
 _PLAIN = tuple(set(Review.model_fields) - {"draft", "verdict", "allowed"})
 
 
-def review(row: RowMapping) -> Review:
+def review(row: Row) -> Review:
     """Make a review of its row."""
     draft, verdict = row["draft"], row["verdict"]
     return Review.model_construct(
@@ -37,7 +38,7 @@ def review(row: RowMapping) -> Review:
     )
 
 
-def row_of(connection: Connection, review_id: str) -> RowMapping:
+def row_of(connection: Connection, review_id: str) -> Row:
     """Load a review's row.
 
     Raises:
@@ -133,7 +134,7 @@ def queue(connection: Connection) -> tuple[QueueLine, ...]:
     )
 
 
-def voided(connection: Connection, conversation_id: str) -> RowMapping | None:
+def voided(connection: Connection, conversation_id: str) -> Row | None:
     """Return the conversation's last review, if nobody decided it."""
     query = (
         select(reviews)
@@ -228,7 +229,7 @@ def change(connection: Connection, review_id: str, version: int, values: dict[st
     return changed.rowcount == 1
 
 
-def announce(connection: Connection, row: RowMapping, now: datetime) -> None:
+def announce(connection: Connection, row: Row, now: datetime) -> None:
     """Tell the desk that a review changed."""
     connection.execute(
         insert(desk_changes).values(

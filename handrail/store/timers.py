@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from handrail.core.ids import new_id
+from handrail.store.prepared import Row
 from handrail.store.tables import timers
 
 _DUE = (
@@ -28,7 +29,7 @@ _TAKE = (
 )
 
 
-def due(connection: Connection, now: datetime) -> tuple[RowMapping, ...]:
+def due(connection: Connection, now: datetime) -> tuple[Row, ...]:
     """List timers that are due and have not fired, the oldest first."""
     return tuple(connection.execute(_DUE, {"now": now}).mappings())
 
