@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,6 +81,7 @@ class Database:
             if self.is_sqlite
             else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        self._kept: list[Connection] = []
         self.calls = 0
         """Transactions that threads have in hand, or that wait for a thread."""
         self._threads = (
@@ -160,15 +162,34 @@ class Database:
         return self._run(partial(self._read, work))
 
     def _write(self, work: Callable[[Connection], T], synced: bool) -> T:
-        with self.engine.connect() as connection:
+        with self._connection(self.engine) as connection:
             self._prepare(connection, f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
             with connection.begin():
                 return work(connection)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._reading.connect() as connection:
+        with self._connection(self._reading) as connection:
             self._prepare(connection, "BEGIN")
-            return work(connection)
+            transaction = connection.begin()
+            try:
+                return work(connection)
+            finally:
+                transaction.rollback()
+
+    @contextmanager
+    def _connection(self, engine: Engine) -> Generator[Connection]:
+        """A connection of the pool; SQLite's stay out of it from one transaction to the next."""
+        if not self.is_sqlite:
+            with engine.connect() as connection:
+                yield connection
+            return
+        connection = self._kept.pop() if self._kept else engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._kept.append(connection)
 
     def _run(self, transaction: Callable[[], T], *, again: bool = True) -> T:
         try:
@@ -205,11 +226,17 @@ class Database:
         finally:
             self.calls -= 1
 
+    def disconnect(self) -> None:
+        """Close the connections that no transaction has; the next one opens its own."""
+        while self._kept:
+            self._kept.pop().close()
+        self.engine.dispose()
+
     def close(self) -> None:
         """Close all connections."""
         if self._threads is not None:
             self._threads.shutdown()
-        self.engine.dispose()
+        self.disconnect()
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -156,15 +156,15 @@ def read_only(held: Database) -> Generator[None]:
         )
         with administrator.connect() as connection:
             connection.execute(text(f"{for_all} = on"))
-            held.engine.dispose()
+            held.disconnect()
             yield
             connection.execute(text(f"{for_all} = off"))
         administrator.dispose()
     else:
-        held.engine.dispose()
+        held.disconnect()
         with read_only_file(held.path):
             yield
-    held.engine.dispose()
+    held.disconnect()
 
 
 @contextmanager
@@ -192,10 +192,10 @@ async def test_a_full_file(sqlite_url: str, home: Path) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages + 40}")
 
-        held.engine.dispose()
+        held.disconnect()
         await fill_up(world)
         event.remove(held.engine, "connect", limit)
-        held.engine.dispose()
+        held.disconnect()
         await room_again(world)
 
 
