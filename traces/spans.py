@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from time import time_ns
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Span, SpanContext, Tracer
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags, Tracer
+from opentelemetry.util.types import Attributes
 
 from handrail.core.attributes import VERSION
 from handrail.core.errors import ConfigurationError
@@ -25,6 +27,7 @@ from handrail.core.tracing import RecordingTracer
 from handrail.store.database import Database
 from handrail.traces.discretion import Discreet
 from handrail.traces.exporting import SpanStore
+from handrail.traces.open_span import OpenSpan
 
 QUEUE = 20_000
 """Spans that may wait for the database: at about 25 spans a turn, a burst of 800 turns."""
@@ -32,6 +35,7 @@ BATCH = 256
 DELAY_MS = 500
 """A span is stored this long after its end; a killed process loses no more than that."""
 
+_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -98,44 +102,79 @@ def _collector() -> SpanExporter | None:
 
 
 class _StoringTracer(RecordingTracer):
-    """The SDK's tracer, and a shorter way for spans that are over when they are told of.
-
-    A live span of the SDK has a lock, events, links and limits. Most of ours need none of that:
-    each turn has one for each check.
-    """
+    """Makes spans as the SDK's tracer does, of a lighter kind: each turn has dozens."""
 
     def __init__(self, sdk: Tracer) -> None:
         assert isinstance(sdk, SdkTracer)
         self._sdk = sdk
         self._scope = InstrumentationScope("handrail", VERSION)
 
-    def start_span(self, *given: Any, **options: Any) -> Span:
-        """Start a live span."""
-        return self._sdk.start_span(*given, **options)
+    def start_span(  # noqa: PLR0917 - OpenTelemetry's signature
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,  # noqa: ARG002 - for who makes it the current one
+        set_status_on_exception: bool = True,  # noqa: ARG002
+    ) -> Span:
+        """Start a span under that of the context, or a trace of its own."""
+        span = OpenSpan(
+            name,
+            *self._place(trace.get_current_span(context).get_span_context()),
+            resource=self._sdk.resource,
+            attributes=dict(attributes or {}),
+            events=[],
+            links=list(links or ()),
+            kind=kind,
+            start_time=start_time or time_ns(),
+            instrumentation_scope=self._scope,
+        )
+        span.hand_over = self._sdk.span_processor.on_end
+        return span
 
-    def start_as_current_span(self, *given: Any, **options: Any) -> Any:
-        """Start a live span that others hang on."""
-        return self._sdk.start_as_current_span(*given, **options)
+    def start_as_current_span(
+        self,
+        *given: Any,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+        **options: Any,
+    ) -> Any:
+        """Start a span that others hang on."""
+        return trace.use_span(
+            self.start_span(*given, **options),
+            end_on_exit,
+            record_exception,
+            set_status_on_exception,
+        )
 
     def record_span(self, name: str, began: int, attributes: Mapping[str, str | int]) -> None:
         """Hand the processors a span that ends now."""
-        parent, sdk = trace.get_current_span().get_span_context(), self._sdk
         span = ReadableSpan(
             name,
-            context=SpanContext(
-                parent.trace_id,
-                sdk.id_generator.generate_span_id(),
-                is_remote=False,
-                trace_flags=parent.trace_flags,
-            ),
-            parent=parent,
-            resource=sdk.resource,
+            *self._place(trace.get_current_span().get_span_context()),
+            resource=self._sdk.resource,
             attributes=attributes,
             start_time=began,
             end_time=time_ns(),
             instrumentation_scope=self._scope,
         )
-        sdk.span_processor.on_end(span)
+        self._sdk.span_processor.on_end(span)
+
+    def _place(self, parent: SpanContext) -> tuple[SpanContext, SpanContext | None]:
+        """A new place in a trace, and the one that it is under."""
+        ids = self._sdk.id_generator
+        within = parent if parent.is_valid else None
+        place = SpanContext(
+            within.trace_id if within else ids.generate_trace_id(),
+            ids.generate_span_id(),
+            is_remote=False,
+            trace_flags=_SAMPLED,
+        )
+        return place, within
 
 
 class _CountingProcessor(BatchSpanProcessor):
