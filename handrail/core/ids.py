@@ -7,12 +7,12 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
-_TIME_PAIRS = 5
-_RANDOM_PAIRS = 6
+_TIME_SHIFTS = range(40, -1, -10)
+_RANDOM_SHIFTS = range(50, -1, -10)
 
 
-def _encode(number: int, pairs: int) -> str:
-    return "".join([_PAIRS[number >> 10 * place & 1023] for place in reversed(range(pairs))])
+def _encode(number: int, shifts: range) -> str:
+    return "".join([_PAIRS[number >> shift & 1023] for shift in shifts])
 
 
 def new_id(kind: str) -> str:
@@ -21,5 +21,5 @@ def new_id(kind: str) -> str:
     Args:
         kind: A short word for what is named: ``cnv``, ``msg``, ``rev``.
     """
-    moment = _encode(time.time_ns() // 1_000_000, _TIME_PAIRS)
-    return f"{kind}_{moment}{_encode(secrets.randbits(60), _RANDOM_PAIRS)}"
+    moment = _encode(time.time_ns() // 1_000_000, _TIME_SHIFTS)
+    return f"{kind}_{moment}{_encode(secrets.randbits(60), _RANDOM_SHIFTS)}"

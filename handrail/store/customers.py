@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, bindparam, exists, func, select
+from sqlalchemy import JSON, Connection, Dialect, bindparam, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handrail.core.conversation import Customer, Record
@@ -45,9 +45,22 @@ _RECORDS = Prepared(
     .order_by(records.c.updated_at.desc(), records.c.id.desc())
     .limit(MAX_RECORDS)
 )
-_OWNERS = select(owned_values.c.value, owned_values.c.customer_id).where(
-    owned_values.c.value.in_(bindparam("values", expanding=True))
-)
+_OWNED = select(owned_values.c.value, owned_values.c.customer_id)
+_OWNERS = {
+    # One statement however many values: SQLite would read one with a list anew for each length.
+    "sqlite": Prepared(
+        _OWNED.where(
+            owned_values.c.value.in_(
+                select(
+                    func.json_each(bindparam("values", type_=JSON)).table_valued("value").c.value
+                )
+            )
+        )
+    ),
+    "postgresql": Prepared(
+        _OWNED.where(owned_values.c.value.in_(bindparam("values", expanding=True)))
+    ),
+}
 
 
 def insert_for(dialect: Dialect) -> Any:
@@ -183,9 +196,9 @@ class DatabaseOwners:
         """Map each known value to the customers it belongs to."""
         if not values:
             return {}
-        wanted = {"values": list(values)}
-        rows = await self._database.read(lambda c: c.execute(_OWNERS, wanted).all())
+        wanted, find = list(values), _OWNERS[self._database.engine.dialect.name]
+        rows = await self._database.read(lambda connection: find.all(connection, values=wanted))
         found: dict[str, set[str]] = {}
-        for value, owner in rows:
-            found.setdefault(value, set()).add(owner)
+        for row in rows:
+            found.setdefault(row["value"], set()).add(row["customer_id"])
         return {value: frozenset(owners) for value, owners in found.items()}
