@@ -6,6 +6,7 @@ Ratios are taken in one run with interleaved rounds, because machines are noisy.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import sqlite3
@@ -30,6 +31,7 @@ from handrail.core.conversation import Customer
 from handrail.core.events import CustomerMessage, Event
 from handrail.core.ids import new_id
 from handrail.core.turn import TurnInput
+from handrail.desk.cli.running import COLLECTED_AFTER
 from handrail.desk.settings import Settings
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
@@ -166,6 +168,22 @@ async def compare(home: Path) -> list[Row]:
 
 def _ratio(name: str, ours: list[float], theirs: list[float], goal: float) -> Row:
     return Row(name, p50(ours) / p50(theirs), "x", len(ours), goal=goal, at="most")
+
+
+async def collected(home: Path) -> list[Row]:
+    """What a server saves by looking for garbage less often; means, for that comes in bursts."""
+    usual, seldom = Times(), Times()
+    threshold = gc.get_threshold()
+    async with shop(home, trace=True) as engine:
+        for turn in range(10 * TURNS):
+            gc.set_threshold(*threshold)
+            if of_server := turn // 12 % 2:
+                gc.set_threshold(COLLECTED_AFTER)
+            text, times = QUESTIONS[turn // 25 % len(QUESTIONS)], (usual, seldom)[of_server]
+            await times.measure(lambda turn=turn, text=text: answer(engine, text, turn))
+    gc.set_threshold(*threshold)
+    ratio = statistics.mean(seldom.cpu) / statistics.mean(usual.cpu)
+    return [Row("full turn as servers collect garbage / by default, CPU", ratio, "x", 5 * TURNS)]
 
 
 async def long_conversation(home: Path) -> list[Row]:
@@ -336,6 +354,7 @@ def main() -> None:
         home = Path(folder)
         rows = disk(home)
         rows += asyncio.run(compare(home))
+        rows += asyncio.run(collected(home))
         rows += asyncio.run(long_conversation(home))
         rows += asyncio.run(parts(home))
         rows += start_up()

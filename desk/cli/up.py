@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handrail.desk.cli.running import log_warnings, run, settings_with
+from handrail.desk.cli.running import collect_seldom, log_warnings, run, settings_with
 
 if TYPE_CHECKING:
     import socket
@@ -78,6 +78,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, work: bool) -> 
 
     async with open_engine(settings=settings, work=work) as engine:
         app = create_app(engine, settings)
+        collect_seldom()
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=3
         )

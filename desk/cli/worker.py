@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handrail.desk.cli.running import log_warnings, run, settings_with
+from handrail.desk.cli.running import collect_seldom, log_warnings, run, settings_with
 
 if TYPE_CHECKING:
     from handrail.desk.settings import Settings
@@ -48,6 +48,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask_to_stop, number)
     async with open_engine(settings=settings, work=True) as engine:
+        collect_seldom()
         typer.echo(f"Worker {engine.owner} is at work. Stop with Ctrl-C.")
         await stop.wait()
         typer.echo("Stopping: the turns under way come to an end.")
