@@ -6,9 +6,9 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -59,7 +59,12 @@ def _characters(word: str) -> tuple[str, ...]:
     )
 
 
-def stem_features(tokens: list[str]) -> list[str]:
+def _word_features(tokens: Sequence[str]) -> list[str]:
+    """Words, and pairs of neighbours."""
+    return ["w" + token for token in tokens] + [f"w{a} {b}" for a, b in pairwise(tokens)]
+
+
+def _stem_features(tokens: Sequence[str]) -> list[str]:
     """Stems, neighbours, and pairs within a window in either order: they survive rewording."""
     stems = [token[:_STEM] for token in tokens]
     found = ["s" + stem for stem in stems]
@@ -70,14 +75,10 @@ def stem_features(tokens: list[str]) -> list[str]:
     return found
 
 
-def features(tokens: list[str]) -> Counter[str]:
+def features(tokens: Sequence[str]) -> Counter[str]:
     """Count all features of a message's words."""
-    counted = Counter(["w" + token for token in tokens])
-    counted.update([f"w{a} {b}" for a, b in pairwise(tokens)])
-    for token in tokens:
-        counted.update(_characters(token))
-    counted.update(stem_features(tokens))
-    return counted
+    letters = chain.from_iterable(map(_characters, tokens))
+    return Counter(chain(_word_features(tokens), letters, _stem_features(tokens)))
 
 
 class Vocabulary:
@@ -91,20 +92,27 @@ class Vocabulary:
         self.block: Ints = np.array([BLOCKS.index(name[0]) for name in names], dtype=np.int32)
         self._largest = float(idf.max(initial=1.0))
         self._idf_list: list[float] = idf.tolist()
+        self._letters = lru_cache(maxsize=4096)(self._letters_of)
 
-    def vector(self, counted: Mapping[str, int]) -> tuple[Ints, Floats]:
-        """Return positions and weights of the known features, each block of length one."""
-        positions = map(self.index.get, counted)
-        known = {
-            at: count
-            for at, count in zip(positions, counted.values(), strict=True)
-            if at is not None
-        }
-        at = np.array(list(known), dtype=np.int32)
-        counts = np.array(list(known.values()), dtype=np.float32)
-        return at, block_normalised(self.block[at], (1 + np.log(counts)) * self.idf[at])
+    def vector(self, tokens: Sequence[str]) -> tuple[Ints, Floats]:
+        """Return positions and weights of a message's known features, each block of length one.
 
-    def unknown_share(self, tokens: list[str]) -> float:
+        They are those that :func:`features` counts, block by block.
+        """
+        letters = chain.from_iterable(map(self._letters, tokens))
+        stems = self._known(_stem_features(tokens))
+        counted = Counter(chain(self._known(_word_features(tokens)), letters, stems))
+        at = np.fromiter(counted, np.int32, len(counted))
+        counts = np.fromiter(counted.values(), np.float32, len(counted))
+        return at, _normalised(self.block[at], (1 + np.log(counts)) * self.idf[at])
+
+    def _letters_of(self, word: str) -> tuple[int, ...]:
+        return tuple(self._known(_characters(word)))
+
+    def _known(self, names: Iterable[str]) -> Iterator[int]:
+        return (at for at in map(self.index.get, names) if at is not None)
+
+    def unknown_share(self, tokens: Sequence[str]) -> float:
         """Share of a message's subject words that were never seen, weighed by rarity; 0 to 1."""
         unknown = total = 0.0
         for token in set(tokens) - STOP_WORDS:
@@ -115,11 +123,16 @@ class Vocabulary:
         return unknown / total if total else 0.0
 
 
-def block_normalised(blocks: Ints, values: Floats) -> Floats:
+def _normalised(blocks: Ints, values: Floats) -> Floats:
     """Scale the values of each block to its length."""
-    squares = np.bincount(blocks, weights=values * values, minlength=len(BLOCKS))
-    scale = np.asarray(BLOCK_WEIGHTS) / np.sqrt(np.where(squares > 0, squares, 1.0))
-    return (values * scale[blocks]).astype(np.float32)
+    squares: list[float] = np.bincount(
+        blocks, weights=values * values, minlength=len(BLOCKS)
+    ).tolist()
+    scale = [
+        weight / math.sqrt(square or 1.0)
+        for weight, square in zip(BLOCK_WEIGHTS, squares, strict=True)
+    ]
+    return (values * np.array(scale)[blocks]).astype(np.float32)
 
 
 def inverse_frequency(found: NDArray[np.int64], total: int) -> Floats:

@@ -22,7 +22,7 @@ from handrail.core.drafting import IntentDecision, IntentGuess, IntentResult
 from handrail.core.errors import IntegrityError
 from handrail.language import scope
 from handrail.language.embeddings import Encoder
-from handrail.language.features import BLOCKS, Floats, features, words
+from handrail.language.features import BLOCKS, Floats, words
 from handrail.language.weights import Weights, read_weights
 from handrail.language.word_vectors import word_vectors
 from handrail.playbook.models import Thresholds
@@ -71,24 +71,25 @@ class IntentClassifier:
         """Whether a call takes long: a sentence encoder's does."""
         return self.encoder is not None
 
-    def classify(
-        self, text: str, *, before: str = "", meaning: Floats | None = None
-    ) -> IntentResult:
+    def classify(self, text: str, *, before: str = "") -> IntentResult:
         """Rank the intents for one message; text without words is escalated.
 
         ``before`` is not read: what goes on from earlier words is for
-        :class:`handrail.language.wishes.WishReader`. ``meaning`` is the encoder's vector of the
-        text, where it is known already.
+        :class:`handrail.language.wishes.WishReader`.
         """
         del before
-        tokens = words(text)
-        if not tokens:
-            return IntentResult(
-                ranked=(), out_of_scope=1.0, decision="escalate", model=self.weights.model
-            )
-        if self.encoder is not None and meaning is None:
-            meaning = self.encoder.encode([self.mended(text)])[0]
-        return self._result(tokens, meaning)
+        said = words(text)
+        if self.encoder is None or not said:
+            return self.read(said)
+        return self.read(said, self.encoder.encode([self.mended(text)])[0])
+
+    def read(self, said: Sequence[str], meaning: Floats | None = None) -> IntentResult:
+        """Rank the intents for the words of a message, with the encoder's vector of it."""
+        if said:
+            return self._result(said, meaning)
+        return IntentResult(
+            ranked=(), out_of_scope=1.0, decision="escalate", model=self.weights.model
+        )
 
     def mended(self, text: str) -> str:
         """The text as the encoder is given it: a slip of one letter as the word it is of.
@@ -113,40 +114,40 @@ class IntentClassifier:
         names = self.weights.vocabulary.names
         return tuple(name[1:] for name in names if name[0] == "w" and " " not in name)
 
-    def unknown_share(self, text: str) -> float:
+    def unknown_share(self, said: Sequence[str]) -> float:
         """Share of a message's subject words that training never saw, weighed by rarity; 0 to 1."""
-        return self.weights.vocabulary.unknown_share(words(text))
+        return self.weights.vocabulary.unknown_share(said)
 
-    def _result(self, tokens: list[str], meaning: Floats | None) -> IntentResult:
+    def _result(self, said: Sequence[str], meaning: Floats | None) -> IntentResult:
         weights, examples = self.weights, self.weights.examples
-        at, values = weights.vocabulary.vector(features(tokens))
-        vector = word_vectors().row(tokens)
+        at, values = weights.vocabulary.vector(said)
+        vector = word_vectors().row(said)
         known = len(weights.vocabulary.names)
         scores = values @ weights.linear[at] + vector @ weights.linear[known:] + weights.bias
-        stems = weights.vocabulary.block[at] == _STEMS
-        similarities = examples.similarities(at[stems], values[stems])
-        nearness = [(similarities[:, None], np.ones(1)), (examples.vectors, vector)]
         summed = scores * weights.factors[0] + scope.bent(scores) * weights.factors[1]
         if weights.meaning is not None and meaning is not None:
             summed += (meaning @ weights.meaning.linear + weights.meaning.bias) * weights.factors[2]
-            nearness.append((weights.meaning.vectors, meaning))
         probabilities = scope.softmax(summed)
-        order = np.argsort(-probabilities, kind="stable")[:_RANKED]
-        own = np.flatnonzero(examples.intents == order[0])
-        likes = [rows[own] @ one for rows, one in nearness]
-        likeness = [scope.likeness(one, np.True_) for one in likes]
-        unknown = np.float32(weights.vocabulary.unknown_share(tokens))
-        found = scope.evidence(
-            scores, probabilities, *likeness, *[np.float32(0)] * (3 - len(likeness)), unknown
-        )
+        order = (-probabilities).argsort(kind="stable")[:_RANKED]
+        own = (examples.intents == order[0]).nonzero()[0]
+        stems = weights.vocabulary.block[at] == _STEMS
+        alike = examples.similarities(at[stems], values[stems])[own]
+        likes = [alike.astype(np.float64), examples.vectors[own] @ vector]
+        if weights.meaning is not None and meaning is not None:
+            likes.append(weights.meaning.vectors[own] @ meaning)
+        likeness = [scope.likeness(one) for one in likes]
+        likeness += [np.float32(0)] * (3 - len(likes))
+        unknown = np.float32(self.unknown_share(said))
+        found = scope.evidence(scores, probabilities, *likeness, unknown)
         out_of_scope = scope.score(found, weights.scope)
+        likely: list[float] = probabilities[order].tolist()
         return IntentResult(
             ranked=tuple(
-                IntentGuess(intent=weights.intents[i], probability=float(probabilities[i]))
-                for i in order
+                IntentGuess(intent=weights.intents[i], probability=probability)
+                for i, probability in zip(order.tolist(), likely, strict=True)
             ),
             out_of_scope=out_of_scope,
-            decision=self._decide(float(probabilities[order[0]]), out_of_scope),
+            decision=self._decide(likely[0], out_of_scope),
             nearest=self._nearest(own, likes[0] if meaning is None else likes[-1]),
             model=weights.model,
         )
@@ -159,7 +160,7 @@ class IntentClassifier:
 
     def _nearest(self, own: NDArray[np.intp], likes: Floats) -> tuple[str, ...]:
         """Examples of the guessed intent that are most like the message."""
-        best = np.argsort(-likes, kind="stable")[:_NEAREST]
+        best = (-likes).argsort(kind="stable")[:_NEAREST]
         return tuple(self.weights.examples.texts[own[i]] for i in best if likes[i] > 0)
 
     def to_bytes(self) -> bytes:

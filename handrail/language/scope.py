@@ -46,20 +46,18 @@ def bent(scores: Array) -> Array:
     return scores * np.abs(scores)
 
 
-def likeness(similarities: Array, own: NDArray[np.bool_] | np.bool_) -> Floats:
+def likeness(similarities: Array) -> Floats:
     """Mean of the three largest similarities to the examples of the guessed intent.
 
     Examples of other intents say little: a message out of scope is near to many.
 
     Args:
-        similarities: By message and example.
-        own: Whether an example stands under the intent guessed for the message.
+        similarities: By message and example; -1 where an example is left out.
     """
     count = min(_NEAREST, similarities.shape[-1])
     if not count:
         return np.zeros(similarities.shape[:-1], dtype=np.float32)
-    kept = np.where(own, similarities, np.float32(-1))
-    best = np.partition(kept, -count, axis=-1)[..., -count:]
+    best = np.partition(similarities, -count, axis=-1)[..., -count:]
     there = best > -1
     total = np.where(there, best, 0).sum(axis=-1)
     return (total / np.maximum(there.sum(axis=-1), 1)).astype(np.float32)
@@ -74,14 +72,14 @@ def evidence(scores: Array, probabilities: Array, *rest: Array | np.floating[Any
         rest: By message: likeness of stems, of word vectors and of the encoder's vectors to the
             nearest examples (0 without an encoder), and the share of words never seen.
     """
-    count = min(_RUNNERS_UP, scores.shape[-1])
-    top = np.sort(np.partition(scores, -count, axis=-1)[..., -count:], axis=-1)
+    top = np.sort(scores, axis=-1)[..., -_RUNNERS_UP:]
     certainty = np.log(np.maximum(probabilities.max(axis=-1), 1e-6))
     *likenesses, unknown = rest
     # A message without any known subject tells far more than one with half of them.
     strangeness = -np.log(_LEAST_KNOWN - unknown)
     columns = (certainty, top[..., -1], top[..., :-1].sum(axis=-1), *likenesses, strangeness)
-    return np.stack([*columns, np.ones_like(certainty)], axis=-1).astype(np.float32)
+    rows = np.array([*columns, np.ones(certainty.shape)], dtype=np.float32)
+    return np.ascontiguousarray(rows.T)
 
 
 def score(found: Floats, coefficients: Floats) -> float:

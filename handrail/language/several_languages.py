@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from handrail.core.drafting import IntentResult
-from handrail.language.features import Floats
+from handrail.language.features import Floats, words
 from handrail.language.intents import IntentClassifier
 
 
@@ -30,9 +30,10 @@ class SeveralLanguages:
     def classify(self, text: str, *, before: str = "") -> IntentResult:
         """Rank the playbook's intents for one message; never raises on odd text."""
         del before
+        said = words(text)
         results: list[IntentResult] = []
-        read = self._reading(text)
-        for model in sorted(self.models.values(), key=lambda model: model.unknown_share(text)):
+        read = self._reading(text, said)
+        for model in sorted(self.models.values(), key=lambda model: model.unknown_share(said)):
             results.append(read(model))
             if results[-1].decision == "accept":
                 return results[-1]
@@ -40,20 +41,22 @@ class SeveralLanguages:
 
     def language_of(self, text: str) -> str:
         """Return the language whose classifier knows a message best."""
-        read = self._reading(text)
+        read = self._reading(text, words(text))
         return min(self.models, key=lambda name: read(self.models[name]).out_of_scope)
 
-    def _reading(self, text: str) -> Callable[[IntentClassifier], IntentResult]:
+    def _reading(
+        self, text: str, said: Sequence[str]
+    ) -> Callable[[IntentClassifier], IntentResult]:
         """Return what lets a model read the text; an encoder that they share runs once."""
         meant: dict[tuple[str, str], Floats] = {}
 
         def read(model: IntentClassifier) -> IntentResult:
-            if model.encoder is None:
-                return model.classify(text)
+            if model.encoder is None or not said:
+                return model.read(said)
             key = model.encoder.id, model.mended(text)
             if key not in meant:
                 meant[key] = model.encoder.encode([key[1]])[0]
-            return model.classify(text, meaning=meant[key])
+            return model.read(said, meant[key])
 
         return read
 

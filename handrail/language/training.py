@@ -158,7 +158,7 @@ class _Fold:
             product = rows[part] @ columns
             dense = product.toarray() if sparse.issparse(product) else product
             own = self.seen_labels[None, :] == guessed[part, None]
-            found.append(scope.likeness(dense.astype(np.float32), own))
+            found.append(scope.likeness(np.where(own, dense.astype(np.float32), np.float32(-1))))
         return np.concatenate(found)
 
 

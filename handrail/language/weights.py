@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -29,14 +29,19 @@ class Examples:
     vectors: Floats
     """Word vectors, by example."""
 
+    @cached_property
+    def _lengths(self) -> Ints:
+        """By feature: how many entries it has."""
+        return np.diff(self.starts)
+
     def similarities(self, at: Ints, values: Floats) -> Floats:
         """Cosine of the stem features to every example."""
-        lengths = self.starts[at + 1] - self.starts[at]
+        lengths = self._lengths[at]
         used = lengths > 0
         at, values, lengths = at[used], values[used], lengths[used]
-        offsets = np.repeat(self.starts[at] - np.cumsum(lengths) + lengths, lengths)
-        entries = offsets + np.arange(lengths.sum())
-        weights = self.values[entries] * np.repeat(values, lengths)
+        entries = (self.starts[at] - lengths.cumsum() + lengths).repeat(lengths)
+        entries += np.arange(len(entries))
+        weights = self.values[entries] * values.repeat(lengths)
         found = np.bincount(self.documents[entries], weights=weights, minlength=len(self.texts))
         length = float(np.sqrt((values * values).sum()))
         return (found / length if length else found).astype(np.float32)
