@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -81,6 +82,7 @@ class ArticleIndex:
                 text = f"{heading} {passage.text}"
                 postings.add(title + postings.read(text, article.language))
         self._audiences = {at: a.audience for at, a in enumerate(owners) if a.audience}
+        self._tiers = frozenset(tier for only in self._audiences.values() for tier in only)
         self._languages = tuple(dict.fromkeys(primary(a.language) for a in owners))
         self._internal = np.array([a.internal for a in owners], dtype=bool)
         self._starts = np.array([(a.valid_from or date.min).toordinal() for a in owners])
@@ -91,6 +93,8 @@ class ArticleIndex:
         }
         self._vocabulary = postings.vocabulary
         self._bounds, self._places, self._weights = postings.weighted()
+        self._open = lru_cache(maxsize=64)(self._opened)
+        self._nearest = lru_cache(maxsize=4096)(self._nearest_to)
         # A question is asked twice: for what customers may read, and for what the team may.
         self._last: tuple[tuple[str, tuple[str, ...]] | None, Floats] = (None, np.zeros(0))
 
@@ -116,17 +120,29 @@ class ArticleIndex:
             on: Passages that are not valid on this day are left out.
         """
         spoken = None if language is None else primary(language)
-        scores = self._scores(query, self._languages if spoken is None else (spoken,)).copy()
+        scores = self._scores(query, self._languages if spoken is None else (spoken,))
+        # A tier that no article names is as good as none, and is not kept.
+        named = tier if tier in self._tiers else None
+        open_ones = scores * self._open(spoken, on, internal=internal, tier=named)
+        return tuple(
+            self.passages[at].model_copy(update={"score": score})
+            for at, score in _best(open_ones, limit)
+        )
+
+    def _opened(
+        self, spoken: str | None, on: date | None, *, internal: bool, tier: str | None
+    ) -> NDArray[np.bool_]:
+        """Say of each passage whether a search may find it; the arguments are those of search."""
+        found = np.ones(len(self.passages), dtype=bool)
         if spoken is not None:
-            scores *= self._spoken.get(spoken, np.zeros(len(scores), dtype=bool))
+            found &= self._spoken.get(spoken, False)
         if not internal:
-            scores[self._internal] = 0.0
-            scores[[at for at, only in self._audiences.items() if tier not in only]] = 0.0
+            found &= ~self._internal
+            found[[at for at, only in self._audiences.items() if tier not in only]] = False
         if on is not None:
             day = on.toordinal()
-            scores[(self._starts > day) | (self._ends < day)] = 0.0
-        best = _best(scores, limit)
-        return tuple(self.passages[i].model_copy(update={"score": float(scores[i])}) for i in best)
+            found &= (self._starts <= day) & (self._ends >= day)
+        return found
 
     def _scores(self, query: str, languages: tuple[str, ...]) -> Floats:
         asked, scores = self._last
@@ -147,24 +163,24 @@ class ArticleIndex:
         """Return the numbers of terms, and of the nearest one for each that is not known."""
         found = {self._vocabulary[word] for word in terms if word in self._vocabulary}
         odd = sorted(w for w in terms if len(w) > 3 and w.isalpha() and w not in self._vocabulary)
-        for word in odd[:_MOST_MISSPELT]:
-            near = process.extractOne(
-                word,
-                self._vocabulary.keys(),
-                scorer=DamerauLevenshtein.distance,
-                score_cutoff=1,
-            )
-            if near:
-                found.add(self._vocabulary[near[0]])
-        return found
+        near = map(self._nearest, odd[:_MOST_MISSPELT])
+        return found.union(number for number in near if number is not None)
+
+    def _nearest_to(self, word: str) -> int | None:
+        """Return the number of the term that a word is a slip of, if it is of any."""
+        near = process.extractOne(
+            word, self._vocabulary.keys(), scorer=DamerauLevenshtein.distance, score_cutoff=1
+        )
+        return self._vocabulary[near[0]] if near else None
 
 
-def _best(scores: Floats, limit: int) -> list[int]:
-    hits = np.flatnonzero(scores > 0)
+def _best(scores: Floats, limit: int) -> list[tuple[int, float]]:
+    """Return places and scores of the best, best first."""
+    hits = scores.nonzero()[0]
     if len(hits) > limit > 0:
-        hits = hits[np.argpartition(-scores[hits], limit - 1)[:limit]]
-    ordered = hits[np.lexsort((hits, -scores[hits]))]
-    return [int(i) for i in ordered[: max(limit, 0)]]
+        hits = hits[(-scores[hits]).argpartition(limit - 1)[:limit]]
+    ordered = hits[np.lexsort((hits, -scores[hits]))][: max(limit, 0)]
+    return list(zip(ordered.tolist(), scores[ordered].tolist(), strict=True))
 
 
 class _Numbers(dict[str, int]):

@@ -91,6 +91,12 @@ def term(word: str, language: str = "en") -> str | None:
     return None if word in stops else stem(word, language)[:_STEM_CHARS]
 
 
+@lru_cache(maxsize=16_384)
+def _subject_term(word: str, language: str) -> str | None:
+    """The same without words that hold a digit."""
+    return None if _has_digit(word) else term(word, language)
+
+
 def _has_digit(word: str) -> bool:
     return not word.isalpha() and any(map(str.isdigit, word))
 
@@ -105,5 +111,5 @@ def search_terms(text: str, language: str = "en", *, numbers: bool = False) -> l
             order is nothing that an article could answer.
     """
     spoken = primary(language)
-    found = (term(word, spoken) for word in tokens(text) if numbers or not _has_digit(word))
-    return [one for one in found if one is not None]
+    reduced = term if numbers else _subject_term
+    return [found for word in tokens(text) if (found := reduced(word, spoken)) is not None]

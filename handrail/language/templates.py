@@ -46,7 +46,10 @@ def fill(
 
     ``locale`` gives the rules by which a word goes with a number; English where left out.
     """
-    values = {name: resolve(name) for name in field_names(template)}
+    names = field_names(template)
+    if not names:
+        return Filled(template.strip())
+    values = {name: resolve(name) for name in names}
     missing = tuple(name for name, value in values.items() if value is None)
     if missing:
         return Filled(text="", missing=missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from handrail.playbook.models import Playbook
@@ -28,6 +29,7 @@ _FIXED: Final = {
 }
 
 
+@lru_cache(maxsize=1024)  # texts of playbooks, not of customers
 def field_names(text: str) -> tuple[str, ...]:
     """Return the names of all fields of a template, in order, each once."""
     return tuple(dict.fromkeys(match[1] for match in FIELD.finditer(text)))
