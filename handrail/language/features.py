@@ -104,7 +104,7 @@ class Vocabulary:
         counted = Counter(chain(self._known(_word_features(tokens)), letters, stems))
         at = np.fromiter(counted, np.int32, len(counted))
         counts = np.fromiter(counted.values(), np.float32, len(counted))
-        return at, _normalised(self.block[at], (1 + np.log(counts)) * self.idf[at])
+        return at, _normalised(self.block.take(at), (1 + np.log(counts)) * self.idf.take(at))
 
     def _letters_of(self, word: str) -> tuple[int, ...]:
         return tuple(self._known(_characters(word)))
@@ -132,7 +132,7 @@ def _normalised(blocks: Ints, values: Floats) -> Floats:
         weight / math.sqrt(square or 1.0)
         for weight, square in zip(BLOCK_WEIGHTS, squares, strict=True)
     ]
-    return (values * np.array(scale)[blocks]).astype(np.float32)
+    return (values * np.array(scale).take(blocks)).astype(np.float32)
 
 
 def inverse_frequency(found: NDArray[np.int64], total: int) -> Floats:

@@ -123,14 +123,15 @@ class IntentClassifier:
         at, values = weights.vocabulary.vector(said)
         vector = word_vectors().row(said)
         known = len(weights.vocabulary.names)
-        scores = values @ weights.linear[at] + vector @ weights.linear[known:] + weights.bias
+        scores = values @ weights.linear.take(at, axis=0) + vector @ weights.linear[known:]
+        scores += weights.bias
         summed = scores * weights.factors[0] + scope.bent(scores) * weights.factors[1]
         if weights.meaning is not None and meaning is not None:
             summed += (meaning @ weights.meaning.linear + weights.meaning.bias) * weights.factors[2]
         probabilities = scope.softmax(summed)
         order = (-probabilities).argsort(kind="stable")[:_RANKED]
         own = (examples.intents == order[0]).nonzero()[0]
-        stems = weights.vocabulary.block[at] == _STEMS
+        stems = weights.vocabulary.block.take(at) == _STEMS
         alike = examples.similarities(at[stems], values[stems])[own]
         likes = [alike.astype(np.float64), examples.vectors[own] @ vector]
         if weights.meaning is not None and meaning is not None:

@@ -38,11 +38,13 @@ def cite(text: str, passages: Sequence[Passage], language: str = "en") -> tuple[
     """Cite, for each sentence of a reply, the sentence of the passages that says most of it."""
     sources = [(p, *published) for p in passages for published in _published(p.text, language)]
     citations: list[Citation] = []
-    for sentence in sentences(text):
+    for sentence in sentences(text) if sources else ():
         terms = set(search_terms(sentence, language))
-        best = max(sources, key=lambda source: len(terms & source[2]), default=None)
-        if best and terms and len(terms & best[2]) >= _ENOUGH_SHARED * len(terms):
-            citations.append(Citation(source=article_source(best[0]), quote=best[1]))
+        shared = [len(terms & said) for _, _, said in sources]
+        most = max(shared)
+        if terms and most >= _ENOUGH_SHARED * len(terms):
+            passage, quote, _ = sources[shared.index(most)]
+            citations.append(Citation(source=article_source(passage), quote=quote))
     return tuple(dict.fromkeys(citations))
 
 

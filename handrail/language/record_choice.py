@@ -10,7 +10,7 @@ from typing import Final
 
 from handrail.core.conversation import Record, Snapshot
 from handrail.core.ports import owner_key
-from handrail.language.slots import Slot, find_slots, same_number
+from handrail.language.slots import Slot, find_slots, plain_number
 from handrail.language.templates import holds
 from handrail.playbook.models import Conditions
 
@@ -53,16 +53,18 @@ def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -
     problem = _obstacle(kind, snapshot, own, named)
     if problem is not None:
         return Choice(problem=problem)
+    if named:
+        return Choice(record=named[0])
     slots = find_slots(text, own, today=snapshot.now.date())
-    if not named and _names_foreign(text, own):
+    if _names_foreign(text, own):
         return Choice(ask=newest_first(_nearly_named(slots) or own))
     described, before = _described(slots, own), _named_before(snapshot, own)
     rest = [r for r in own if r not in before] if before and _OTHER.search(text) else []
-    if before == own and len(own) == 1 and not (named or described) and _OTHER_ONE.search(text):
+    if before == own and len(own) == 1 and not described and _OTHER_ONE.search(text):
         return Choice(problem=f"the message asks for another {kind}; there is only {own[0].id}")
     fitting = [record for record in own if about and holds(about, {kind: record})]
     picked = _picked(text, snapshot, own)
-    for candidates in (named, described, picked, rest, [] if rest else before, own, fitting):
+    for candidates in (described, picked, rest, [] if rest else before, own, fitting):
         if len(candidates) == 1:
             return Choice(record=candidates[0])
     return Choice(ask=newest_first(next(filter(None, (described, rest, fitting)), own)))
@@ -96,15 +98,15 @@ def named_records(text: str, records: Sequence[Record]) -> list[Record]:
     """Return the records whose number stands in the text, however it is spaced or cased."""
     tokens = [owner_key(token) for token in _TOKEN.findall(text)]
     keys = {*tokens, *(a + b for a, b in pairwise(tokens))}
-    exact = [r for r in records if owner_key(r.id) in keys or any(_spelt(k, r) for k in keys)]
+    # LF1O01 for LF1001: a letter may stand for a digit.
+    spelt = {plain_number(key) for key in keys if sum(map(str.isdigit, key)) >= 2}
+    exact = [r for r in records if owner_key(r.id) in keys or plain_number(r.id) in spelt]
+    if exact:
+        return exact
     # "order 1001" for LF1001: digits alone are enough where they point at one record only.
-    by_digits = [r for r in records if len(_digits(r.id)) >= 3 and _digits(r.id) in keys]
-    return exact or (by_digits if len(by_digits) == 1 else [])
-
-
-def _spelt(key: str, record: Record) -> bool:
-    """Whether a token is a record's number with a letter for a digit: LF1O01 for LF1001."""
-    return sum(map(str.isdigit, key)) >= 2 and same_number(key, record.id)
+    alone = {key for key in keys if key.isdigit() and len(key) >= 3}
+    by_digits = [r for r in records if _digits(r.id) in alone] if alone else []
+    return by_digits if len(by_digits) == 1 else []
 
 
 def newest_first(records: Sequence[Record]) -> tuple[Record, ...]:

@@ -57,7 +57,9 @@ def likeness(similarities: Array) -> Floats:
     count = min(_NEAREST, similarities.shape[-1])
     if not count:
         return np.zeros(similarities.shape[:-1], dtype=np.float32)
-    best = np.partition(similarities, -count, axis=-1)[..., -count:]
+    ordered = similarities.copy()
+    ordered.partition(-count)
+    best = ordered[..., -count:]
     there = best > -1
     total = np.where(there, best, 0).sum(axis=-1)
     return (total / np.maximum(there.sum(axis=-1), 1)).astype(np.float32)

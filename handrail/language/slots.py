@@ -106,15 +106,11 @@ def find_slots(
     return tuple(sorted(kept, key=lambda slot: slot.start))
 
 
-def same_number(text: str, number: str) -> bool:
-    """Whether two spellings of a number are one: case, spaces, and letters that look like digits.
+def plain_number(number: str) -> str:
+    """Fold a number so that its spellings meet: case, spaces, and letters that look like digits.
 
-    Only where the whole is of one length, so that no digit is lost.
+    It keeps its length, so that no digit is lost.
     """
-    return _plain(text) == _plain(number)
-
-
-def _plain(number: str) -> str:
     return owner_key(number).translate(_LOOKS_LIKE)
 
 
@@ -184,13 +180,14 @@ def _numbers(text: str, records: Sequence[Record]) -> Iterator[Slot]:
         key = owner_key(hit[0])
         if sum(map(str.isdigit, key)) < 3:
             continue
-        exact = tuple(r for r in records if same_number(hit[0], r.id))
-        like = tuple(
+        plain = plain_number(key)
+        exact = tuple(r for r in records if plain_number(r.id) == plain)
+        like = exact or tuple(
             r
             for r in records
             if len(key) >= 5 and OSA.distance(key, owner_key(r.id), score_cutoff=1) <= 1
         )
-        yield Slot("number", *hit.span(), hit[0], key, exact or like, sure=bool(exact))
+        yield Slot("number", *hit.span(), hit[0], key, like, sure=bool(exact))
 
 
 def _products(text: str, records: Sequence[Record]) -> Iterator[Slot]:

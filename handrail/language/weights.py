@@ -36,13 +36,14 @@ class Examples:
 
     def similarities(self, at: Ints, values: Floats) -> Floats:
         """Cosine of the stem features to every example."""
-        lengths = self._lengths[at]
+        lengths = self._lengths.take(at)
         used = lengths > 0
         at, values, lengths = at[used], values[used], lengths[used]
-        entries = (self.starts[at] - lengths.cumsum() + lengths).repeat(lengths)
+        entries = (self.starts.take(at) - lengths.cumsum() + lengths).repeat(lengths)
         entries += np.arange(len(entries))
-        weights = self.values[entries] * values.repeat(lengths)
-        found = np.bincount(self.documents[entries], weights=weights, minlength=len(self.texts))
+        weights = self.values.take(entries) * values.repeat(lengths)
+        documents = self.documents.take(entries)
+        found = np.bincount(documents, weights=weights, minlength=len(self.texts))
         length = float(np.sqrt((values * values).sum()))
         return (found / length if length else found).astype(np.float32)
 
