@@ -33,7 +33,7 @@ class Services:
         """Keep what this turn makes of what came in."""
         if intent is not None:
             # A corrected intent is taught by what customers wrote, and theirs stays with them.
-            known = tuple(filter(self.playbook.has_example, intent.nearest))
+            known = tuple(t for t in intent.nearest if self.playbook.has_example(t, intent.top))
             intent = intent.model_copy(update={"nearest": known})
         made = Understanding(message_ids=turn.message_ids, findings=screen.findings, intent=intent)
         self.journal.describe(understood=made.model_dump(mode="json", exclude_defaults=True))

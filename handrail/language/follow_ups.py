@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
-
-from handrail.language.features import words
 
 _LONGEST: Final = 10
 """Words; a longer message says itself what it is about."""
@@ -67,32 +66,32 @@ _AROUND: Final = frozenset((
     "los", "mi", "mis", "o", "para", "pasa", "pero", "qué", "también", "tal", "un", "una", "y",
 ))  # fmt: skip
 """Words that stand around them."""
+_POINTING: Final = _CHOICES | _AROUND
 _MENTIONS: Final = frozenset(("it", "that", "this", "them", "lo", "eso"))
 
 
-def refers_back(text: str) -> bool:
-    """Say whether a short message goes on from an earlier one or points at what that named."""
-    if answers_only(text):
+def refers_back(said: Sequence[str]) -> bool:
+    """Say whether a short message goes on from an earlier one or points at what that named.
+
+    This and the others take the words of a message (:func:`~handrail.language.features.words`).
+    """
+    if answers_only(said):
         return True
-    said = words(text)
     plain = " ".join(said)
     return 0 < len(said) <= _LONGEST and bool(_OPENS.search(plain) or _POINTS.search(plain))
 
 
-def answers_only(text: str) -> bool:
+def answers_only(said: Sequence[str]) -> bool:
     """Say whether a message is a bare answer: "No", "yes please", "sí"."""
-    said = words(text)
     return bool(said) and _ANSWERS.issuperset(said)
 
 
-def points_only(text: str) -> bool:
+def points_only(said: Sequence[str]) -> bool:
     """Say whether a message names at most a number: "and the other one?", "what about LF1006?"."""
-    said = words(text)
-    fits = 0 < len(said) <= _LONGEST and (_CHOICES | _AROUND).issuperset(said)
+    fits = 0 < len(said) <= _LONGEST and _POINTING.issuperset(said)
     return fits and not _CHOICES.isdisjoint(said)
 
 
-def mentions_before(text: str) -> bool:
+def mentions_before(said: Sequence[str]) -> bool:
     """Say whether a short sentence has words such as "it" that stand for what was said before."""
-    said = words(text)
     return len(said) <= _LONGEST and not _MENTIONS.isdisjoint(said)

@@ -96,15 +96,18 @@ def _described(slots: Sequence[Slot], own: Sequence[Record]) -> list[Record]:
 
 def named_records(text: str, records: Sequence[Record]) -> list[Record]:
     """Return the records whose number stands in the text, however it is spaced or cased."""
+    if not _has_digit(text) and all(_has_digit(record.id) for record in records):
+        return []
     tokens = [owner_key(token) for token in _TOKEN.findall(text)]
     keys = {*tokens, *(a + b for a, b in pairwise(tokens))}
     # LF1O01 for LF1001: a letter may stand for a digit.
-    spelt = {plain_number(key) for key in keys if sum(map(str.isdigit, key)) >= 2}
+    numbers = [key for key in keys if not key.isalpha()]
+    spelt = {plain_number(key) for key in numbers if sum(map(str.isdigit, key)) >= 2}
     exact = [r for r in records if owner_key(r.id) in keys or plain_number(r.id) in spelt]
     if exact:
         return exact
     # "order 1001" for LF1001: digits alone are enough where they point at one record only.
-    alone = {key for key in keys if key.isdigit() and len(key) >= 3}
+    alone = {key for key in numbers if key.isdigit() and len(key) >= 3}
     by_digits = [r for r in records if _digits(r.id) in alone] if alone else []
     return by_digits if len(by_digits) == 1 else []
 
@@ -117,6 +120,10 @@ def newest_first(records: Sequence[Record]) -> tuple[Record, ...]:
 def _first_date(record: Record) -> str:
     dates = (str(f.value) for f in record.fields.values() if f.type == "date" and f.value)
     return next(dates, "")
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _digits(text: str) -> str:
@@ -140,7 +147,7 @@ def _picked(text: str, snapshot: Snapshot, own: Sequence[Record]) -> list[Record
 
 
 def _names_foreign(text: str, own: Sequence[Record]) -> bool:
-    shapes = {_shape(record.id) for record in own if _digits(record.id)}
+    shapes = {_shape(record.id) for record in own if _has_digit(record.id)}
     return any(_shape(token) in shapes for token in _TOKEN.findall(text))
 
 

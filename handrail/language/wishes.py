@@ -91,12 +91,12 @@ class WishReader:
             return IntentResult(
                 ranked=(), out_of_scope=0.0, decision="accept", model="courtesy", courtesy=kind
             )
-        whole = self._one(text)
-        if answers_only(text):
+        said, whole = words(text), self._one(text)
+        if answers_only(said):
             # A bare "No" says nothing by itself, whatever the classifier makes of two letters.
             whole = whole.model_copy(update={"decision": "escalate", "out_of_scope": 1.0})
-        pointing = points_only(text)
-        if before and (pointing or (whole.decision != "accept" and refers_back(text))):
+        pointing = points_only(said)
+        if before and (pointing or (whole.decision != "accept" and refers_back(said))):
             return self._after(before, text, pointing=pointing)
         parts = clauses(text)
         if len(parts) < 2:
@@ -182,7 +182,7 @@ def _of_its_own(part: Clause, result: IntentResult, whole: IntentResult) -> Inte
 
     It goes on from what stands before it, and with that it means what the whole means.
     """
-    if result.decision != "accept" or part.asks or not mentions_before(part.text):
+    if result.decision != "accept" or part.asks or not mentions_before(words(part.text)):
         return result
     share = sum(guess.probability for guess in whole.ranked if guess.intent == result.top)
     return result if share >= _OWN else result.model_copy(update={"decision": "clarify"})

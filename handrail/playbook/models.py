@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from decimal import Decimal
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -325,12 +326,16 @@ class Playbook(Strict):
         chosen = known or next(iter(self.teams))
         return chosen, self.teams[chosen]
 
-    def has_example(self, text: str) -> bool:
-        """Tell whether a text is an example of an intent, in any language."""
+    def has_example(self, text: str, likely: str | None = None) -> bool:
+        """Tell whether a text is an example of an intent, in any language.
+
+        The ``likely`` intent is looked at first.
+        """
+        first = [self.intents[likely]] if likely in self.intents else []
         return any(
             text in intent.examples
             or any(text in one for one in intent.translated_examples.values())
-            for intent in self.intents.values()
+            for intent in chain(first, self.intents.values())
         )
 
     @property

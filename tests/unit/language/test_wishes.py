@@ -7,6 +7,7 @@ import pytest
 from handrail.core.drafting import IntentGuess, IntentResult
 from handrail.language.clauses import clauses
 from handrail.language.courtesy import acknowledges, courtesy
+from handrail.language.features import words
 from handrail.language.follow_ups import points_only, refers_back
 from handrail.language.intents import IntentClassifier
 from handrail.language.training import train_playbook
@@ -96,7 +97,7 @@ def test_many_clauses_are_bounded() -> None:
     ],
 )
 def test_follow_ups_are_short_and_point_back(text: str, back: bool) -> None:
-    assert refers_back(text) is back
+    assert refers_back(words(text)) is back
 
 
 def test_several_intents_are_all_kept(wishes: WishReader) -> None:
@@ -161,7 +162,7 @@ def test_a_remark_goes_with_the_wish_before_unless_it_is_grave() -> None:
     ],
 )
 def test_messages_that_only_point_name_nothing(text: str, *, only: bool) -> None:
-    assert points_only(text) is only
+    assert points_only(words(text)) is only
 
 
 def test_a_message_that_only_points_is_about_what_was_said_before() -> None:
