@@ -131,7 +131,8 @@ class CheckSuite:
 
     def _context(self, text: str, snapshot: Snapshot, **known: Any) -> CheckContext:
         judge = self._judge_of_claims
-        if isinstance(judge, CostlyJudge):
+        # Asking a protocol about None costs more than most checks.
+        if judge is not None and isinstance(judge, CostlyJudge):
             judge = judge.within(snapshot.conversation)
         return CheckContext(
             text=text,
