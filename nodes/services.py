@@ -34,7 +34,8 @@ class Services:
         if intent is not None:
             # A corrected intent is taught by what customers wrote, and theirs stays with them.
             known = tuple(t for t in intent.nearest if self.playbook.has_example(t, intent.top))
-            intent = intent.model_copy(update={"nearest": known})
+            if known != intent.nearest:
+                intent = intent.model_copy(update={"nearest": known})
         made = Understanding(message_ids=turn.message_ids, findings=screen.findings, intent=intent)
         self.journal.describe(understood=made.model_dump(mode="json", exclude_defaults=True))
 

@@ -48,11 +48,14 @@ class Clause:
 
 
 def clauses(text: str) -> tuple[Clause, ...]:
-    """Split at sentences and at words that begin another matter; courtesies are left out."""
+    """Split at sentences and at words that begin another matter; courtesies among them go."""
+    pieces = [piece.strip(" ,\t") for piece in _BREAK.split(text[:_LONGEST])]
+    said = [piece for piece in pieces if piece]
+    if len(said) < 2:
+        return tuple(map(Clause, said))
     parts: list[str] = []
-    for piece in _BREAK.split(text[:_LONGEST]):
-        part = piece.strip(" ,\t")
-        if not part or courtesy(part):
+    for part in said:
+        if courtesy(part):
             continue
         if parts and len(words(part)) < _LEAST_WORDS:
             parts[-1] = f"{parts[-1]} {part}"

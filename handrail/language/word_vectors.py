@@ -6,6 +6,7 @@ The table was made by ``python -m benchmarks.word_vectors`` from the public data
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -39,7 +40,7 @@ class WordVectors:
         """Return the direction of a message's words; zeros where no word is known."""
         known = [self.index[token] for token in tokens if token in self.index]
         total = self.vectors[known].sum(axis=0)
-        return (total / max(float(np.sqrt(total @ total)), 1e-9)).astype(np.float32)
+        return total / max(math.sqrt(total @ total), 1e-9)
 
     def rows(self, messages: Sequence[Sequence[str]]) -> Floats:
         """Return one row by message."""
