@@ -22,14 +22,13 @@ from handrail.core.drafting import IntentDecision, IntentGuess, IntentResult
 from handrail.core.errors import IntegrityError
 from handrail.language import scope
 from handrail.language.embeddings import Encoder
-from handrail.language.features import BLOCKS, Floats, words
+from handrail.language.features import Floats, words
 from handrail.language.weights import Weights, read_weights
 from handrail.language.word_vectors import word_vectors
 from handrail.playbook.models import Thresholds
 
 _RANKED: Final = 5
 _NEAREST: Final = 3
-_STEMS: Final = BLOCKS.index("s")
 _LONG_WORD: Final = re.compile(r"(?<!\w)[^\W\d_]{4,40}(?!\w)")
 """Words long enough to tell a slip in them from another word."""
 _SLIP: Final = 1
@@ -131,8 +130,7 @@ class IntentClassifier:
         probabilities = scope.softmax(summed)
         order = (-probabilities).argsort(kind="stable")[:_RANKED]
         own = (examples.intents == order[0]).nonzero()[0]
-        stems = weights.vocabulary.block.take(at) == _STEMS
-        alike = examples.similarities(at[stems], values[stems])[own]
+        alike = examples.similarities(at, values)[own]
         likes = [alike.astype(np.float64), examples.vectors[own] @ vector]
         if weights.meaning is not None and meaning is not None:
             likes.append(weights.meaning.vectors[own] @ meaning)

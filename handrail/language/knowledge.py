@@ -125,7 +125,7 @@ class ArticleIndex:
         named = tier if tier in self._tiers else None
         open_ones = scores * self._open(spoken, on, internal=internal, tier=named)
         return tuple(
-            self.passages[at].model_copy(update={"score": score})
+            Passage.model_validate({**vars(self.passages[at]), "score": score})
             for at, score in _best(open_ones, limit)
         )
 

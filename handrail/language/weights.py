@@ -31,14 +31,14 @@ class Examples:
 
     @cached_property
     def _lengths(self) -> Ints:
-        """By feature: how many entries it has."""
+        """By feature: how many entries it has; none where it is no stem."""
         return np.diff(self.starts)
 
     def similarities(self, at: Ints, values: Floats) -> Floats:
-        """Cosine of the stem features to every example."""
+        """Cosine to every example, of the features that examples are indexed by: stems."""
         lengths = self._lengths.take(at)
-        used = lengths > 0
-        at, values, lengths = at[used], values[used], lengths[used]
+        used = lengths.nonzero()[0]
+        at, values, lengths = at.take(used), values.take(used), lengths.take(used)
         entries = (self.starts.take(at) - lengths.cumsum() + lengths).repeat(lengths)
         entries += np.arange(len(entries))
         weights = self.values.take(entries) * values.repeat(lengths)
