@@ -48,6 +48,19 @@ def cite(text: str, passages: Sequence[Passage], language: str = "en") -> tuple[
     return tuple(dict.fromkeys(citations))
 
 
+@lru_cache(maxsize=1024)
+def cite_published(
+    text: str, passages: tuple[Passage, ...], language: str = "en"
+) -> tuple[Citation, ...]:
+    """Cite as :func:`cite` does, for words of the playbook, of which no field was filled."""
+    return cite(text, passages, language)
+
+
+@lru_cache(maxsize=4096)
+def _published_terms(title: str, text: str, language: str) -> frozenset[str]:
+    return frozenset(search_terms(f"{title} {text}", language))
+
+
 def best_answer(
     question: str,
     passages: Iterable[Passage],
@@ -65,7 +78,7 @@ def best_answer(
     terms = set(search_terms(question, language))
     open_ones = [passage for passage in passages if not passage.internal]
     for passage in sorted(open_ones, key=lambda p: p.article_id not in prefer):
-        shared = terms & set(search_terms(f"{passage.title} {passage.text}", language))
+        shared = terms & _published_terms(passage.title, passage.text, language)
         if len(shared) >= max(2, _ENOUGH_MATCHED * len(terms)):
             return passage
     return None

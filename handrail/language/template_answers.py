@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from handrail.core.conversation import Passage, Record, Snapshot
 from handrail.core.drafting import Citation
-from handrail.language.quoting import article_source, cite
+from handrail.language.quoting import article_source, cite, cite_published
 from handrail.language.record_choice import Choice, choose_record
 from handrail.language.templates import FieldScope, holds
 from handrail.playbook.fields import field_names, record_kinds
@@ -96,8 +96,9 @@ class TemplateAnswers:
 
     def _try(self, intent: Intent, number: int, template: Template) -> Answer | None:
         text = self._words_of(template)
-        names = (*field_names(text or ""), *template.when)
-        records = self._chosen(intent, tuple({*intent.needs, *record_kinds(names)}))
+        fields = field_names(text or "")
+        kinds = record_kinds((*fields, *template.when))
+        records = self._chosen(intent, tuple({*intent.needs, *kinds}))
         if records is None or not holds(template.when, records):
             return None
         if text is None:
@@ -110,7 +111,9 @@ class TemplateAnswers:
         relied = self._relied(template, number)
         if relied is None:
             return None
-        cited = cite(filled.text, relied, self.manner.language)
+        # Words that tell nothing of a customer are the same the next time.
+        find = cite if fields else cite_published
+        cited = find(filled.text, relied, self.manner.language)
         sources = {citation.source for citation in cited}
         return Answer(
             filled.text,
@@ -137,7 +140,7 @@ class TemplateAnswers:
         mine = (m.text for m in self.snapshot.messages if m.role in ("ai", "agent"))
         return bool(apology) and any(apology in text for text in mine)
 
-    def _relied(self, template: Template, number: int) -> list[Passage] | None:
+    def _relied(self, template: Template, number: int) -> tuple[Passage, ...] | None:
         """Return the passages a template relies on; ``None`` where an article does not hold."""
         found: list[Passage] = []
         tier = self.snapshot.customer.tier if self.snapshot.verified else None
@@ -150,7 +153,7 @@ class TemplateAnswers:
                 self.reasons.append(f"template {number} relies on {name}, which is for others")
                 return None
             found += self.articles.passages.get(article.id, ())
-        return found
+        return tuple(found)
 
 
 def joined(answers: Iterable[Answer]) -> Answer:

@@ -11,7 +11,7 @@ are languages, styles or channels; mappings stand inside each other in any order
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -43,8 +43,10 @@ class Manner:
     email: bool = False
 
 
-def closest(tag: str | None, languages: Iterable[str]) -> str | None:
+def closest(tag: str | None, languages: Collection[str]) -> str | None:
     """Return the language that a tag means: the same one, else one of another region."""
+    if tag in languages:
+        return tag
     wanted = (tag or "").casefold()
     known = {language.casefold(): language for language in languages}
     if wanted in known:
@@ -76,11 +78,11 @@ def say(words: Words, manner: Manner) -> str | None:
 
 
 def _key(choices: Collection[str], manner: Manner) -> str | None:
-    kinds = {axis(choice) for choice in choices}
-    if kinds == {"language"}:
+    kind = axis(next(iter(choices), ""))  # all are of one
+    if kind == "language":
         return closest(manner.language, choices)
     channels = CHANNELS[::-1] if manner.email else CHANNELS
-    wanted = channels if kinds == {"channel"} else (manner.style, *STYLES)
+    wanted = channels if kind == "channel" else (manner.style, *STYLES)
     return next((choice for choice in wanted if choice in choices), None)
 
 
