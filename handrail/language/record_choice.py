@@ -58,8 +58,10 @@ def choose_record(kind: str, text: str, about: Conditions, snapshot: Snapshot) -
     slots = find_slots(text, own, today=snapshot.now.date())
     if _names_foreign(text, own):
         return Choice(ask=newest_first(_nearly_named(slots) or own))
-    described, before = _described(slots, own), _named_before(snapshot, own)
-    rest = [r for r in own if r not in before] if before and _OTHER.search(text) else []
+    described, other = _described(slots, own), _OTHER.search(text)
+    # Of a single record there is nothing to tell apart, unless another one is asked for.
+    before = _named_before(snapshot, own) if other or len(own) > 1 else []
+    rest = [r for r in own if r not in before] if before and other else []
     if before == own and len(own) == 1 and not described and _OTHER_ONE.search(text):
         return Choice(problem=f"the message asks for another {kind}; there is only {own[0].id}")
     fitting = [record for record in own if about and holds(about, {kind: record})]
