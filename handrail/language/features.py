@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Final
@@ -99,9 +99,10 @@ class Vocabulary:
 
         They are those that :func:`features` counts, block by block.
         """
-        letters = chain.from_iterable(map(self._letters, tokens))
-        stems = self._known(_stem_features(tokens))
-        counted = Counter(chain(self._known(_word_features(tokens)), letters, stems))
+        found = self._known(_word_features(tokens))
+        found += chain.from_iterable(map(self._letters, tokens))
+        found += self._known(_stem_features(tokens))
+        counted = Counter(found)
         at = np.fromiter(counted, np.int32, len(counted))
         counts = np.fromiter(counted.values(), np.float32, len(counted))
         return at, _normalised(self.block.take(at), (1 + np.log(counts)) * self.idf.take(at))
@@ -109,8 +110,8 @@ class Vocabulary:
     def _letters_of(self, word: str) -> tuple[int, ...]:
         return tuple(self._known(_characters(word)))
 
-    def _known(self, names: Iterable[str]) -> Iterator[int]:
-        return (at for at in map(self.index.get, names) if at is not None)
+    def _known(self, names: Iterable[str]) -> list[int]:
+        return [at for at in map(self.index.get, names) if at is not None]
 
     def unknown_share(self, tokens: Sequence[str]) -> float:
         """Share of a message's subject words that were never seen, weighed by rarity; 0 to 1."""

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.language.features import Floats, Ints, Vocabulary
 
@@ -30,9 +31,9 @@ class Examples:
     """Word vectors, by example."""
 
     @cached_property
-    def _lengths(self) -> Ints:
+    def _lengths(self) -> NDArray[np.intp]:
         """By feature: how many entries it has; none where it is no stem."""
-        return np.diff(self.starts)
+        return np.diff(self.starts).astype(np.intp)
 
     def similarities(self, at: Ints, values: Floats) -> Floats:
         """Cosine to every example, of the features that examples are indexed by: stems."""
