@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handrail.core.conversation import FieldValue, Record, Snapshot
-from handrail.language.record_choice import choose_record
+from handrail.language.record_choice import choose_record, named_records
 from handrail.language.slots import find_slots
 
 TODAY = date(2026, 1, 5)
@@ -87,6 +87,22 @@ def test_records_are_chosen_or_asked_for(
     choice = choose_record("order", text, {}, snapshot)
     assert (choice.record.id if choice.record else None) == chosen
     assert [record.id for record in choice.ask] == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "named"),
+    [
+        ("upgrade my gold card", "GOLD", True),
+        ("upgrade my golden card", "GOLD", False),
+        ("the order lf l0o1", "LF1001", True),
+        ("the order 1001", "LF1001", True),
+        ("the order 101", "LF-101", True),
+        ("an order of mine", "LF1001", False),
+    ],
+)
+def test_a_record_is_named_by_its_number(text: str, number: str, *, named: bool) -> None:
+    record = _order(number, "a lamp", "1.00", "2026-01-02")
+    assert named_records(text, [record]) == ([record] if named else [])
 
 
 def test_the_other_of_two_is_meant(make_request: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from handrail.core.conversation import FieldValue, Passage, Record
 from handrail.core.drafting import DraftNotes, Wish, left_open
 from handrail.core.ports import DraftRequest
+from handrail.language.quoting import cite_published
 from handrail.language.template_answers import Answer, joined
 from handrail.language.template_drafter import TemplateDrafter
 from handrail.playbook.models import Release
@@ -32,6 +33,18 @@ async def test_every_value_is_cited(drafter: TemplateDrafter, make_request: Make
         "record:order/LF1001#tracking_number",
     }
     assert all(citation.quote in draft.text for citation in draft.citations)
+
+
+async def test_words_with_a_customers_value_are_not_kept(
+    drafter: TemplateDrafter, make_request: MakeRequest
+) -> None:
+    cite_published.cache_clear()
+    told = await drafter.draft(make_request("Where is order LF1001?", "order_status"))
+    assert told.source == "template"
+    assert cite_published.cache_info().currsize == 0
+    general = await drafter.draft(make_request("Can I return a jacket?", "return_policy"))
+    assert any(citation.source.startswith("article:") for citation in general.citations)
+    assert cite_published.cache_info().currsize == 1
 
 
 async def test_missing_field_is_named_and_nothing_is_written(

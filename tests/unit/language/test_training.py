@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from handrail.core.errors import IntegrityError
+from handrail.language.features import Vocabulary, features
 from handrail.language.intents import IntentClassifier
 from handrail.language.training import train, train_playbook
 from handrail.playbook.models import Release, Thresholds
@@ -34,6 +36,18 @@ def test_few_intents_with_two_examples_each(count: int) -> None:
     result = model.classify("my lantern")
     assert result.top == "lantern"
     assert abs(sum(guess.probability for guess in result.ranked) - 1) < 1e-3
+
+
+def test_a_message_is_read_by_the_features_it_was_trained_with() -> None:
+    tokens = ["my", "order", "is", "my", "order"]
+    counted = features(tokens)
+    known = [name for name in counted if name != "corder"]
+    vocabulary = Vocabulary(known, np.ones(len(known), dtype=np.float32))
+    at, values = vocabulary.vector(tokens)
+    assert [known[place] for place in at] == known
+    twice = [1 + math.log(counted[name]) for name in known if name[0] == "w"]
+    words = values[: len(twice)]
+    assert words == pytest.approx(np.array(twice) / np.linalg.norm(twice), rel=1e-6)
 
 
 def test_one_intent_does_not_take_everything() -> None:
