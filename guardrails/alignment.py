@@ -6,7 +6,6 @@ Two sentences that agree but for a number, a unit, a "not" or a name do not say 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -45,7 +44,8 @@ _AUXILIARIES = frozenset(
     """do doe did can will be is are was have ha to must should would could may any ever longer
     se han puede pueden es son está""".split()  # noqa: SIM905
 )
-_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
+_DENIED = NEGATIONS | _AUXILIARIES
+_PREFIXES = frozenset(("un", "in", "im", "ir", "il", "dis", "non"))
 _LONG = 6
 """Longest run of words exchanged for others that is still compared word by word."""
 
@@ -61,22 +61,30 @@ class Rank(NamedTuple):
     """The same share of the shorter sentence's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aligned:
+class Aligned(NamedTuple):
     """How a sentence compares to a source's."""
 
     rank: Rank
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
+class Laid(NamedTuple):
     """A sentence laid beside a source's: how much of both is the same, and where they differ."""
 
     said: Run
     source: Run
     different: Sequence[tuple[slice, slice]]
     rank: Rank
+
+
+class _Exchanged:
+    """Words of a sentence and those of the source they stand for; either may be none."""
+
+    __slots__ = ("fresh", "gone", "new", "old")
+
+    def __init__(self, new: Run, old: Run) -> None:
+        self.new, self.old = new, old
+        self.fresh, self.gone = _keys(new), _keys(old)
 
 
 def align(said: Phrase, source: Phrase) -> Aligned:
@@ -102,8 +110,7 @@ def ceiling(said: Phrase, source: Phrase) -> Rank:
 
     Told from the words that both have, wherever these stand.
     """
-    common = len(said.distinct & source.distinct)
-    return _highest(common, said.sizes, source.sizes)
+    return _highest(len(said.distinct & source.distinct), said.sizes, source.sizes)
 
 
 @lru_cache(maxsize=8192)
@@ -129,9 +136,10 @@ def judge(laid: Laid) -> Aligned:
     for new, old in laid.different:
         edge = new.start == 0 or new.stop == len(said)
         if _comparable(said[new], source[old], edge=edge):
-            changes += _changes(said[new], source[old])
-            flips += _flips(said[new], source[old])
-            turns += _opposed(said[new], source[old], _DENYING)
+            part = _Exchanged(said[new], source[old])
+            changes += _changes(part)
+            flips += _flips(part)
+            turns += _opposed(part, _DENYING)
         if _renamed(said, new, source, old, alone=len(laid.different) == 1):
             changes.append("entity")
     if _mixed(said, source, laid.different):
@@ -164,17 +172,16 @@ def _comparable(new: Run, old: Run, *, edge: bool) -> bool:
     return "".join(word.key for word in new) != "".join(word.key for word in old)
 
 
-def _changes(new: Run, old: Run) -> Iterator[Change]:
+def _changes(part: _Exchanged) -> Iterator[Change]:
     """What else it says where ``new`` stands for ``old``; either may be empty."""
-    fresh, gone = _keys(new), _keys(old)
-    numbers, before = _numbers(fresh), _numbers(gone)
+    numbers, before = _numbers(part.fresh), _numbers(part.gone)
     if numbers and before and numbers != before:
         yield "number"
-    if _other_unit(fresh, gone, names=bool(new) and all(word.name for word in new)):
+    if _other_unit(part):
         yield "unit"
-    if _opposed(new, old, _CONTRASTING):
+    if _opposed(part, _CONTRASTING):
         yield "polarity"
-    if _other_name(new, old) or other_of_kind(fresh, gone):
+    if _other_name(part) or other_of_kind(part.fresh, part.gone):
         yield "entity"
 
 
@@ -186,17 +193,18 @@ _DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
 _PAIRED = frozenset[str]().union(*_DENYING, *_CONTRASTING)
 
 
-def _other_name(new: Run, old: Run) -> bool:
+def _other_name(part: _Exchanged) -> bool:
     """Whether a name stands for another; of two units the difference is told as such."""
-    fresh, gone = _names(new, units=True), _names(old, units=True)
-    return bool(fresh - _keys(old) and gone - _keys(new)) and not (fresh | gone) <= UNIT_KEYS
+    fresh, gone = _names(part.new, units=True), _names(part.old, units=True)
+    other = fresh - part.gone and gone - part.fresh
+    return bool(other) and not (fresh | gone) <= UNIT_KEYS
 
 
-def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
+def _opposed(part: _Exchanged, pairs: Sequence[frozenset[str]]) -> int:
     """How many words of a run stand for their opposites."""
-    if not (new and old):
+    fresh, gone = part.fresh, part.gone
+    if not (fresh and gone):
         return 0  # nothing stands for its opposite
-    fresh, gone = _keys(new), _keys(old)
     count = 0
     if not (_PAIRED.isdisjoint(fresh) or _PAIRED.isdisjoint(gone)):
         count = sum(1 for pair in pairs if len(pair & fresh) == len(pair & gone) == 1
@@ -206,11 +214,12 @@ def _opposed(new: Run, old: Run, pairs: Sequence[frozenset[str]]) -> int:
     return count
 
 
-def _flips(new: Run, old: Run) -> int:
+def _flips(part: _Exchanged) -> int:
     """How many negations a difference adds or takes out, where it is about little else."""
-    count = denials(new) - denials(old)
-    alone = all(word.key in NEGATIONS or word.key in _AUXILIARIES for word in (*new, *old))
-    return count if (new and old) or alone else 0
+    if NEGATIONS.isdisjoint(part.fresh) and NEGATIONS.isdisjoint(part.gone):
+        return 0
+    alone = _DENIED.issuperset(part.fresh | part.gone)
+    return denials(part.new) - denials(part.old) if (part.new and part.old) or alone else 0
 
 
 def _renamed(said: Run, new: slice, source: Run, old: slice, *, alone: bool) -> bool:
@@ -219,9 +228,9 @@ def _renamed(said: Run, new: slice, source: Run, old: slice, *, alone: bool) -> 
     What is added at its end ("Rho *Plus* card") counts where the sentences differ in nothing else
     (``alone``): in a sentence of other words it may be what the name names, and all shorten names.
     """
-    run = (*said[new], *source[old])
     if said[new] and source[old]:
         return False
+    run = said[new] or source[old]
     before, after = (said, new.start - 1), (said, new.stop)
     around = (
         [before]
@@ -254,15 +263,19 @@ def _numbers(keys: set[str]) -> set[str]:
     return {key for key in keys if key[0].isdigit()}
 
 
-def _other_unit(fresh: set[str], gone: set[str], *, names: bool) -> bool:
-    units, before = fresh & UNIT_KEYS, gone & UNIT_KEYS
-    if before and (units or names):
+def _other_unit(part: _Exchanged) -> bool:
+    units, before = part.fresh & UNIT_KEYS, part.gone & UNIT_KEYS
+    if before and (units or (part.new and all(word.name for word in part.new))):
         return units != before
-    return (units | before) == {"business"} and len(fresh) + len(gone) == 1
+    return (units | before) == {"business"} and len(part.fresh) + len(part.gone) == 1
 
 
 def _prefixed(longer: str, word: str) -> bool:
-    return len(word) > SHORT and any(longer == prefix + word for prefix in _PREFIXES)
+    return (
+        len(longer) > len(word) > SHORT
+        and longer.endswith(word)
+        and longer.removesuffix(word) in _PREFIXES
+    )
 
 
 def _names(run: Run, *, units: bool = False) -> set[str]:

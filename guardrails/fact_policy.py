@@ -92,50 +92,54 @@ class _Judging:
         self._ctx = ctx
         self._settings = settings
         self._subjects = subjects
-        self._compared = compared = ctx.compared
-        said = np.array([len(words) for words in ctx.content], np.int32)[:, None]
-        self._both = said + compared.lengths
-        near = compared.shared * (2 / _SHARED) >= self._both
-        self._close = near & compared.said & (compared.held >= np.maximum(1, said // 2))
-
-    def _candidates(self, number: int) -> Iterator[int]:
-        """The sentences that share the most words and numbers, the best first."""
-        found = np.flatnonzero(self._close[number])
-        share = self._compared.shared[number, found] / self._both[number, found]
-        order = np.argsort(-share, kind="stable")
-        for row in found[order[:_TRIED]].tolist():
+        self._compared = ctx.compared
+        self._candidates: dict[int, list[int]] = {}
+        for number, row in self._sharing():
             sentence = self._compared.rows[row]
-            if _FIELD not in sentence.text and sentence.kind != "question":
-                yield row
+            if sentence.kind != "question" and _FIELD not in sentence.text:
+                self._candidates.setdefault(number, []).append(row)
+
+    def _sharing(self) -> Iterator[tuple[int, int]]:
+        """Each claim with the sentences that share the most words and numbers, the best first."""
+        compared, numbers = self._compared, np.array([*self._subjects])
+        said = np.array([len(self._ctx.content[number]) for number in self._subjects])[:, None]
+        shared, both = compared.shared[numbers], said + compared.lengths
+        near = shared * (2 / _SHARED) >= both
+        near &= compared.said & (compared.held[numbers] >= np.maximum(1, said // 2))
+        claims, rows = np.nonzero(near)
+        order = np.lexsort((-shared[near] / both[near], claims))
+        order = order[np.arange(len(order)) - np.searchsorted(claims, claims) < _TRIED]
+        return zip(numbers[claims[order]].tolist(), rows[order].tolist(), strict=True)
 
     def nearest(self, number: int) -> _Near | None:
         """The sentence that is followed most closely, where it is not followed faithfully."""
         best: Aligned | None = None
-        nearest = 0
-        said = self._ctx.claims[number]
-        for row in self._candidates(number):
-            beaten = best.rank if best else _NOT
-            source = self._compared.rows[row].phrase
-            close = self._closer(ceiling(said.phrase, source), beaten)
-            aligned = self._followed(said.phrase, source, beaten) if close else None
+        nearest, beaten = 0, _NOT
+        said, rows = self._ctx.claims[number].phrase, self._compared.rows
+        for row in self._candidates.get(number, ()):
+            source = rows[row].phrase
+            most = ceiling(said, source)
+            aligned = self._followed(said, source, most, beaten) if most > beaten else None
             if aligned is None and not beaten.share:
                 aligned = self._of_the_same(number, row)
-            if aligned and (best is None or aligned.rank > best.rank):
-                best, nearest = aligned, row
-                if aligned.rank.share == 1 and not aligned.changes:
+            if aligned and (best is None or aligned.rank > beaten):
+                best, nearest, beaten = aligned, row, aligned.rank
+                if beaten.share == 1 and not aligned.changes:
                     return None
         if best is None or not best.changes:
             return None
-        return _Near(best, self._compared.source_of(nearest), self._compared.rows[nearest])
+        return _Near(best, self._compared.source_of(nearest), rows[nearest])
 
-    def _followed(self, said: Phrase, source: Phrase, beaten: Rank) -> Aligned | None:
+    def _followed(self, said: Phrase, source: Phrase, most: Rank, beaten: Rank) -> Aligned | None:
         """How a claim follows a sentence; ``None`` where not, or not as closely as the best."""
+        if not self._close(most):
+            return None
         laid = lay(said, source)
-        return judge(laid) if self._closer(laid.rank, beaten) else None
+        return judge(laid) if laid.rank > beaten and self._close(laid.rank) else None
 
-    def _closer(self, rank: Rank, beaten: Rank) -> bool:
+    def _close(self, rank: Rank) -> bool:
         least = self._settings.alike
-        return rank > beaten and rank.alike >= least and rank.share >= least - _SLACK
+        return rank.alike >= least and rank.share >= least - _SLACK
 
     def _of_the_same(self, number: int, row: int) -> Aligned | None:
         """How a claim compares to a sentence with the same words in another order.

@@ -92,6 +92,8 @@ def _parts(written: str) -> tuple[str, ...]:
 
 def key_of(word: str) -> str:
     """The form of one lower-case word."""
+    if word.isdecimal() and word.isascii():
+        return word.lstrip("0") or "0"
     if word[0].isdigit() and (":" in word or word.endswith("m")):
         return _clock(word)
     if word[0].isdigit() or word in WORDS:
@@ -104,9 +106,10 @@ def key_of(word: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _words(written: str, capital: bool) -> tuple[Word, ...]:
+def _words(written: str) -> tuple[Word, ...]:
     """What one written word is compared as: "can't" is two."""
-    if capital and written == "Business":
+    capital = written[0].isupper()
+    if written == "Business":
         return (Word(written, name=True),)  # within a name it is no unit
     folded = written.casefold()
     day = None
@@ -121,10 +124,10 @@ def phrase_of(sentence: str) -> Phrase:
     """The words of a sentence as they are compared: number words as numbers, units by one name."""
     opening = _OPENING.match(sentence)
     written = _TOKEN.findall(sentence, opening.end() if opening else 0)
-    capitals = [word[0].isupper() for word in written]
-    if capitals and not any(capitals[1:2]) and not (opening and opening[0].rstrip()[-1] == ","):
-        capitals[0] = False  # only because a sentence begins
-    found = tuple(chain.from_iterable(map(_words, written, capitals)))
+    named = written[1:] and written[1][0].isupper()
+    if written and not named and not (opening and opening[0].rstrip()[-1] == ","):
+        written[0] = written[0].casefold()  # a capital only because a sentence begins
+    found = tuple(chain.from_iterable(map(_words, written)))
     answers = bool(found) and found[0].key == "no" and denials(found[1:]) > 0
     return Phrase(found[1:] if answers else found)
 
