@@ -132,12 +132,18 @@ def _spelled(
             if sheet:
                 yield value.start, value.end, sheet
     for sheet in sheets:
-        if sheet.record.id and sum(map(str.isdigit, sheet.record.id)) < _DIGITS_OF_VALUES:
-            for start, end in _places(text, sheet.record.id.lower()):
-                yield start, end, sheet
-        if sheet.title and len(sheet.title) >= _SHORTEST_TITLE:
-            for start, end in _places(text, sheet.title.lower()):
-                yield start, end, sheet
+        for name in _names(sheet):
+            if name in text:  # most are not
+                yield from ((start, end, sheet) for start, end in _places(text, name))
+
+
+def _names(sheet: Sheet) -> Iterator[str]:
+    """What a record is called by in letters, in lower case."""
+    number, title = sheet.record.id, sheet.title
+    if number and sum(map(str.isdigit, number)) < _DIGITS_OF_VALUES:
+        yield number.lower()
+    if title and len(title) >= _SHORTEST_TITLE:
+        yield title.lower()
 
 
 def find_mentions(text: str, values: Iterable[Value], sheets: Sequence[Sheet]) -> list[Mention]:
@@ -236,7 +242,8 @@ def _tokens(text: str, claim: Claim, spans: Iterable[tuple[int, int]]) -> Iterat
     inside = iter(spans)
     start, end = next(inside, _NOWHERE)
     for match in _TOKEN.finditer(text, claim.start, claim.end):
-        while match.start() >= end:
+        first, last = match.span()
+        while first >= end:
             start, end = next(inside, _NOWHERE)
-        if match.start() < start:
-            yield Token(match.start(), match.end(), match[0])
+        if first < start:
+            yield Token(first, last, match[0])

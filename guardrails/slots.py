@@ -96,6 +96,7 @@ class Slots:
         }
         self.clauses = Clauses(ctx.folded.text, ctx.folded_values, self.sheets, labels)
         self._aside: dict[tuple[int, FieldType, bool], str | None] = {}
+        self._spoken: dict[FieldType, dict[str, str | None]] = {}
         self._kinds = len({sheet.record.kind for sheet in self.sheets})
 
     @cached_property
@@ -233,6 +234,11 @@ class Slots:
             for concept in concepts_of_field(field)
         )
 
+    def _concept_of(self, word: str, kind: FieldType) -> str | None:
+        """The concept a word speaks of beside a value of a kind, where a field may have it."""
+        concept, known = concept_of_word(word, kind)
+        return concept if known or (kind, concept) in self._known else None
+
     def _meaning(
         self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
     ) -> Meaning | None:
@@ -265,10 +271,13 @@ class Slots:
     ) -> str | None:
         """The concept of the nearest words that speak of a field of this type."""
         scores: dict[str, float] = {}
+        spoken = self._spoken.setdefault(kind, {})
         for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
             for away, token in enumerate(tokens):
-                concept, known = concept_of_word(token.word, kind)
-                if known or (kind, concept) in self._known:
+                word = token.word
+                if word not in spoken:
+                    spoken[word] = self._concept_of(word, kind)
+                if concept := spoken[word]:
                     worth = _PRICE if concept == "price" else weight
                     scores[concept] = scores.get(concept, 0) + worth / (1 + away)
         best = max(scores, key=scores.__getitem__, default=None)

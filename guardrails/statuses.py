@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Mention, Token
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.record_facts import Fact, Sheet
@@ -148,14 +149,22 @@ class _Statuses:
     def untrue(self) -> Iterator[StatusClaim]:
         """What the records deny."""
         clauses = self._slots.clauses
-        for match in _PIECE.finditer(clauses.text):
-            state = _STATE_OF.get(match[0])
-            claim = self._ctx.sentence_at(*match.span()) if state else None
-            if state and claim and claim.kind != "question":
-                clause = clauses.of(claim)[clauses.clause_at(claim, match.start())]
-                untrue = self._judged(clause, match.span(), state)
-                if untrue and (clause.mentions or not self._ctx.evidence.quote(claim.text)):
-                    yield untrue
+        for claim, start, end in self._told():
+            clause = clauses.of(claim)[clauses.clause_at(claim, start)]
+            untrue = self._judged(clause, (start, end), _STATE_OF[clauses.text[start:end]])
+            if untrue and (clause.mentions or not self._ctx.evidence.quote(claim.text)):
+                yield untrue
+
+    def _told(self) -> Iterator[tuple[Claim, int, int]]:
+        """The words for a state, each with its sentence."""
+        text, words = self._slots.clauses.text, _STATE_OF.keys() & self._ctx.words
+        for claim in self._ctx.sentences:
+            if claim.kind != "question" and any(
+                text.find(word, claim.start, claim.end) >= 0 for word in words
+            ):
+                for match in _PIECE.finditer(text, claim.start, claim.end):
+                    if match[0] in _STATE_OF:
+                        yield claim, *match.span()
 
     def _judged(self, clause: Clause, span: tuple[int, int], state: str) -> StatusClaim | None:
         before = clause.before(span[0])

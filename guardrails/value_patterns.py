@@ -175,11 +175,13 @@ def _branch(start: str, tag: str, rules: dict[str, str]) -> str:
     )
 
 
+LETTER = "_l"
+"""What the name of a rule for values that begin with a letter ends with."""
 VALUE = re.compile(
     r"(?<![\w.])(?<![a-z]-)(?:"
     + "|".join(
         (
-            _branch(_LETTERS, "_l", _LETTER_FIRST),
+            _branch(_LETTERS, LETTER, _LETTER_FIRST),
             _branch(r"\d", "_d", _DIGITS_FIRST).replace("<mark_d>", "<mark>"),
             _branch(r"[$€£¥₹#+(]", "_s", _SIGN_FIRST),
         )

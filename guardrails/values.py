@@ -18,6 +18,7 @@ from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.value_patterns import (
     CURRENCIES,
     DAY,
+    LETTER,
     MONTHS,
     NUM,
     SPELLED,
@@ -62,20 +63,29 @@ _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "MXN", "NZD", "SGD", "ARS", "CLP", "COP"})
 _PART = re.compile(rf"{NUM}|(?:{SPELLED})\b")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_SPACED = re.compile(r"['’\s]")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_HOUR = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::\d{2})?")
+_DAY = re.compile(DAY)
+_BUSINESS = frozenset({"business", "working", "hábiles", "laborables"})
+_SPACES = dict.fromkeys(map(ord, "'’ \u00a0\u202f"))
+"""What stands between the thousands."""
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
 _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
 
-def amount(text: str) -> Decimal | None:
+Number = Decimal | int
+"""A whole number is counted with as one."""
+
+
+def amount(text: str) -> Number | None:
     """Read a number as written in English or Spanish: ``1,299.00``, ``1.299,00``, ``two``."""
     if text.isdecimal():
-        return Decimal(text)
+        return int(text)
     word = WORDS.get(text.casefold())
     if word is not None:
-        return Decimal(word)
-    digits = _SPACED.sub("", text)
+        return word
+    digits = text.translate(_SPACES)
     mark = max(digits.rfind("."), digits.rfind(","))
     if mark < 0:
         whole, rest = digits, ""
@@ -91,12 +101,14 @@ def amount(text: str) -> Decimal | None:
         return None
 
 
-def number_key(number: Decimal | str) -> str:
+def number_key(number: Number | str) -> str:
     """Write a number in its one canonical form: ``5`` for 5.00.
 
     Raises:
         decimal.InvalidOperation: the text is no number.
     """
+    if isinstance(number, int):
+        return str(number)
     if isinstance(number, str) and _SIMPLE.fullmatch(number):
         plain = number
     else:
@@ -115,7 +127,7 @@ def day_keys(year: int | None, month: int, day: int | None) -> tuple[str, ...]:
     return (found.isoformat() if year else f"{found:--%m-%d}",)
 
 
-def duration_key(number: Decimal, unit: str, *, business: bool = False) -> str:
+def duration_key(number: Number, unit: str, *, business: bool = False) -> str:
     """Write a duration in its canonical form: minutes, or months where a month is the unit."""
     if business:
         return f"{number_key(number)} business {unit}"
@@ -133,7 +145,7 @@ def same_currency(first: str | None, second: str | None) -> bool:
     return {first, second} - _DOLLARS == {"$"}
 
 
-def _numbers(text: str) -> list[Decimal]:
+def _numbers(text: str) -> list[Number]:
     parts = _PART.findall(text.lower())
     return [number for part in parts if (number := amount(part)) is not None]
 
@@ -149,20 +161,20 @@ def _money(text: str) -> tuple[tuple[str, ...], str | None]:
         number, sign = number * 1000, sign[:-1].strip()
     currency = CURRENCIES.get(sign, sign.upper())
     return (
-        ((number_key(number / 100),), None)
+        ((number_key(Decimal(number) / 100),), None)
         if currency == "c"
         else ((number_key(number),), currency)
     )
 
 
 def _slashed(text: str) -> tuple[str, ...]:
-    first, second, year = (int(part) for part in re.split("[/.]", text))
+    first, second, year = map(int, text.replace("/", ".").split("."))
     full = year + 2000 if year < 100 else year
     return (*day_keys(full, first, second), *day_keys(full, second, first))
 
 
 def _named(text: str) -> tuple[str, ...]:
-    words = re.findall(r"[^\W\d_]+|\d+", text.casefold())
+    words = _WORD.findall(text.casefold())
     month = next(MONTHS[word] for word in words if word in MONTHS)
     numbers = [int(word) for word in words if word.isdigit()]
     day = next((number for number in numbers if number <= 31), None)
@@ -177,7 +189,7 @@ def _time(text: str) -> tuple[str, ...]:
     half = next((char for char in folded if char in "pm"), "")[:1]
     half = "a" if half == "m" else half
     found: list[str] = []
-    for hours, minutes in re.findall(r"(\d{1,2})(?::(\d{2}))?(?::\d{2})?", folded):
+    for hours, minutes in _HOUR.findall(folded):
         hour, minute = int(hours), int(minutes or 0)
         if half and hour <= 24:
             hour = hour % 12 + 12 * (half == "p")
@@ -187,29 +199,29 @@ def _time(text: str) -> tuple[str, ...]:
 
 def _durations(text: str) -> tuple[str, ...]:
     words = _LETTERS.findall(text.casefold())
-    unit = next(UNIT_OF[word] for word in reversed(words) if word in UNIT_OF)
-    business = not {"business", "working", "hábiles", "laborables"}.isdisjoint(words)
-    return tuple(duration_key(number, unit, business=business) for number in _numbers(text))
+    unit = UNIT_OF.get(words[-1]) or UNIT_OF[words[-2]]  # "5 días hábiles"
+    business = not _BUSINESS.isdisjoint(words)
+    return tuple([duration_key(number, unit, business=business) for number in _numbers(text)])
 
 
 def _plain(text: str) -> tuple[str, ...]:
     if text.isdecimal():
         return (text.lstrip("0") or "0",)
-    return tuple(number_key(number) for number in _numbers(text)[:1])
+    return tuple(map(number_key, _numbers(text)[:1]))
 
 
 def _weekdays(text: str) -> tuple[str, ...]:
     folded = text.casefold()
     if folded.startswith("week"):
         return ("5", "6") if "end" in folded else ("0", "1", "2", "3", "4")
-    days = [WEEKDAYS[name] for name in re.findall(DAY, folded)]
+    days = [WEEKDAYS[name] for name in _DAY.findall(folded)]
     if len(days) == 1:
         return (str(days[0]),)
     return tuple(str((days[0] + step) % 7) for step in range((days[1] - days[0]) % 7 + 1))
 
 
 def _sizes(text: str) -> tuple[str, ...]:
-    return tuple(number_key(number) for number in _numbers(text))
+    return tuple(map(number_key, _numbers(text)))
 
 
 Reader = Callable[[str], tuple[str, ...]]
@@ -233,9 +245,8 @@ _SEVERAL: dict[str, tuple[ValueKind, Reader]] = {
 }
 
 
-def _read(kind: str, start: int, text: str) -> tuple[Value, ...]:
+def _read(kind: str, start: int, text: str, *, spelled: bool) -> tuple[Value, ...]:
     end = start + len(text)
-    spelled = text.isalpha() or not any(map(str.isdigit, text))
     if kind in _READERS:
         name, reader = _READERS[kind]
         # A day that no calendar has stays a value: one that nothing can support.
@@ -243,7 +254,7 @@ def _read(kind: str, start: int, text: str) -> tuple[Value, ...]:
         return (Value(name, keys, start, end, text, None, spelled),)
     if kind in _SEVERAL:
         name, several = _SEVERAL[kind]
-        return tuple(Value(name, (k,), start, end, text, None, spelled) for k in several(text))
+        return tuple([Value(name, (k,), start, end, text, None, spelled) for k in several(text)])
     if kind == "money":
         keys, currency = _money(text)
         return (Value("money", keys, start, end, text, currency, spelled),) if keys else ()
@@ -259,10 +270,14 @@ def find_values(text: str) -> tuple[Value, ...]:
     found: list[Value] = []
     lower = lowered(text)
     for match in VALUE.finditer(lower):
-        kind = (match.lastgroup or "")[:-2]
+        branch = match.lastgroup or ""
+        kind = branch[:-2]
         if kind == "quantity" and _counts_item(lower, match):
             continue
-        found.extend(_read(kind, match.start(), text[match.start() : match.end()]))
+        start, end = match.span()
+        written = text[start:end]
+        spelled = branch.endswith(LETTER) and not any(map(str.isdigit, written))
+        found.extend(_read(kind, start, written, spelled=spelled))
     return tuple(found)
 
 
