@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from handrail.core.conversation import Record
 from handrail.guardrails.attack_rules import find_attacks
@@ -49,8 +50,7 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
             yield Attack(RESEMBLES, passage.start, passage.end, passage.probability)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordNote:
+class RecordNote(NamedTuple):
     """A text in a record, long enough for an order."""
 
     source: str

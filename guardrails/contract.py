@@ -112,9 +112,15 @@ class CheckContext:
             yield Hit(*self.folded.span(*match.span()), match)
 
     @cached_property
+    def spoken(self) -> list[str]:
+        """The words of the folded text in order, whatever their case."""
+        return plain(self.folded.text.casefold())
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The words of the folded text in lower case: a cheap test before a heavy pattern."""
-        return frozenset(plain(caseless(self.folded.text)))
+        text = self.folded.text
+        return frozenset(self.spoken if text.isascii() else plain(caseless(text)))
 
     @cached_property
     def heard(self) -> str:

@@ -49,7 +49,7 @@ def _likeness(words: str, earlier: str, least: float) -> float:
 
 def _same(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Message]:
     earlier = [m for m in ctx.snapshot.messages if m.role == "ai" and m.answers]
-    words = plain_words(ctx.folded.text)
+    words = " ".join(ctx.spoken)
     for message in earlier[-settings.look_back :]:
         said = fold(message.text).text
         if _likeness(words, plain_words(said), settings.similarity) and _facts(

@@ -11,7 +11,7 @@ The evidence names the protected source; its words are not quoted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,9 +19,11 @@ from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import backwards, blocks, rotated
 from handrail.guardrails.reading import Reading, read_published
-from handrail.guardrails.terms import plain
+from handrail.guardrails.terms import cut, plain
 
-_WORD = re.compile(r"[^\W_]{1,60}")
+_LONGEST = 60
+"""Characters of a word."""
+_WORD = re.compile(rf"[^\W_]{{1,{_LONGEST}}}")
 SPEAKS = re.compile(
     r"\b(?:(?:my|the|these|our) (?:system|hidden|initial|original|internal|secret) "
     r"(?:prompt|instructions?|guidelines?|notes?)\b|my instructions (?:are|say|state)\b"
@@ -54,6 +56,12 @@ def _shingles_of(words: list[str]) -> frozenset[str]:
     return frozenset(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
 
 
+_Reading = Callable[[str], str]
+"""How a text is read: as it stands, or turned by what turns it back."""
+_AS_IT_STANDS: _Reading = str
+_TURNED: tuple[_Reading, ...] = (rotated, backwards)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """A protected text: runs of words that give it away, and all its words."""
@@ -61,10 +69,17 @@ class _Kept:
     source: str
     shingles: frozenset[str]
     words: frozenset[str]
+    as_read: Mapping[_Reading, frozenset[str]]
+    """Its words by how a text must be read to have them."""
+
+    @property
+    def size(self) -> int:
+        """Words of a run that gives it away."""
+        return next(iter(self.shingles), "").count(" ") + 1
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+    return cut(plain(text.casefold()), _LONGEST)
 
 
 @lru_cache(maxsize=256)
@@ -73,8 +88,9 @@ def _published(source: str, reading: Reading) -> _Kept:
 
 
 def _read(source: str, text: str) -> _Kept:
-    words = _words(text)
-    return _Kept(source, _shingles_of(words), frozenset(plain(text.casefold())))
+    words = frozenset(plain(text.casefold()))
+    as_read = {read: frozenset(map(read, words)) for read in (_AS_IT_STANDS, *_TURNED)}
+    return _Kept(source, _shingles_of(_words(text)), words, as_read)
 
 
 def _protected(ctx: CheckContext) -> Iterator[_Kept]:
@@ -96,22 +112,28 @@ def _public(shingle: str, ctx: CheckContext) -> bool:
 
 
 def _leaks(
-    text: str, words: frozenset[str], protected: Sequence[_Kept], ctx: CheckContext
+    text: str,
+    words: frozenset[str],
+    protected: Sequence[_Kept],
+    ctx: CheckContext,
+    read: _Reading = _AS_IT_STANDS,
 ) -> Iterator[tuple[str, int, int]]:
     """Where protected words stand in a text with these words: source, start, end."""
-    close = [kept for kept in protected if len(words & kept.words) >= _SHORTEST]
-    said = _words(text) if close else []
+    close = [kept for kept in protected if len(words & kept.as_read[read]) >= _SHORTEST]
+    clear = read(text).casefold() if close else ""
+    said = _words(clear)
     for kept in close:
+        if b"\1" * kept.size not in bytes(map(kept.words.__contains__, said)):
+            continue  # no run of its words is long enough
         hits = [place for place in _held(said, kept) if not _public(place[0], ctx)]
         if hits:
-            found = list(_WORD.finditer(text.casefold()))
+            found = list(_WORD.finditer(clear))
             yield kept.source, found[hits[0][1]].start(), found[hits[-1][2]].end()
 
 
 def _held(words: Sequence[str], kept: _Kept) -> Iterator[tuple[str, int, int]]:
     """The shingles of a protected text among some words, each with its first and last word."""
-    size = next(iter(kept.shingles), "").count(" ") + 1
-    run = 0
+    size, run = kept.size, 0
     for last, word in enumerate(words):
         run = run + 1 if word in kept.words else 0
         first = last - size + 1
@@ -119,13 +141,17 @@ def _held(words: Sequence[str], kept: _Kept) -> Iterator[tuple[str, int, int]]:
             yield shingle, first, last
 
 
-def _encoded(text: str, words: frozenset[str]) -> Iterator[tuple[str, frozenset[str], int, int]]:
-    """Other readings of a text with their words, each with the span it was read from."""
-    joined = " ".join(words)
-    for read in (rotated, backwards):
-        yield read(text), frozenset(read(joined).split()), 0, len(text)
+def _encoded(
+    text: str, words: frozenset[str], protected: Sequence[_Kept], ctx: CheckContext
+) -> Iterator[tuple[str, int, int]]:
+    """Where protected words stand in other readings of a text: source, start, end."""
+    for read in _TURNED:
+        for source, _, _ in _leaks(text, words, protected, ctx, read):
+            yield source, 0, len(text)
     for decoded, start, end in blocks(text):
-        yield decoded, frozenset(plain(decoded.casefold())), start, end
+        seen = frozenset(plain(decoded.casefold()))
+        for source, _, _ in _leaks(decoded, seen, protected, ctx):
+            yield source, start, end
 
 
 def _finding(rule: str, span: tuple[int, int], source: str) -> Finding:
@@ -137,6 +163,11 @@ def _finding(rule: str, span: tuple[int, int], source: str) -> Finding:
     )
 
 
+def _readings(text: str) -> Iterator[str]:
+    yield from (read(text) for read in _TURNED)
+    yield from (decoded for decoded, _, _ in blocks(text))
+
+
 def _canaries(ctx: CheckContext, canaries: tuple[str, ...]) -> Iterator[Finding]:
     folded = ctx.folded.text.casefold()
     for number, canary in enumerate(canary.casefold() for canary in canaries if canary):
@@ -144,9 +175,7 @@ def _canaries(ctx: CheckContext, canaries: tuple[str, ...]) -> Iterator[Finding]
         source = f"rule:canary/{number}"
         if place >= 0 and len(folded) == len(ctx.folded.text):
             yield _finding("canary", ctx.folded.span(place, place + len(canary)), source)
-        elif place >= 0 or any(
-            canary in text.casefold() for text, _, _, _ in _encoded(folded, frozenset())
-        ):
+        elif place >= 0 or any(canary in text.casefold() for text in _readings(folded)):
             yield _finding("canary", (0, len(ctx.text)), source)
 
 
@@ -156,12 +185,11 @@ def leak_prompt(ctx: CheckContext, settings: LeakSettings) -> Iterator[Finding]:
     folded = ctx.folded.text
     yield from _canaries(ctx, settings.canaries)
     if protected := [kept for kept in _protected(ctx) if kept.shingles]:
-        words = frozenset(plain(folded.casefold()))
+        words = frozenset(ctx.spoken)
         for source, start, end in _leaks(folded, words, protected, ctx):
             yield _finding("verbatim", ctx.folded.span(start, min(end, len(folded))), source)
-        for text, seen, start, end in _encoded(folded, words):
-            for source, _, _ in _leaks(text, seen, protected, ctx):
-                yield _finding("encoded", ctx.folded.span(start, end), source)
+        for source, start, end in _encoded(folded, words, protected, ctx):
+            yield _finding("encoded", ctx.folded.span(start, end), source)
     for hit in ctx.search(SPEAKS) if not TELLING.isdisjoint(ctx.words) else ():
         message = "The reply speaks of its own instructions."
         yield leak_prompt.finding("speaks_of_prompt", hit.start, hit.end, message, severity="high")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from handrail.core.verdict import EvidenceSpan, Finding
@@ -21,8 +22,11 @@ from handrail.guardrails.attack_scorer import Kind
 from handrail.guardrails.attacks import attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
+from handrail.guardrails.terms import cut, plain
 
 _WORD = re.compile(r"[^\W_]{1,60}(?:['’-][^\W_]{1,30}){0,3}")
+_LONGEST = 60
+"""Characters of a word."""
 _RUN = 4
 """Words in a row that are no chance, where an order holds them."""
 _FEW = frozenset(
@@ -52,17 +56,16 @@ class _Order:
     """End of its line: what to say often stands behind what gives the order away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reply:
     text: str
     words: frozenset[str]
-    run: str
-    """Its words in order, with one blank between them and at both ends."""
+    """What its words are made of."""
 
-    @classmethod
-    def read(cls, text: str) -> _Reply:
-        words = _WORD.findall(text)
-        return cls(text, frozenset(words), f" {' '.join(words)} ")
+    @cached_property
+    def run(self) -> str:
+        """Its words in order, with one blank between them and at both ends."""
+        return f" {' '.join(_WORD.findall(self.text))} "
 
 
 def _words(text: str) -> list[tuple[str, int, int]]:
@@ -94,9 +97,9 @@ def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
 
 def _shares(text: str, reply: _Reply) -> bool:
     """Whether a reply has anything of a text; orders are looked for only then."""
-    words = _WORD.findall(text.casefold())
-    if sum(map(reply.words.__contains__, words)) >= _RUN and any(
-        f" {run} " in reply.run for _, run in _telling(words)
+    lower = text.casefold()
+    if sum(map(reply.words.__contains__, cut(plain(lower), _LONGEST))) >= _RUN and any(
+        f" {run} " in reply.run for _, run in _telling(_WORD.findall(lower))
     ):
         return True
     quotes = _QUOTE.search(text) is not None
@@ -115,7 +118,7 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
     reply = ctx.folded.text.casefold()
     if len(reply) != len(ctx.folded.text):
         return
-    read = _Reply.read(reply)
+    read = _Reply(reply, frozenset(cut(ctx.spoken, _LONGEST)))
     told: set[tuple[str, int, int]] = set()
     for source, heard, kind in _heard(ctx):
         text = fold(heard).text

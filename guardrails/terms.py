@@ -56,12 +56,16 @@ def plain(text: str) -> list[str]:
     return text.translate(_BLANKS).split()
 
 
+def cut(words: list[str], longest: int) -> list[str]:
+    """Words, those of more characters than a word has cut in pieces."""
+    if max(map(len, words), default=0) <= longest:
+        return words
+    return [word[at : at + longest] for word in words for at in range(0, len(word), longest)]
+
+
 def spoken(text: str) -> list[str]:
     """The words of a text, in order and lower case, of two letters or more."""
-    words = plain(text.casefold())
-    if max(map(len, words), default=0) > _LONGEST:
-        words = [w[at : at + _LONGEST] for w in words for at in range(0, len(w), _LONGEST)]
-    return [word for word in words if word[1:]]
+    return [word for word in cut(plain(text.casefold()), _LONGEST) if word[1:]]
 
 
 def stems(text: str) -> frozenset[str]:
