@@ -19,7 +19,7 @@ from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import backwards, blocks, rotated
 from handrail.guardrails.reading import Reading, read_published
-from handrail.guardrails.terms import cut, plain
+from handrail.guardrails.terms import cut, has_run, plain
 
 _LONGEST = 60
 """Characters of a word."""
@@ -123,8 +123,8 @@ def _leaks(
     clear = read(text).casefold() if close else ""
     said = _words(clear)
     for kept in close:
-        if b"\1" * kept.size not in bytes(map(kept.words.__contains__, said)):
-            continue  # no run of its words is long enough
+        if not has_run(said, kept.words, kept.size):
+            continue
         hits = [place for place in _held(said, kept) if not _public(place[0], ctx)]
         if hits:
             found = list(_WORD.finditer(clear))

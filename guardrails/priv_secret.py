@@ -65,7 +65,7 @@ CODE = re.compile(
 )
 _THREE = re.compile(r"\d\d\d")
 _LONG = 16
-"""What every key has: so many characters in a row, or the mark of a block or of a login."""
+"""Characters in a row that every key has; a login in an address may have fewer."""
 PASSWORD_WORDS = frozenset(
     """
     password passcode passphrase contraseña clave api apikey secret token accesstoken authtoken
@@ -115,9 +115,11 @@ def _cards(ctx: CheckContext) -> Iterator[Finding]:
 def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag secrets by their form."""
     text = ctx.folded.text
-    if max(map(len, text.split()), default=0) >= _LONG or "-----BEGIN" in text or "://" in text:
+    long = [word for word in text.split() if len(word) >= _LONG or "://" in word]
+    if "earer " in text or any(map(_KEYS.search, long)):
         for hit in ctx.search(_KEYS):
             yield _finding("key", hit.start, hit.end, "A key or token")
+    if "-----BEGIN" in text:
         for hit in ctx.search(_PRIVATE_KEY):
             yield _finding("private_key", hit.start, hit.end, "A private key")
     if not PASSWORD_WORDS.isdisjoint(ctx.words):

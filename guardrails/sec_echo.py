@@ -22,7 +22,7 @@ from handrail.guardrails.attack_scorer import Kind
 from handrail.guardrails.attacks import attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.terms import cut, plain
+from handrail.guardrails.terms import cut, has_run, plain
 
 _WORD = re.compile(r"[^\W_]{1,60}(?:['’-][^\W_]{1,30}){0,3}")
 _LONGEST = 60
@@ -95,12 +95,15 @@ def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
         yield note.source, note.text, "indirect"
 
 
+def _may_share(text: str, reply: _Reply) -> bool:
+    """Whether a reply may have anything of a text: a quick test, of all that was heard at once."""
+    words = cut(plain(text.casefold()), _LONGEST)
+    return has_run(words, reply.words, _RUN) or _QUOTE.search(text) is not None
+
+
 def _shares(text: str, reply: _Reply) -> bool:
     """Whether a reply has anything of a text; orders are looked for only then."""
-    lower = text.casefold()
-    if sum(map(reply.words.__contains__, cut(plain(lower), _LONGEST))) >= _RUN and any(
-        f" {run} " in reply.run for _, run in _telling(_WORD.findall(lower))
-    ):
+    if any(f" {run} " in reply.run for _, run in _telling(_WORD.findall(text.casefold()))):
         return True
     quotes = _QUOTE.search(text) is not None
     return quotes and any(m["quoted"].casefold() in reply.text for m in _WANTED.finditer(text))
@@ -120,9 +123,12 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
         return
     read = _Reply(reply, frozenset(cut(ctx.spoken, _LONGEST)))
     told: set[tuple[str, int, int]] = set()
-    for source, heard, kind in _heard(ctx):
+    every = list(_heard(ctx))
+    if not _may_share(fold("\n".join(heard for _, heard, _ in every)).text, read):
+        return
+    for source, heard, kind in every:
         text = fold(heard).text
-        if _shares(text, read):
+        if _may_share(text, read) and _shares(text, read):
             own = _runs(_words(ctx.folded.text))
             for order in _orders(text, source, kind):
                 for finding in _echoes(order, own, reply, ctx):

@@ -63,6 +63,11 @@ def cut(words: list[str], longest: int) -> list[str]:
     return [word[at : at + longest] for word in words for at in range(0, len(word), longest)]
 
 
+def has_run(words: Iterable[str], of: frozenset[str], length: int) -> bool:
+    """Whether so many words in a row are all among some words."""
+    return b"\1" * length in bytes(map(of.__contains__, words))
+
+
 def spoken(text: str) -> list[str]:
     """The words of a text, in order and lower case, of two letters or more."""
     return [word for word in cut(plain(text.casefold()), _LONGEST) if word[1:]]

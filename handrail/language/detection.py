@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 
 SHORTEST = 20
@@ -108,7 +109,22 @@ _MARKS = MappingProxyType(
 """Letters and parts of words that speak a little for a language."""
 _MARK_VOTE = 0.25
 
-_WORD = re.compile(r"[^\W\d_]{1,40}(?:['’][^\W\d_]{1,20})?")
+_LONG = 40
+"""Characters of a word that is read as one."""
+_WORD = re.compile(rf"[^\W\d_]{{1,{_LONG}}}(?:'[^\W\d_]{{1,20}})?")
+
+
+class _Letters(dict[int, int]):
+    """Letters and apostrophes as they are, all else as a blank: for ``str.translate``."""
+
+    def __missing__(self, code: int) -> int:
+        char = chr(code)
+        letter = (char.isalnum() and not char.isdecimal()) or char == "'"
+        self[code] = code if letter else ord(" ")
+        return self[code]
+
+
+_LETTERS = _Letters()
 _MARK = re.compile(
     "|".join(sorted({m for ms in _MARKS.values() for m in ms}, key=lambda m: -len(m)))
 )
@@ -167,7 +183,7 @@ def detect_language(text: str) -> LanguageGuess:
     text = text[:_LONGEST]
     if "@" in text or "://" in text or "www." in text:
         text = _LINK.sub(" ", text)
-    words = _WORD.findall(text.casefold().replace("’", "'"))
+    words = _words(text)
     if not text.isascii():
         letters = sum(map(len, words))
         foreign = _NON_LATIN.findall(text)
@@ -179,6 +195,16 @@ def detect_language(text: str) -> LanguageGuess:
     if len(words) < (_FEWEST_IN_SHORT if short else 1):
         return UNKNOWN
     return _by_words(words, *(_IN_SHORT if short else (_LEAST_VOTES, _LEAST_LEAD)))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, in order: letters, and an apostrophe within them."""
+    parts = text.casefold().replace("’", "'").translate(_LETTERS).split()
+    return [
+        word
+        for part in parts
+        for word in (_WORD.findall(part) if "'" in part or len(part) > _LONG else (part,))
+    ]
 
 
 def may_be_mixed(words: frozenset[str], tag: str) -> bool:
@@ -211,16 +237,12 @@ def _script(letter: str) -> str | None:
 
 def _by_words(words: list[str], least_votes: float, least_lead: float) -> LanguageGuess:
     voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
-    heard = 0
-    for word in words:
-        votes = _VOTES.get(word)
-        if votes is not None:
-            heard += 1
-            for tag, vote in votes:
-                voted[tag] += vote
-    if heard / len(words) < _LEAST_SHARE:
+    heard = list(filter(None, map(_VOTES.get, words)))
+    if len(heard) / len(words) < _LEAST_SHARE:
         return UNKNOWN
-    if heard < _ENOUGH:
+    for tag, vote in chain.from_iterable(heard):
+        voted[tag] += vote
+    if len(heard) < _ENOUGH:
         for tag in _marked(words):
             voted[tag] += _MARK_VOTE
     (tag, most), (_, second) = sorted(voted.items(), key=lambda item: -item[1])[:2]
