@@ -64,6 +64,8 @@ _ANSWER = re.compile(
     r"|(?:no|yes)\s(?=(?:you|we|they|there|it|this|that|i|the|all|he|she)\b)){1,2}"
     r"|\b(?:with|at) no\b",
 )
+_ANSWERING = re.compile(r"no(?!\w)|yes|yeah|sí|unfortunately|regrettably|lamentablemente")
+"""What an answer must hold: looking for that is cheap."""
 _SHORT_COURTESY = 12
 """Longest sentence, in words, that a courtesy opening turns into a courtesy as a whole."""
 
@@ -102,7 +104,9 @@ class Claim:
         if NEGATING.isdisjoint(self.spoken) and not any(short in self.text for short in SHORT_NOT):
             return False
         text = lowered(self.text)
-        return bool(NEGATION.search(text) and NEGATION.search(_ANSWER.sub("", text)))
+        if not NEGATION.search(text):
+            return False
+        return not _ANSWERING.search(text) or bool(NEGATION.search(_ANSWER.sub("", text)))
 
     def holds(self, start: int, end: int) -> bool:
         """Whether the span lies in this sentence."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from pydantic import Field
@@ -45,7 +46,6 @@ TELLING = frozenset(
 )
 """Words without one of which no policy is claimed."""
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
-_FIELD = "{{"
 _SHARED = 0.25
 """Least share of content words, of both, from which two sentences are laid beside each other."""
 _SLACK = 0.1
@@ -93,14 +93,10 @@ class _Judging:
         self._settings = settings
         self._subjects = subjects
         self._compared = ctx.compared
-        self._candidates: dict[int, list[int]] = {}
-        for number, row in self._sharing():
-            sentence = self._compared.rows[row]
-            if sentence.kind != "question" and _FIELD not in sentence.text:
-                self._candidates.setdefault(number, []).append(row)
+        self._candidates = dict(zip(subjects, self._sharing(), strict=True))
 
-    def _sharing(self) -> Iterator[tuple[int, int]]:
-        """Each claim with the sentences that share the most words and numbers, the best first."""
+    def _sharing(self) -> Iterator[list[int]]:
+        """For each claim the sentences that share the most words and numbers, the best first."""
         compared, numbers = self._compared, np.array([*self._subjects])
         said = np.array([len(self._ctx.content[number]) for number in self._subjects])[:, None]
         shared, both = compared.shared[numbers], said + compared.lengths
@@ -108,15 +104,16 @@ class _Judging:
         near &= compared.said & (compared.held[numbers] >= np.maximum(1, said // 2))
         claims, rows = np.nonzero(near)
         order = np.lexsort((-shared[near] / both[near], claims))
-        order = order[np.arange(len(order)) - np.searchsorted(claims, claims) < _TRIED]
-        return zip(numbers[claims[order]].tolist(), rows[order].tolist(), strict=True)
+        for start, end in pairwise(np.searchsorted(claims, np.arange(len(numbers) + 1)).tolist()):
+            tried = rows[order[start : min(end, start + _TRIED)]]
+            yield tried[compared.rules[tried]].tolist()
 
     def nearest(self, number: int) -> _Near | None:
         """The sentence that is followed most closely, where it is not followed faithfully."""
         best: Aligned | None = None
         nearest, beaten = 0, _NOT
         said, rows = self._ctx.claims[number].phrase, self._compared.rows
-        for row in self._candidates.get(number, ()):
+        for row in self._candidates[number]:
             source = rows[row].phrase
             most = ceiling(said, source)
             aligned = self._followed(said, source, most, beaten) if most > beaten else None

@@ -54,6 +54,11 @@ class Comparison:
         return np.concatenate([shelf.said for shelf in self._shelves])
 
     @cached_property
+    def rules(self) -> NDArray[np.bool_]:
+        """Which sentences say how something is: no question, and none to be filled in."""
+        return np.concatenate([shelf.rules for shelf in self._shelves])
+
+    @cached_property
     def lengths(self) -> Counts:
         """How many content words each sentence has."""
         return np.concatenate([shelf.lengths for shelf in self._shelves])

@@ -21,6 +21,8 @@ from handrail.guardrails.terms import Terms
 from handrail.guardrails.values import Value, same_currency
 
 Counts = NDArray[np.integer]
+_FIELD = "{{"
+"""Begins what a template leaves to be filled in."""
 
 
 class WordIndex:
@@ -143,6 +145,12 @@ class Shelf:
     def said(self) -> NDArray[np.bool_]:
         """Which sentences somebody wrote as text."""
         return np.array([source.is_said for source in self.sources], np.bool_)[self.owners]
+
+    @cached_property
+    def rules(self) -> NDArray[np.bool_]:
+        """Which sentences say how something is: no question, and none to be filled in."""
+        stated = (row.kind != "question" and _FIELD not in row.text for row in self.rows)
+        return np.fromiter(stated, np.bool_, len(self.rows))
 
     @cached_property
     def lengths(self) -> Counts:
