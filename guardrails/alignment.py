@@ -71,20 +71,20 @@ class Aligned(NamedTuple):
 class Laid(NamedTuple):
     """A sentence laid beside a source's: how much of both is the same, and where they differ."""
 
-    said: Run
-    source: Run
+    said: Phrase
+    source: Phrase
     different: Sequence[tuple[slice, slice]]
     rank: Rank
 
 
-class _Exchanged:
+class _Exchanged(NamedTuple):
     """Words of a sentence and those of the source they stand for; either may be none."""
 
-    __slots__ = ("fresh", "gone", "new", "old")
-
-    def __init__(self, new: Run, old: Run) -> None:
-        self.new, self.old = new, old
-        self.fresh, self.gone = _keys(new), _keys(old)
+    new: Run
+    old: Run
+    fresh: set[str]
+    """The keys of the new ones."""
+    gone: set[str]
 
 
 def align(said: Phrase, source: Phrase) -> Aligned:
@@ -96,13 +96,14 @@ def lay(said: Phrase, source: Phrase) -> Laid:
     """Lay a sentence beside a source's, without judging what their differences change."""
     first, second = said.words, source.words
     different = list(_differences(said.keys, source.keys))
-    same = len(first) - sum(new.stop - new.start for new, _ in different)
-    # A name counts once, however many words it has.
-    spared = [n for new, old in different if (n := _one_name(first[new], second[old]))]
-    own = len(first) - sum(one for one, _ in spared)
-    other = len(second) - sum(one for _, one in spared)
-    rank = _rank(same, own, other, len(first) + len(second))
-    return Laid(first, second, different, rank)
+    same, own, other = len(first), len(first), len(second)
+    for new, old in different:
+        same -= new.stop - new.start
+        if _are_names(first[new]) and _are_names(second[old]):
+            # A name counts once, however many words it has.
+            own -= new.stop - new.start - 1
+            other -= old.stop - old.start - 1
+    return Laid(said, source, different, _rank(same, own, other, len(first) + len(second)))
 
 
 def ceiling(said: Phrase, source: Phrase) -> Rank:
@@ -130,13 +131,14 @@ def _rank(same: int, own: int, other: int, words: int) -> Rank:
 
 def judge(laid: Laid) -> Aligned:
     """Judge by type what the differences of two sentences change."""
-    said, source = laid.said, laid.source
+    said, source = laid.said.words, laid.source.words
     changes: list[Change] = []
     flips = turns = 0
     for new, old in laid.different:
         edge = new.start == 0 or new.stop == len(said)
-        if _comparable(said[new], source[old], edge=edge):
-            part = _Exchanged(said[new], source[old])
+        fresh, gone = laid.said.keys[new], laid.source.keys[old]
+        if _comparable(fresh, gone, edge=edge):
+            part = _Exchanged(said[new], source[old], set(fresh), set(gone))
             changes += _changes(part)
             flips += _flips(part)
             turns += _opposed(part, _DENYING)
@@ -150,10 +152,9 @@ def judge(laid: Laid) -> Aligned:
     return Aligned(laid.rank, tuple(dict.fromkeys(changes)))
 
 
-def _one_name(new: Run, old: Run) -> tuple[int, int] | None:
-    """How many words too many two exchanged names have; ``None`` where they are no names."""
-    named = bool(new and old) and all(word.name for word in (*new, *old))
-    return (len(new) - 1, len(old) - 1) if named else None
+def _are_names(run: Run) -> bool:
+    """Whether there are words, and each one is written like a name."""
+    return bool(run) and run[0].name and all(word.name for word in run)
 
 
 def _differences(first: list[str], second: list[str]) -> Iterator[tuple[slice, slice]]:
@@ -165,11 +166,11 @@ def _differences(first: list[str], second: list[str]) -> Iterator[tuple[slice, s
         a, c = block.a + block.size, block.b + block.size
 
 
-def _comparable(new: Run, old: Run, *, edge: bool) -> bool:
+def _comparable(fresh: list[str], gone: list[str], *, edge: bool) -> bool:
     """Whether a difference is small enough to be judged, and not just words around."""
-    if max(len(new), len(old)) > _LONG or (edge and not old and len(new) > 1):
+    if max(len(fresh), len(gone)) > _LONG or (edge and not gone and len(fresh) > 1):
         return False
-    return "".join(word.key for word in new) != "".join(word.key for word in old)
+    return "".join(fresh) != "".join(gone)
 
 
 def _changes(part: _Exchanged) -> Iterator[Change]:
@@ -265,7 +266,7 @@ def _numbers(keys: set[str]) -> set[str]:
 
 def _other_unit(part: _Exchanged) -> bool:
     units, before = part.fresh & UNIT_KEYS, part.gone & UNIT_KEYS
-    if before and (units or (part.new and all(word.name for word in part.new))):
+    if before and (units or _are_names(part.new)):
         return units != before
     return (units | before) == {"business"} and len(part.fresh) + len(part.gone) == 1
 

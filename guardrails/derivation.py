@@ -101,7 +101,7 @@ class Ledger:
             sought: The amount.
             times: Numbers that the sentence or the record names: "two of them".
         """
-        counts = tuple(count for count in times if 1 < count <= _MOST_TIMES)
+        counts = tuple([count for count in times if 1 < count <= _MOST_TIMES]) if times else ()
         if (sought, counts) not in self._derived:
             self._derived[sought, counts] = self._derive(sought, counts)
         return self._derived[sought, counts]

@@ -243,7 +243,8 @@ class _Judge:
                 severity="low",
                 evidence=derived.evidence,
             )
-        facts = binding.facts if binding else ()
+        facts = binding.facts[:3] if binding else ()
+        denied = tuple([cited(fact, "contradicts") for fact in facts]) if facts else (_ABSENT,)
         rule = "contact" if value.kind in _CONTACTS else value.kind
         return _finding(
             self.ctx,
@@ -251,7 +252,7 @@ class _Judge:
             value,
             f"{_NAMES[value.kind]} is in no record, article or template the reply may rely on.",
             severity="critical" if value.kind == "money" else "high",
-            evidence=tuple(cited(fact, "contradicts") for fact in facts[:3]) or (_ABSENT,),
+            evidence=denied,
             replacement=self._replacement(binding) if binding else None,
         )
 

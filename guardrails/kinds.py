@@ -50,8 +50,9 @@ _THINGS: Final = _things()
 
 def other_of_kind(fresh: Iterable[str], gone: Iterable[str]) -> bool:
     """Whether some words name another thing than those they stand for, of the same kind."""
-    new = _named(fresh)
-    old = _named(gone) if new else set[tuple[int, int]]()
+    if _THINGS.keys().isdisjoint(fresh) or _THINGS.keys().isdisjoint(gone):
+        return False
+    new, old = _named(fresh), _named(gone)
     told = {kind for kind, _ in new & old}
     return not {kind for kind, _ in new}.isdisjoint({kind for kind, _ in old} - told)
 

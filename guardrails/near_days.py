@@ -46,8 +46,9 @@ def told_day(value: Value, text: str, today: date) -> Value | None:
     if value.kind != "duration" or unit != "minutes" or not count.isdecimal() or int(count) % _DAY:
         return None
     before, after = text[max(0, value.start - _LEAD) : value.start], text[value.end :][:_LEAD]
-    back = bool(_AGO.match(after) or _EARLIER.search(before))
-    if not (back or _FROM_NOW.match(after) or _LATER.search(before)):
+    led = before[-1:].isspace()  # without that no word leads to it
+    back = bool(_AGO.match(after) or (led and _EARLIER.search(before)))
+    if not (back or _FROM_NOW.match(after) or (led and _LATER.search(before))):
         return None
     try:
         day = today + timedelta(days=int(count) // _DAY * (-1 if back else 1))

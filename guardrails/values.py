@@ -156,7 +156,8 @@ def _money(text: str) -> tuple[tuple[str, ...], str | None]:
     number = amount(part[0]) if part else None
     if part is None or number is None:
         return (), None
-    sign = f"{lower[: part.start()]}{lower[part.end() :]}".strip()
+    start, end = part.span()
+    sign = (lower[:start] + lower[end:]).strip()
     if sign.endswith("k") and text[-1:] in "kK":
         number, sign = number * 1000, sign[:-1].strip()
     currency = CURRENCIES.get(sign, sign.upper())
