@@ -15,6 +15,7 @@ from typing import Final
 
 from handrail.guardrails.encodings import backwards, blocks, rotated
 from handrail.guardrails.normalisation import caseless
+from handrail.guardrails.terms import cut, plain
 
 _RULES_WORDS = (
     r"(?:instructions?|directions|directives|guidelines|guidance|prompts?|rules|commands"
@@ -184,7 +185,8 @@ _SQUEEZED = re.compile(
 )
 _BACKWARDS = ("snoitcurtsni", "tpmorp", "drowssap", "erongi")
 _ROTATED = ("vafgehpgvba", "cebzcg", "cnffjbeq", "vtaber", "frperg")
-_WORD = re.compile(r"[^\W_]{1,40}")
+_LONGEST = 40
+"""Characters of a word."""
 _FEWEST_TOKENS = 40
 _LEAST_VARIETY = 0.15
 
@@ -218,7 +220,7 @@ def _plain(text: str) -> Iterator[RuleHit]:
     untold = any(word in lowered for word in _BEGINNINGS) or (
         not text.isascii() and _UNTOLD.search(text)
     )
-    words = frozenset(_WORD.findall(lowered))
+    words = frozenset(cut(plain(lowered), _LONGEST))
     for name, rule in RULES.items():
         if untold or not rule.telling or not rule.telling.isdisjoint(words):
             for match in rule.pattern.finditer(text):

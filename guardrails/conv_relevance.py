@@ -84,9 +84,7 @@ class RelevanceSettings(CheckSettings):
 
 
 def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
-    """The content words of all that the matter is known by, what is quickly read first."""
-    wrote = [m.text for m in ctx.snapshot.messages if m.role in ("customer", "ai")][-_LOOK_BACK:]
-    yield stems(" ".join([ctx.said, *wrote, ctx.playbook.brand.name]))
+    """The content words of all that the matter is known by, what is read already first."""
     for passage in ctx.draft.passages if ctx.draft else ():
         yield read_published(f"{passage.title}\n{passage.text}").stems
     intent = ctx.playbook.intents.get(ctx.intent or "")
@@ -96,6 +94,8 @@ def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
         translated = (text for told in intent.translated_examples.values() for text in told)
         known = "\n".join((*said, *intent.examples, *translated))
         yield read_published(known).stems
+    wrote = [m.text for m in ctx.snapshot.messages if m.role in ("customer", "ai")][-_LOOK_BACK:]
+    yield stems(" ".join([ctx.said, *wrote, ctx.playbook.brand.name]))
     yield ctx.evidence.record_stems
 
 

@@ -131,7 +131,8 @@ _MARK = re.compile(
 _OTHERS = re.compile("[åæøłşğıőűčěřůșțđŋľťďğžšćęąėįųģķļņþ]")
 """Letters of Latin languages that are not known here."""
 _MOST_OTHERS = 0.02
-_LINK = re.compile(r"(?:https?://|www\.)\S{1,300}|\S{1,60}@\S{1,100}")
+_LINK = re.compile(r"(?:https?://|www\.)\S{1,300}")
+_LINK_OR_MAIL = re.compile(rf"{_LINK.pattern}|\S{{1,60}}@\S{{1,100}}")
 
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"), ("\u0400", "\u052f", "ru"), ("\u0530", "\u058f", "hy"),
@@ -181,7 +182,9 @@ def detect_language(text: str) -> LanguageGuess:
         No name for a text that is too short, too mixed, or in a language that is not known here.
     """
     text = text[:_LONGEST]
-    if "@" in text or "://" in text or "www." in text:
+    if "@" in text:
+        text = _LINK_OR_MAIL.sub(" ", text)
+    elif "://" in text or "www." in text:
         text = _LINK.sub(" ", text)
     words = _words(text)
     if not text.isascii():
@@ -199,7 +202,10 @@ def detect_language(text: str) -> LanguageGuess:
 
 def _words(text: str) -> list[str]:
     """The words of a text, in order: letters, and an apostrophe within them."""
-    parts = text.casefold().replace("’", "'").translate(_LETTERS).split()
+    written = text.casefold().replace("’", "'")
+    parts = written.translate(_LETTERS).split()
+    if "'" not in written and max(map(len, parts), default=0) <= _LONG:
+        return parts
     return [
         word
         for part in parts
