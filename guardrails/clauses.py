@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handrail.guardrails.claims import Claim
-from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words
 from handrail.guardrails.values import CONTACTS, Value
@@ -123,7 +122,7 @@ def _places(text: str, part: str) -> Iterator[tuple[int, int]]:
 
 
 def _spelled(
-    text: str, values: Iterable[Value], sheets: Sequence[Sheet]
+    text: str, words: frozenset[str], values: Iterable[Value], sheets: Sequence[Sheet]
 ) -> Iterator[tuple[int, int, Sheet]]:
     by_key = {sheet.key: sheet for sheet in sheets}
     for value in values:
@@ -132,24 +131,26 @@ def _spelled(
             if sheet:
                 yield value.start, value.end, sheet
     for sheet in sheets:
-        for name in _names(sheet):
-            if name in text:  # most are not
-                yield from ((start, end, sheet) for start, end in _places(text, name))
+        number, title = sheet.record.id.lower(), sheet.title
+        if _may_stand(number, text, words) and sum(map(str.isdigit, number)) < _DIGITS_OF_VALUES:
+            for start, end in _places(text, number):
+                yield start, end, sheet
+        if title and len(title) >= _SHORTEST_TITLE and _may_stand(title.lower(), text, words):
+            for start, end in _places(text, title.lower()):
+                yield start, end, sheet
 
 
-def _names(sheet: Sheet) -> Iterator[str]:
-    """What a record is called by in letters, in lower case."""
-    number, title = sheet.record.id, sheet.title
-    if number and sum(map(str.isdigit, number)) < _DIGITS_OF_VALUES:
-        yield number.lower()
-    if title and len(title) >= _SHORTEST_TITLE:
-        yield title.lower()
+def _may_stand(part: str, text: str, words: frozenset[str]) -> bool:
+    """Whether a part may stand as whole words in a text with these words; most parts do not."""
+    return part in words or (not part.isalnum() and part != "" and part in text)
 
 
-def find_mentions(text: str, values: Iterable[Value], sheets: Sequence[Sheet]) -> list[Mention]:
+def find_mentions(
+    text: str, words: frozenset[str], values: Iterable[Value], sheets: Sequence[Sheet]
+) -> list[Mention]:
     """Find where a text in lower case names records, by number or by what they are called."""
     found: dict[int, Mention] = {}
-    for start, end, sheet in _spelled(text, values, sheets):
+    for start, end, sheet in _spelled(text, words, values, sheets):
         known = found.get(start)
         if known is None or end > known.end:
             found[start] = Mention(start, end, [sheet])
@@ -164,18 +165,20 @@ class Clauses:
     def __init__(
         self,
         text: str,
+        words: frozenset[str],
         values: Sequence[Value],
         sheets: Sequence[Sheet],
         labels: Mapping[str, tuple[str, ...]],
     ) -> None:
-        self.text = lowered(text)
+        """Read a text in lower case, with each of its words."""
+        self.text = text
         self.kinds = {
             word: kind
             for kind in {sheet.record.kind for sheet in sheets}
             for word in kind_words(kind, *labels.get(kind, ()))
         }
         """Kinds of record by the words they are called by."""
-        self.mentions = find_mentions(self.text, values, sheets)
+        self.mentions = find_mentions(text, words, values, sheets)
         spans = {(part.start, part.end) for part in (*values, *self.mentions)}
         self._spans = sorted(spans)
         self._read: dict[int, list[Clause]] = {}

@@ -15,6 +15,7 @@ from handrail.core.conversation import FieldType
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import (
     EXPECT,
@@ -25,6 +26,7 @@ from handrail.guardrails.slot_words import (
     concepts_of_field,
     vague_concept,
 )
+from handrail.guardrails.terms import plain
 from handrail.guardrails.values import Value
 from handrail.playbook.wording import texts
 
@@ -94,7 +96,9 @@ class Slots:
             kind: tuple(text for _, text in texts(told.label))
             for kind, told in ctx.playbook.records.items()
         }
-        self.clauses = Clauses(ctx.folded.text, ctx.folded_values, self.sheets, labels)
+        text = lowered(ctx.folded.text)
+        words = ctx.words if text.isascii() else frozenset(plain(text))
+        self.clauses = Clauses(text, words, ctx.folded_values, self.sheets, labels)
         self._aside: dict[tuple[int, FieldType, bool], str | None] = {}
         self._spoken: dict[FieldType, dict[str, str | None]] = {}
         self._kinds = len({sheet.record.kind for sheet in self.sheets})
