@@ -98,12 +98,13 @@ class _Judging:
     def _sharing(self) -> Iterator[list[int]]:
         """For each claim the sentences that share the most words and numbers, the best first."""
         compared, numbers = self._compared, np.array([*self._subjects])
-        said = np.array([len(self._ctx.content[number]) for number in self._subjects])[:, None]
-        shared, both = compared.shared[numbers], said + compared.lengths
-        near = shared * (2 / _SHARED) >= both
-        near &= compared.said & (compared.held[numbers] >= np.maximum(1, said // 2))
-        claims, rows = np.nonzero(near)
-        order = np.lexsort((-shared[near] / both[near], claims))
+        said = np.array([len(self._ctx.content[number]) for number in self._subjects])
+        shared, lengths = compared.shared[numbers], compared.lengths
+        near = (shared * (2 / _SHARED) >= said[:, None] + lengths) & compared.said
+        claims, rows = near.nonzero()
+        own = compared.held[numbers[claims], rows] >= np.maximum(1, said[claims] // 2)
+        claims, rows = claims[own], rows[own]
+        order = np.lexsort((-shared[claims, rows] / (said[claims] + lengths[rows]), claims))
         for start, end in pairwise(np.searchsorted(claims, np.arange(len(numbers) + 1)).tolist()):
             tried = rows[order[start : min(end, start + _TRIED)]]
             yield tried[compared.rules[tried]].tolist()

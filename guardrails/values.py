@@ -55,7 +55,7 @@ class Value(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """What it is compared by, ``kind:key``: an id may be written like a number."""
         group = "contact" if self.kind in CONTACTS else self.kind
-        return tuple(f"{group}:{key}" for key in self.keys)
+        return tuple([f"{group}:{key}" for key in self.keys])
 
 
 CONTACTS = ("email", "phone", "id")
