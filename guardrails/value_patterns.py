@@ -63,6 +63,12 @@ _CODES = (
 )  # fmt: skip
 
 
+_SIZES = """
+    kg kilo kilos kilogram kilograms gram grams g lb lbs oz mm cm km meter meters metre metres mile
+    miles inch inches ft feet ml liter liters litre litres l mb gb tb mbps watt watts w mah hz
+    """.split()  # noqa: SIM905 - a list of words is read as words
+
+
 def _any(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
@@ -78,11 +84,7 @@ DAY = _any(WEEKDAYS)
 _COIN = _any(word for word in CURRENCIES if word.isalpha())
 _SPELT = rf"(?:{SPELLED})\b"
 _EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
-_SIZE_UNIT = (
-    r"(?:kg|kilos?|kilograms?|grams?|g|lbs?|oz|mm|cm|km|meters?|metres?|miles?|inch(?:es)?|ft"
-    r"|feet|ml"
-    r"|lit(?:er|re)s?|l|mb|gb|tb|mbps|watts?|w|mah|hz)"
-)
+_SIZE_UNIT = rf"(?:{_any(_SIZES)})"
 _SIZE = rf"{NUM}(?:\s?x\s?{NUM}){{1,3}}(?:\s?{_SIZE_UNIT})?(?!\w)|{NUM}\s?{_SIZE_UNIT}(?!\w)"
 _CLOCK = r"\d{1,2}(?::\d{2})?"
 _DURATION = (
@@ -92,7 +94,29 @@ _DURATION = (
 )
 _PERCENT = r"\s?(?:%|(?:percent|per\scent|por\sciento)\b)"
 _COINS = rf"\s?(?:{_SIGN}|(?:{_CODE}|{_COIN})\b)"
+
+
+def _by_letter(words: Iterable[str]) -> str:
+    """Words as a pattern that looks at those alone that begin like the text."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        found.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"{letter}(?:{_any(rest)})" for letter, rest in found.items())
+
+
+_OTHERS_BEHIND = """
+    am pm a p of de full business working calendar percent per por us mx r a c
+    """.split()  # noqa: SIM905
+_COINS_SPELT = [word for word in CURRENCIES if word.isalpha()]
+_BEHIND = _by_letter((*UNIT_OF, *MONTHS, *_CODES, *_COINS_SPELT, *_SIZES, *_OTHERS_BEHIND))
+"""What stands behind a number in the rules below."""
+_COUNTED = (
+    r"\d{1,4}(?=[,;]\s|\s[a-z])"
+    rf"(?!\s(?:(?:{_BEHIND})\b|(?:x|to|or|and|until|a|o|y)\s?{_AMOUNT}))"
+)
+"""A number of what no other rule knows, as most are: told from the word behind it."""
 _DIGITS_FIRST: dict[str, str] = {
+    "counted": _COUNTED,
     "email": _EMAIL,
     "iso": (
         r"\d{4}-\d{2}-\d{2}(?!\d)"
@@ -147,14 +171,6 @@ _LETTER_FIRST: dict[str, str] = {
     "id": r"(?=[a-z_-]{1,30}\d)(?=(?:[a-z_-]{0,20}\d){3})\w{1,60}(?:-\w{1,40}){0,6}",
     "quantity": _SPELT,
 }
-
-
-def _by_letter(words: Iterable[str]) -> str:
-    """Words as a pattern that looks at those alone that begin like the text."""
-    found: dict[str, list[str]] = {}
-    for word in words:
-        found.setdefault(word[0], []).append(word[1:])
-    return "|".join(f"{letter}(?:{_any(rest)})" for letter, rest in found.items())
 
 
 _OTHER_WORDS = ("week", "noon", "midnight", "http", "www")

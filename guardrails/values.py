@@ -235,6 +235,7 @@ _READERS: dict[str, tuple[ValueKind, Reader]] = {
     "phone": ("phone", lambda text: (owner_key(text),)),
     "id": ("id", lambda text: (owner_key(text),)),
     "quantity": ("quantity", _plain),
+    "counted": ("quantity", _plain),
 }
 
 
