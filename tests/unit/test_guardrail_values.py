@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.guardrails.claims import split_claims
 from handrail.guardrails.normalisation import fold
+from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF
 from handrail.guardrails.values import find_values, number_key, same_currency
 
 
@@ -51,6 +54,24 @@ def test_ranges_give_both_ends() -> None:
     assert keys("3-5 days") == [("duration", ("4320 minutes",)), ("duration", ("7200 minutes",))]
     assert keys("4 and 7 pm") == [("time", ("16:00",)), ("time", ("19:00",))]
     assert [key for _, (key,) in keys("Monday to Wednesday")] == ["0", "1", "2"]
+
+
+COINS = [word for word in CURRENCIES if word.isalpha()]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"), [(UNIT_OF, "duration"), (MONTHS, "date"), (COINS, "money")]
+)
+def test_the_word_behind_a_number_says_what_it_is(words: Iterable[str], kind: str) -> None:
+    assert {found for word in words for found, _ in keys(f"7 {word}, 7 {word}")} == {kind}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["7 kg", "7 per cent", "7 p.m.", "7 of march", "7 x 9", "7 to 9 pm", "7 or 9 days", "7 us$"],
+)
+def test_words_between_a_number_and_what_it_is_belong_to_it(text: str) -> None:
+    assert {value.text for value in find_values(f"No {text}, and 3 more")} == {text, "3"}
 
 
 @pytest.mark.parametrize("text", ["B2B", "COVID-19", "MP3", "1. First\n2. Second"])
