@@ -177,7 +177,7 @@ _OTHER_WORDS = ("week", "noon", "midnight", "http", "www")
 _LETTERS = (
     "(?=[a-z])(?:"
     + _by_letter((*MONTHS, *WEEKDAYS, *_CODES, *WORDS, *_OTHER_WORDS))
-    + r"|[rac]\$|us\$|mx\$|[a-z_-]{1,30}+\d|[\w.+-]{1,64}+@)"
+    + r"|[rac]\$|us\$|mx\$|[a-z_-]{1,30}+(?:\d|[\w.+-]{0,64}+@))"
 )
 """What a value that begins with a letter begins with: most words are passed over at once."""
 
