@@ -242,6 +242,7 @@ class Check(Generic[S]):
         severity: Severity,
         needs: frozenset[Need],
         settings: type[S],
+        of_passages: bool = False,
     ) -> None:
         self.function = function
         self.id = id
@@ -250,6 +251,8 @@ class Check(Generic[S]):
         """How grave its findings are, unless one says otherwise, and how grave its failure is."""
         self.needs = needs
         self.settings = settings
+        self.of_passages = of_passages
+        """Whether it also judges the passages found for a question, before anything is drafted."""
         self.asynchronous = inspect.iscoroutinefunction(function)
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
@@ -313,6 +316,7 @@ def check(
     stage: Stage = "exit",
     needs: Iterable[Need] = (),
     settings: type[S] | None = None,
+    of_passages: bool = False,
 ) -> Callable[[CheckFunction[S]], Check[S]]:
     """Register a function as a guardrail check.
 
@@ -323,6 +327,8 @@ def check(
         stage: Whether it judges replies or customers' words.
         needs: Without these the check is skipped, and the report says so.
         settings: Model of its settings; a key it does not know is an error.
+        of_passages: Whether an ``input`` check also judges passages, in ``CheckContext.found``,
+            before a reply is drafted from them; the others are not asked then.
 
     Raises:
         CheckDefinitionError: the id has another form.
@@ -339,6 +345,7 @@ def check(
             severity=severity,
             needs=frozenset(needs),
             settings=model,
+            of_passages=of_passages,
         )
         return register(made, "check", id)
 

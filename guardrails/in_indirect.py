@@ -115,7 +115,7 @@ def _in_passages(passages: Iterable[Passage]) -> Iterator[Finding]:
             yield _finding(document, folded, attack.start, attack.end, attack)
 
 
-@check("in.indirect", severity="high", stage="input")
+@check("in.indirect", severity="high", stage="input", of_passages=True)
 def in_indirect(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag orders to the assistant in what others wrote."""
     if ctx.found:

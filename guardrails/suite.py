@@ -65,6 +65,7 @@ class CheckSuite:
             usable,
             settings if strict else {id_: one for id_, one in settings.items() if id_ in usable},
         )
+        self._of_passages = tuple(one for one in self._checks["input"] if one.check.of_passages)
         self._standing = (playbook_source(release.playbook),)
         self._protected = tuple(_protected(release, protected or {}))
 
@@ -76,7 +77,8 @@ class CheckSuite:
         Args:
             text: What the customer wrote.
             snapshot: The records with it.
-            passages: Found for the question; with them ``in.indirect`` judges these alone.
+            passages: Found for the question; with them the checks that read passages judge these
+                alone.
         """
         found = tuple(passages)
         _, report = await self._judge(
@@ -154,7 +156,8 @@ class CheckSuite:
         try:
             made = context()
             limit = self._playbook.guardrails.timeout_ms
-            report = await run_checks(self._checks[stage], made, timeout_ms=limit)
+            checks = self._of_passages if made.found else self._checks[stage]
+            report = await run_checks(checks, made, timeout_ms=limit)
         except Exception as error:  # noqa: BLE001 - the verifier never raises
             failed = NotRun(check="suite", reason=type(error).__name__)
             report = Report(digest=text_digest(text), errored=(failed,))

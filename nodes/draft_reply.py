@@ -42,7 +42,9 @@ async def draft_reply(state: SupportState, runtime: Runtime[Services]) -> Suppor
     passages = find_passages(services, state["turn"].text, language)
     # What only the team may read tells people what to do, and no drafter is given it.
     published = tuple(passage for passage in passages if not passage.internal)
-    screen = await services.verifier.screen("", services.snapshot, passages=published)
+    screen = state["screen"]
+    if published:
+        screen = await services.verifier.screen("", services.snapshot, passages=published)
     passages = tuple(_without_orders(passage, screen) for passage in passages)
     before = state.get("draft")
     draft = await services.drafter.draft(

@@ -136,6 +136,7 @@ async def test_an_order_in_one_passage_blames_no_other() -> None:
     report = await CheckSuite(release()).screen("", snapshot(), passages=found)
     named = {span.source for one in report.findings for span in one.evidence}
     assert named == {"article:p#1"}
+    assert report.ran == ("in.indirect",)  # nobody has written anything that others could judge
 
 
 async def test_a_missing_need_is_shown_as_skipped() -> None:
