@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 
 from handrail.core.conversation import FieldType, Snapshot
-from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.record_facts import (
     FORMED,
-    TYPES,
     Fact,
     Sheet,
     own_actions,
@@ -20,37 +19,32 @@ from handrail.guardrails.record_facts import (
     told,
 )
 from handrail.guardrails.record_terms import RecordTerms
-from handrail.guardrails.shelf import Shelf
+from handrail.guardrails.record_values import RecordValues
 
 
 class CustomerRecords:
     """What the records say: one by one, by typed value, and by words."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._index: dict[str, Mapping[str, list[tuple[Sheet, str]]]] = {}
         zone = snapshot.customer.time_zone
         self.sheets = [Sheet(record, zone) for record in own_records(snapshot)]
         self._done = [(f"action:{one.id}", told(one)) for one in own_actions(snapshot)]
 
     def named(self, name: str) -> Iterator[Fact]:
         """The facts that have a value, ``kind:key``."""
-        group = name.partition(":")[0]
-        if group not in self._index:
-            self._index[group] = self._read(group)
-        for sheet, field in self._index[group].get(name, ()):
+        for sheet, field in self._index.get(name, ()):
             yield sheet.by_field[field] if field else Fact(sheet.source, "", sheet.record.id)
 
-    def _read(self, group: str) -> Mapping[str, list[tuple[Sheet, str]]]:
-        """The fields that have a value of a group; "" for the number of the record itself."""
-        kinds = TYPES.get(group, ())
+    @cached_property
+    def _index(self) -> Mapping[str, list[tuple[Sheet, str]]]:
+        """The fields that have a value; "" for the number of the record itself."""
         found: dict[str, list[tuple[Sheet, str]]] = {}
-        for sheet in self.sheets if group == "contact" else ():
+        for sheet in self.sheets:
             found.setdefault(sheet.key, []).append((sheet, ""))
         for sheet in self.sheets:
-            for name, field in sheet.fields.items():
-                if field.type in kinds:
-                    for value in sheet.names(name):
-                        found.setdefault(value, []).append((sheet, name))
+            for field, names in sheet.names.items():
+                for name in names:
+                    found.setdefault(name, []).append((sheet, field))
         return found
 
     @cached_property
@@ -64,11 +58,9 @@ class CustomerRecords:
         )
 
     @cached_property
-    def texts(self) -> Shelf:
-        """Fields that are read as text, and what was done."""
-        fields = (source for sheet in self.sheets for source in sheet.texts)
-        done = (Source(id_, Reading(said)) for id_, said in self._done)
-        return Shelf((*fields, *done))
+    def values(self) -> RecordValues:
+        """Values in fields that are read as text, and in what was done."""
+        return RecordValues([*chain.from_iterable(s.texts for s in self.sheets), *self._done])
 
     @cached_property
     def terms(self) -> RecordTerms:

@@ -15,6 +15,7 @@ from itertools import combinations, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.evidence import cited
+from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.shelf import quoted
 from handrail.guardrails.values import Value, duration_key, same_currency
@@ -62,7 +63,7 @@ def _operands(currency: str | None, sheets: Sequence[Sheet]) -> Iterator[Operand
                 made = _operand(fact, sheet, line=number > 0)
                 if made and made.amount:
                     yield made
-        for source in sheet.texts:
+        for source in (Source(id_, Reading(text)) for id_, text in sheet.texts):
             for found in source.reading.values.values():
                 if found.kind == "money" and same_currency(currency, found.currency):
                     told = f"{found.text} ({sheet.record.kind} {sheet.record.id})"

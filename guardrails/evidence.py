@@ -107,14 +107,9 @@ class Evidence:
         """Return the text that has a value (an article, the playbook, a note), or ``None``."""
         key = (value.kind, value.keys, value.currency)
         if key not in self._written:
-            found = filter(None, (shelf.find(value) for shelf in self._all_shelves))
-            self._written[key] = next(found, None)
+            found = filter(None, (shelf.find(value) for shelf in self.shelves))
+            self._written[key] = next(found, None) or self.records.values.find(value)
         return self._written[key]
-
-    @property
-    def _all_shelves(self) -> Iterator[Shelf]:
-        yield from self.shelves
-        yield self.records.texts
 
     @property
     def record_stems(self) -> frozenset[str]:

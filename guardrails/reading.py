@@ -31,7 +31,7 @@ class Reading:
         """Values by ``kind:key``; every number also as a quantity, every day also yearless."""
         found: dict[str, Value] = {}
         for value in find_values(self.text):
-            for name in _names(value):
+            for name in names_of(value):
                 found.setdefault(name, value)
         return found
 
@@ -117,7 +117,8 @@ class Source:
         return not self.id.startswith("record:")
 
 
-def _names(value: Value) -> Iterator[str]:
+def names_of(value: Value) -> Iterator[str]:
+    """What a value that is written may be compared by: 13:00 as 1300, 13 and 1 too."""
     yield from value.names
     for key in value.keys:
         if value.kind == "date" and key[0] != "-":

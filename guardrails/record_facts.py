@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as filled
 from datetime import UTC, date, datetime
@@ -14,21 +14,10 @@ from zoneinfo import ZoneInfo
 
 from handrail.core.conversation import ActionEvent, FieldType, FieldValue, Record, Snapshot
 from handrail.core.ports import owner_key
-from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.values import duration_key, number_key
 
 _NUMBERS = ("money", "percent", "quantity")
-TYPES: Mapping[str, tuple[FieldType, ...]] = {
-    "money": ("money",),
-    "percent": ("percent",),
-    "quantity": ("quantity", "money", "percent", "duration"),
-    "duration": ("duration",),
-    "date": ("date",),
-    "time": ("date",),
-    "contact": ("id", "email", "phone"),
-}
-"""The fields in which a group of values is looked for."""
-_TYPED = frozenset(kind for kinds in TYPES.values() for kind in kinds)
+_TYPED: frozenset[FieldType] = frozenset((*_NUMBERS, "duration", "date", "id", "email", "phone"))
 FORMED = _TYPED | {"status"}
 """Types of fields that have a form; the others are text."""
 _TITLES = ("name", "title", "product", "item")
@@ -73,7 +62,6 @@ class Sheet:
         """The name by which other records refer to it, ``contact:w100``."""
         self.spelling = record.id.casefold()
         """Its id, in lower case."""
-        self._names: dict[str, tuple[str, ...]] = {}
         self.fields = dict(seen(record))
         """What the customer may see."""
 
@@ -111,25 +99,25 @@ class Sheet:
         ]
         return titles[-1] if titles else None
 
-    def names(self, name: str) -> tuple[str, ...]:
-        """The value of a typed field in all readings; none where it is of another type."""
-        if name not in self._names:
-            field = self.fields[name]
-            typed = field.type in _TYPED
-            read = read_names(field.type, str(field.value), self._zone) if typed else ()
-            self._names[name] = read
-        return self._names[name]
+    @cached_property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """The value of each typed field in all readings; none where it is of another type."""
+        return {
+            name: read_names(field.type, str(field.value), self._zone)
+            for name, field in self.fields.items()
+            if field.type in _TYPED
+        }
 
     @cached_property
-    def texts(self) -> tuple[Source, ...]:
-        """Addresses, notes and wrongly typed fields, where they hold a number."""
+    def texts(self) -> Sequence[tuple[str, str]]:
+        """Addresses, notes and wrongly typed fields by their ids, where they hold a number."""
         said = [
             (field.type in FORMED, f"{self.source}#{name}", text)
             for name, field in self.fields.items()
-            if not self.names(name) and _DIGIT.search(text := str(field.value))
+            if not self.names.get(name) and _DIGIT.search(text := str(field.value))
         ]
         said.sort(key=itemgetter(0))
-        return tuple(Source(id_, Reading(text)) for _, id_, text in said)
+        return [(id_, text) for _, id_, text in said]
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from handrail.guardrails.values import Value, same_currency
 Counts = NDArray[np.integer]
 _FIELD = "{{"
 """Begins what a template leaves to be filled in."""
+Holders = Mapping[str, Sequence[tuple[int, Value]]]
+"""The numbers of the texts that have a value, ``kind:key``, in order, each with its first one."""
 
 
 class WordIndex:
@@ -76,7 +79,7 @@ class Shelf:
         return Terms.united([reading.terms for reading in self._readings])
 
     @cached_property
-    def _values(self) -> Mapping[str, list[tuple[int, Value]]]:
+    def _values(self) -> Holders:
         found: dict[str, list[tuple[int, Value]]] = {}
         for place, reading in enumerate(self._readings):
             for name, value in reading.values.items():
@@ -85,13 +88,8 @@ class Shelf:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return the place where the first source that has a value has it."""
-        firsts = (self._first(name, value.currency) for name in value.names)
-        first = min((one for one in firsts if one), key=lambda one: one[0], default=None)
+        first = first_holder(value, self._values)
         return quoted(self.sources[first[0]], first[1].start, first[1].end) if first else None
-
-    def _first(self, name: str, currency: str | None) -> tuple[int, Value] | None:
-        found = self._values.get(name, ())
-        return next((one for one in found if same_currency(currency, one[1].currency)), None)
 
     @cached_property
     def _quotable(self) -> Mapping[str, tuple[Source, tuple[int, int]]]:
@@ -177,6 +175,17 @@ class Shelf:
 
 read_shelf = lru_cache(maxsize=64)(Shelf)
 """Read a shelf of published texts once."""
+
+
+def first_holder(value: Value, holders: Holders) -> tuple[int, Value] | None:
+    """Return the number of the first text that has a value, and the value as it has it."""
+    found = [
+        one
+        for name in value.names
+        for one in holders.get(name, ())
+        if same_currency(value.currency, one[1].currency)
+    ]
+    return min(found, key=itemgetter(0), default=None)
 
 
 def quoted(source: Source, start: int, end: int, relation: Relation = "supports") -> EvidenceSpan:

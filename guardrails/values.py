@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
@@ -247,8 +247,14 @@ _SEVERAL: dict[str, tuple[ValueKind, Reader]] = {
 }
 
 
-def _read(kind: str, start: int, text: str, *, spelled: bool) -> tuple[Value, ...]:
-    end = start + len(text)
+def read_values(rule: str, start: int, text: str) -> tuple[Value, ...]:
+    """Read a spelling that one of the pattern's rules found at ``start``.
+
+    A range gives one value for each of its ends (``3-5 days``) or days (``Monday to Friday``), with
+    the same span.
+    """
+    kind, end = rule[:-2], start + len(text)
+    spelled = rule.endswith(LETTER) and not any(map(str.isdigit, text))
     if kind in _READERS:
         name, reader = _READERS[kind]
         # A day that no calendar has stays a value: one that nothing can support.
@@ -264,23 +270,25 @@ def _read(kind: str, start: int, text: str, *, spelled: bool) -> tuple[Value, ..
 
 
 def find_values(text: str) -> tuple[Value, ...]:
-    """Find all typed values, in order; numbers that only count list items are left out.
-
-    A range gives one value for each of its ends (``3-5 days``) or days (``Monday to Friday``), with
-    the same span.
-    """
+    """Find all typed values, in order; numbers that only count list items are left out."""
     found: list[Value] = []
+    for rule, start, spelling in find_spellings(text):
+        found += read_values(rule, start, spelling)
+    return tuple(found)
+
+
+def find_spellings(text: str) -> Iterator[tuple[str, int, str]]:
+    """Find where values are written: by which of the pattern's rules, where, and how."""
     lower = lowered(text)
     for match in VALUE.finditer(lower):
-        branch = match.lastgroup or ""
-        kind = branch[:-2]
-        if kind == "quantity" and _counts_item(lower, match):
-            continue
-        start, end = match.span()
-        written = text[start:end]
-        spelled = branch.endswith(LETTER) and not any(map(str.isdigit, written))
-        found.extend(_read(kind, start, written, spelled=spelled))
-    return tuple(found)
+        rule = match.lastgroup or ""
+        if rule[:-2] != "quantity" or not _counts_item(lower, match):
+            start, end = match.span()
+            yield rule, start, text[start:end]
+
+
+APART = "\n\0\n"
+"""Between texts that are read as one: no value reaches across it, and each text is read alone."""
 
 
 def values_within(values: Sequence[Value], start: int, end: int) -> list[Value]:
