@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
-from operator import not_
 from typing import Final, NamedTuple
 
 from handrail.guardrails.claim_conflicts import Conflicts, Frames
+from handrail.guardrails.claim_words import Order, ReplyWords, Words
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.likeness import Nearest
-from handrail.guardrails.terms import STOPWORDS, Terms, joined, stem, stems
+from handrail.guardrails.terms import stems
 from handrail.guardrails.values import Value, values_within
 
 Features = dict[str, float]
@@ -56,7 +55,6 @@ _META = frozenset(
 _EXAMPLE = re.compile(r"\b(?:such as|including|like|e\.g|for example|for instance)\b|[(]")
 _EXAMPLES = frozenset({"such", "including", "like", "example", "instance"})
 """Words without one of which an example begins with "e.g." or a bracket."""
-_CAPITAL = re.compile(r"[A-Z](?<=[\w,;:'’)\"“] [A-Z])[\w'’-]{1,40}")
 _ITEM = re.compile(r"(?:^|\n)\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}$")
 _MARKER_CHARS = 14
 
@@ -65,9 +63,8 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _run(marks: Iterable[bool]) -> int:
-    """Length of the longest run of true marks."""
-    return max(map(len, bytes(marks).split(b"\0")))
+def _longest(parts: Iterable[bytes]) -> int:
+    return max(map(len, parts))
 
 
 class Ground:
@@ -88,19 +85,18 @@ class Ground:
         return Frames([*passages, *others], len(passages), held, self.asked)
 
 
-def _order(words: Sequence[str], content: Sequence[str], terms: Terms) -> Features:
+def _order(lacking: Order) -> Features:
     """How far the sentence goes along with the evidence word by word."""
-    pairs = list(map(terms.pairs.__contains__, pairwise(words)))
-    triples = list(map(terms.triples.__contains__, zip(words, words[1:], words[2:], strict=False)))
-    beside = list(map(terms.content.__contains__, pairwise(content)))
+    pairs, triples, content = lacking
+    new_pairs, new_triples = sum(pairs), sum(triples)
     return {
-        "pairs": _share(sum(pairs), len(pairs)),
-        "triples": _share(sum(triples), len(triples)),
-        "content_pairs": _share(sum(beside), len(beside)),
-        "new_pairs": len(pairs) - sum(pairs),
-        "new_triples": len(triples) - sum(triples),
-        "run": _run(pairs),
-        "new_run": _run(map(not_, pairs)),
+        "pairs": _share(len(pairs) - new_pairs, len(pairs)),
+        "triples": _share(len(triples) - new_triples, len(triples)),
+        "content_pairs": _share(len(content) - sum(content), len(content)),
+        "new_pairs": new_pairs,
+        "new_triples": new_triples,
+        "run": _longest(pairs.split(b"\1")),
+        "new_run": _longest(pairs.split(b"\0")),
     }
 
 
@@ -126,12 +122,12 @@ def _new(
         "content": len(content),
         "coverage": _share(sum(known), len(content)),
         "new": len(unasked),
-        "new_words_run": _run(map(not_, known)),
+        "new_words_run": _longest(bytes(known).split(b"\1")),
         "asked": _share(len([w for w in content if w in ground.asked]), len(content)),
     }
 
 
-def _marks(claim: Claim, said: _Words, ground: Ground, terms: Terms) -> Features:
+def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -> Features:
     """Values, names, examples and manners of speaking."""
     values = values_within(ground.values, claim.start, claim.end)
     strange = [value for value in values if not ground.evidence.find(value)]
@@ -144,8 +140,8 @@ def _marks(claim: Claim, said: _Words, ground: Ground, terms: Terms) -> Features
         "new_values": len(strange),
         "new_digits": sum(not value.spelled for value in strange),
         "names": len(said.names),
-        "new_names": sum(name not in terms.words for name in said.names),
-        "new_examples": len(told - terms.words),
+        "new_names": sum(name in lacking for name in said.names),
+        "new_examples": len(told & lacking),
         "hedges": len(written & _HEDGES),
         "advice": len(written & _ADVICE),
         "links": len(written & _LINKS),
@@ -156,68 +152,10 @@ def _marks(claim: Claim, said: _Words, ground: Ground, terms: Terms) -> Features
     }
 
 
-class _Words(NamedTuple):
-    """The words of a sentence."""
-
-    written: Sequence[str]
-    words: Sequence[str]
-    """Each of them shortened."""
-    content: Sequence[str]
-    """Content words, shortened."""
-    names: Sequence[str]
-    """Words with a capital in its midst, shortened."""
-
-    @classmethod
-    def of(cls, claim: Claim) -> _Words:
-        written = claim.spoken
-        words = list(map(stem, written))
-        content = [w for said, w in zip(written, words, strict=True) if said not in STOPWORDS]
-        return cls(
-            written, words, content, [stem(m.casefold()) for m in _CAPITAL.findall(claim.text)]
-        )
-
-
-def _asked(said: Sequence[_Words], evidence: Evidence) -> Terms:
-    """All that the evidence is asked for: the words, and what stands beside each."""
-    words = frozenset(chain.from_iterable((*one.words, *one.names) for one in said))
-    strange = evidence.unspoken(words)
-    halves = {
-        joined(*written)
-        for one in said
-        for written, pair in zip(pairwise(one.written), pairwise(one.words), strict=True)
-        if not strange.isdisjoint(pair)
-    }
-    return Terms(
-        words | halves,
-        frozenset(chain.from_iterable(pairwise(one.words) for one in said)),
-        frozenset(
-            chain.from_iterable(
-                zip(one.words, one.words[1:], one.words[2:], strict=False) for one in said
-            )
-        ),
-        frozenset(chain.from_iterable(pairwise(one.content) for one in said)),
-    )
-
-
-def _known(said: _Words, terms: Terms) -> list[bool]:
-    """Which content words the evidence has, one half of "highchairs" included."""
-    written, words = said.written, said.words
-    return [
-        words[number] in terms.words
-        or any(
-            joined(*written[first : first + 2]) in terms.words
-            for first in (number - 1, number)
-            if 0 <= first < len(written) - 1
-        )
-        for number, word in enumerate(written)
-        if word not in STOPWORDS
-    ]
-
-
 class _Sentence(NamedTuple):
     """One sentence measured by itself, as far as the sentences beside it ask."""
 
-    said: _Words
+    said: Words
     known: Sequence[bool]
     """Of each content word whether the evidence has it."""
     unasked: Sequence[str]
@@ -228,9 +166,10 @@ class _Sentence(NamedTuple):
 
 
 def _measure_sentence(
-    claim: Claim, said: _Words, nearest: Nearest, ground: Ground, terms: Terms
+    number: int, claim: Claim, spoken: ReplyWords, nearest: Nearest, ground: Ground
 ) -> _Sentence:
-    content, known = said.content, _known(said, terms)
+    said, known = spoken.sentences[number], spoken.known(number)
+    content = said.content
     fresh = [word for word, seen in zip(content, known, strict=True) if not seen]
     unasked = [word for word in fresh if word not in ground.asked]
     kept = frozenset(content)
@@ -238,7 +177,7 @@ def _measure_sentence(
         "words": len(said.words),
         **_new(content, known, unasked, ground),
         **_place(kept, claim.negated, nearest),
-        **_order(said.words, content, terms),
+        **_order(spoken.orders[number]),
     }
     return _Sentence(said, known, unasked, kept, figures)
 
@@ -263,12 +202,12 @@ class ReplyMeasures:
         self._claims = claims
         self._ground = ground
         self._conflicts = Conflicts(claims, ground.frames()) if conflicts else None
-        said = [_Words.of(claim) for claim in claims]
+        spoken = ReplyWords(claims, ground.evidence)
+        self._lacking = spoken.lacking
         nearest = ground.evidence.compare([claim.stems for claim in claims]).nearest
-        self._terms = ground.evidence.known(_asked(said, ground.evidence))
         self._sentences = [
-            _measure_sentence(claim, words, near, ground, self._terms)
-            for claim, words, near in zip(claims, said, nearest, strict=True)
+            _measure_sentence(number, claim, spoken, near, ground)
+            for number, (claim, near) in enumerate(zip(claims, nearest, strict=True))
         ]
         self._first: dict[str, int] = {}
         """The number of the sentence that has a content word first."""
@@ -289,7 +228,7 @@ class ReplyMeasures:
         one = self._sentences[number]
         figures = {
             **one.figures,
-            **_marks(self._claims[number], one.said, self._ground, self._terms),
+            **_marks(self._claims[number], one.said, self._ground, self._lacking),
             **self._about,
             **self._beside(number),
             **(self._conflicts.measure(number) if self._conflicts else {}),

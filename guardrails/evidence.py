@@ -135,10 +135,11 @@ class Evidence:
             self._compared[key] = Comparison(key, self.shelves)
         return self._compared[key]
 
-    def known(self, terms: Terms) -> Terms:
-        """Return what of a text's words, and of what stands beside each, the evidence has."""
-        found = Terms.united(terms.among(shelf.terms) for shelf in self.shelves)
-        return Terms.united((found, self.records.terms.among(terms.without(found))))
+    def lacking(self, terms: Terms) -> Terms:
+        """Return what of a text's words, and of what stands beside each, no evidence has."""
+        for shelf in self.shelves:
+            terms = terms.without(shelf.terms)
+        return terms.without(self.records.terms.among(terms))
 
     def unspoken(self, words: frozenset[str]) -> frozenset[str]:
         """Return those of some shortened words that no text has, whatever the records have."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice, takewhile
+from operator import methodcaller
 from typing import TypeVar
 
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem
@@ -40,16 +42,28 @@ class RecordTerms:
             self._runs(terms.content, 2, STOPWORDS),
         )
 
-    def _places(self, words: Collection[str]) -> Iterator[int]:
+    def _places(self, words: Collection[str]) -> Iterable[int]:
         """Where words of the records stand, as they are written."""
+        if not words:
+            return ()
         return (place for place, word in enumerate(self._written) if word in words)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._short)
 
     def _joined(self, words: frozenset[str]) -> frozenset[str]:
         """Which of some words are two of the records' as one."""
-        heads = {word[:2] for word in words} | {word[:1] for word in words if not word[1:]}
-        firsts = {word for word in self._short if word[:2] in heads or word[0] in heads}
+        firsts = frozenset(chain.from_iterable(map(self._sharing, words)))
         pairs = {tuple(self._written[at : at + 2]) for at in self._places(firsts)}
         return words.intersection(joined(*pair) for pair in pairs if pair[1:])
+
+    def _sharing(self, word: str) -> Iterator[str]:
+        """The records' words that a word begins with, and those that begin with it."""
+        beginnings = (word[:end] for end in range(1, len(word)))
+        yield from filter(self._short.__contains__, beginnings)
+        longer = islice(self._sorted, bisect_left(self._sorted, word), None)
+        yield from takewhile(methodcaller("startswith", word), longer)
 
     def _runs(
         self, runs: frozenset[Run], size: int, without: Collection[str] = ()
