@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import compress
+from functools import lru_cache
+from itertools import accumulate, compress
 
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import owner_key
@@ -16,7 +17,7 @@ from handrail.guardrails.telephone_numbers import phone_keys
 Place = tuple[str, int, int]
 """A key as :func:`handrail.core.ports.owner_key` writes it, and where it stands."""
 
-_WORD = re.compile(r"[^\W_]{1,40}(?:['’.-][^\W_]{1,40}){0,2}")
+_WORD = re.compile(r"([^\W_]{1,40}(?:['’.-][^\W_]{1,40}){0,2})")
 _PARTICLES = frozenset(
     {"de", "la", "las", "los", "del", "van", "von", "der", "den", "da", "dos", "di", "al", "bin",
      "el", "y", "e", "le", "du"}
@@ -31,52 +32,54 @@ _BETWEEN = re.compile(r"[\W_]{1,1000}")
 _HOUSE = re.compile(r"\d{1,5}[a-z]?", re.IGNORECASE)
 
 
-Words = list[tuple[str, int, int]]
-"""Words of a text with their places."""
+class Words:
+    """The words and numbers of a text, in order."""
+
+    def __init__(self, text: str) -> None:
+        """Split a text."""
+        parts = _WORD.split(text)
+        self.written = parts[1::2]
+        self.before = parts[::2]
+        """What stands before each."""
+        self._bounds = list(accumulate(map(len, parts), initial=0))
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The place of some words, by the numbers of the first and the last."""
+        return self._bounds[2 * first + 1], self._bounds[2 * last + 2]
 
 
-def words_of(text: str) -> Words:
-    """Split a text into words and numbers."""
-    return [(match[0], *match.span()) for match in _WORD.finditer(text)]
-
-
-def find_names(text: str, words: Words) -> Iterator[tuple[int, int]]:
+def find_names(words: Words) -> Iterator[tuple[int, int]]:
     """Find runs of two to five words that may be a full name: capitals, and particles between.
 
-    Yields the places of the first and the last word among the words.
+    Yields the numbers of the first and the last word among the words.
     """
-    named = [word[0].isupper() and not word[-1].isdecimal() for word, _, _ in words]
-    for first in compress(range(len(words)), named):
-        end = words[first][2]
-        for last in range(first + 1, min(first + _LONGEST_NAME, len(words))):
-            word, begin, stop = words[last]
-            if text[end:begin] not in _GAP or not (named[last] or word in _PARTICLES):
+    written, before = words.written, words.before
+    named = [word[0].isupper() and not word[-1].isdecimal() for word in written]
+    for first in compress(range(len(written)), named):
+        for last in range(first + 1, min(first + _LONGEST_NAME, len(written))):
+            if before[last] not in _GAP or not (named[last] or written[last] in _PARTICLES):
                 break
             if named[last]:
                 yield first, last
-            end = stop
 
 
-def find_streets(text: str, words: Words) -> Iterator[tuple[int, int]]:
+def find_streets(words: Words) -> Iterator[tuple[int, int]]:
     """Find runs that may be an address: a house number with words behind it, or before it.
 
-    Yields the places of the first and the last word among the words.
+    Yields the numbers of the first and the last word among the words.
     """
-    numbered = [word[0].isdecimal() for word, _, _ in words]
-    for at in compress(range(len(words)), numbered):
-        word, start, end = words[at]
-        if not _HOUSE.fullmatch(word):
+    written, before = words.written, words.before
+    numbered = [word[0].isdecimal() for word in written]
+    for at in compress(range(len(written)), numbered):
+        if not _HOUSE.fullmatch(written[at]):
             continue
-        until, since = end, start
-        for last in range(at + 1, min(at + _LONGEST_STREET, len(words))):
-            if numbered[last] or text[until : words[last][1]] not in _GAP:
+        for last in range(at + 1, min(at + _LONGEST_STREET, len(written))):
+            if numbered[last] or before[last] not in _GAP:
                 break
-            until = words[last][2]
             yield at, last
         for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
-            if numbered[first] or text[words[first][2] : since] not in _GAP:
+            if numbered[first] or before[first + 1] not in _GAP:
                 break
-            since = words[first][1]
             yield first, at
 
 
@@ -93,16 +96,18 @@ def places(ctx: CheckContext) -> Iterator[Place]:
     for value in ctx.values:
         if value.kind in ("id", "phone", "email"):
             yield owner_key(value.text), value.start, value.end
-    text = ctx.folded.text
-    words = words_of(text)
-    for first, last in (*find_names(text, words), *find_streets(text, words)):
-        key = "".join([_squeezed(word) for word, _, _ in words[first : last + 1]])
-        yield key, *ctx.folded.span(words[first][1], words[last][2])
+    words = Words(ctx.folded.text)
+    for first, last in (*find_names(words), *find_streets(words)):
+        key = "".join(map(_squeezed_word, words.written[first : last + 1]))
+        yield key, *ctx.folded.span(*words.span(first, last))
 
 
 def _squeezed(text: str) -> str:
     folded = text.casefold()
     return folded if folded.isalnum() else _BETWEEN.sub("", folded)
+
+
+_squeezed_word = lru_cache(maxsize=4096)(_squeezed)
 
 
 def own_values(snapshot: Snapshot) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from handrail.core.conversation import Frozen
 from handrail.core.errors import CheckDefinitionError
-from handrail.guardrails.claim_features import Measured
+from handrail.guardrails.claim_features import BEGINNING, KNOWN, NEW, Measured
 
 Node = tuple[int, float, int, int, float]
 """Feature, threshold, child for values up to it, child above, value; a leaf has feature -1."""
@@ -37,15 +37,21 @@ def _leaf(tree: Sequence[Node], values: Sequence[float]) -> float:
     return value
 
 
+def _weighed(weights: Mapping[str, float], role: str, words: Sequence[str]) -> Sequence[float]:
+    if not words:
+        return (0.0,)
+    alone = weights[role]
+    return [weights.get(word, alone) for word in words]
+
+
 def weigh_words(weights: Mapping[str, float], measured: Measured) -> tuple[float, ...]:
     """Sum, mean and extremes of the weights of a sentence's words, by their role.
 
     A word that was seen too seldom to weigh counts as its role alone does.
     """
-    new, known, beginning = (
-        [weights.get(word, weights[word[0]]) for word in words] or [0.0]
-        for words in (measured.new, measured.known, measured.beginning)
-    )
+    new = _weighed(weights, NEW, measured.new)
+    known = _weighed(weights, KNOWN, measured.known)
+    beginning = _weighed(weights, BEGINNING, measured.beginning)
     return (
         sum(new),
         sum(new) / len(new),
