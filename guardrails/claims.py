@@ -18,7 +18,7 @@ from handrail.guardrails.terms import shortened, spoken
 
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
-_BREAK = re.compile(r"[.!?…]{1,3}[\"')\]”’»]{0,2}(?=\s)|\n{1,3}")
+_BREAK = re.compile(r"[.!?…\n](?:(?<=\n)\n{0,2}|(?<!\n)[.!?…]{0,2}[\"')\]”’»]{0,2}(?=\s))")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|ext|a\.m|p\.m"
     r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)|(?<![^\W\d_])[A-Z])\.$",

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -215,8 +216,7 @@ class CheckContext:
                 return self.judge is not None
 
 
-def _start(part: Claim) -> int:
-    return part.start
+_start: Callable[[Claim], int] = attrgetter("start")
 
 
 def _holding(sentences: Sequence[Claim], start: int, end: int) -> Claim | None:

@@ -78,7 +78,7 @@ class _Judging:
         """The sentences that tell what was done and nothing else."""
         return told_by_events(self.ctx)
 
-    @property
+    @cached_property
     def threshold(self) -> float:
         """Score from which a sentence is flagged."""
         chosen = self.settings.threshold

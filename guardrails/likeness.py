@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -36,9 +37,12 @@ class Comparison:
         self.contents = contents
         counts = [shelf.content.count(contents) for shelf in shelves]
         sizes = [len(shelf.rows) for shelf in shelves]
-        parts = [np.split(one, (n, 2 * n), axis=1) for one, n in zip(counts, sizes, strict=True)]
+        parts = [
+            (one[:, :n], one[:, n : 2 * n], one[:, 2 * n :])
+            for one, n in zip(counts, sizes, strict=True)
+        ]
         self.shared, self._repeated, self._held = (
-            np.hstack(part, dtype=np.int32) for part in zip(*parts, strict=True)
+            np.concatenate(part, axis=1, dtype=np.int32) for part in zip(*parts, strict=True)
         )
         """By statement and sentence how many content words both have; how many of them the
         sentence before has too; and by statement and source how many words the source has."""
@@ -46,7 +50,7 @@ class Comparison:
     @cached_property
     def rows(self) -> tuple[Claim, ...]:
         """The sentences, in the order of their sources."""
-        return tuple(row for shelf in self._shelves for row in shelf.rows)
+        return tuple(chain.from_iterable(shelf.rows for shelf in self._shelves))
 
     @cached_property
     def said(self) -> NDArray[np.bool_]:
@@ -72,7 +76,7 @@ class Comparison:
 
     @cached_property
     def _sources(self) -> tuple[Source, ...]:
-        return tuple(source for shelf in self._shelves for source in shelf.sources)
+        return tuple(chain.from_iterable(shelf.sources for shelf in self._shelves))
 
     def source_of(self, row: int) -> Source:
         """The source of a sentence, by its number."""
@@ -81,7 +85,7 @@ class Comparison:
     @cached_property
     def held(self) -> Counts:
         """By statement and sentence how many of its words the sentence's source has."""
-        return self._held[:, self._owners]
+        return self._held.take(self._owners, axis=1)
 
     @cached_property
     def nearest(self) -> Sequence[Nearest]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import itemgetter
 
 import numpy as np
@@ -50,14 +50,13 @@ class WordIndex:
         held: list[Counts] = []
         begin: list[int] = []
         for number, words in enumerate(texts):
-            for word in words:
-                if word in self._words:
-                    held.append(self._holding(word))
-                    begin.append(number * self.width)
+            known = self._words.intersection(words)
+            held += map(self._holding, known)
+            begin += repeat(number * self.width, len(known))
         size = len(texts) * self.width
         if not held:
             return np.zeros((len(texts), self.width), np.int64)
-        places = np.concatenate(held) + np.repeat(begin, [len(one) for one in held])
+        places = np.concatenate(held) + np.repeat(begin, list(map(len, held)))
         return np.bincount(places, minlength=size).reshape(len(texts), self.width)
 
 

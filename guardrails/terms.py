@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise, starmap
 
 _LONGEST = 40
@@ -36,7 +35,18 @@ def _shorten(word: str) -> str:
     return word[:_STEM_CHARS]
 
 
-stem = lru_cache(maxsize=8192)(_shorten)
+class _Stems(dict[str, str]):
+    """Words and what they are shortened to; emptied when it is full."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _MOST_STEMS:
+            self.clear()
+        found = self[word] = _shorten(word)
+        return found
+
+
+_MOST_STEMS = 8192
+stem = _Stems().__getitem__
 """Shorten a word so that its inflected forms meet."""
 
 

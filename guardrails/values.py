@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from handrail.core.ports import owner_key
@@ -298,8 +299,7 @@ def values_within(values: Sequence[Value], start: int, end: int) -> list[Value]:
     return [value for value in values[first:last] if value.end <= end]
 
 
-def _start(value: Value) -> int:
-    return value.start
+_start: Callable[[Value], int] = attrgetter("start")
 
 
 def _counts_item(text: str, match: re.Match[str]) -> bool:
