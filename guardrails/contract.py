@@ -101,6 +101,8 @@ class CheckContext:
     """Sources that every conversation shares: the playbook's own words."""
     protected: tuple[Source, ...] = ()
     """Texts that must not reach a customer: prompts, internal articles."""
+    before: CheckContext | None = None
+    """The same draft as it was judged before: what it relies on is not read again."""
 
     @cached_property
     def folded(self) -> Folded:
@@ -187,6 +189,8 @@ class CheckContext:
     @cached_property
     def evidence(self) -> Evidence:
         """What the text may rely on."""
+        if self.before is not None:
+            return self.before.evidence
         return Evidence(self.snapshot, draft_sources(self.draft), self.standing)
 
     @cached_property

@@ -5,7 +5,7 @@ Nothing of them is kept beyond the draft they are read for: who is erased is in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
 
@@ -31,21 +31,22 @@ class CustomerRecords:
         self._done = [(f"action:{one.id}", told(one)) for one in own_actions(snapshot)]
 
     def named(self, name: str) -> Iterator[Fact]:
-        """The facts that have a value, ``kind:key``."""
-        for sheet, field in self._index.get(name, ()):
-            yield sheet.by_field[field] if field else Fact(sheet.source, "", sheet.record.id)
-
-    @cached_property
-    def _index(self) -> Mapping[str, list[tuple[Sheet, str]]]:
-        """The fields that have a value; "" for the number of the record itself."""
-        found: dict[str, list[tuple[Sheet, str]]] = {}
+        """The facts that have a value, ``kind:key``; the number of a record itself is one."""
+        if name not in self._names:
+            return
         for sheet in self.sheets:
-            found.setdefault(sheet.key, []).append((sheet, ""))
+            if sheet.key == name:
+                yield Fact(sheet.source, "", sheet.record.id)
         for sheet in self.sheets:
             for field, names in sheet.names.items():
-                for name in names:
-                    found.setdefault(name, []).append((sheet, field))
-        return found
+                if name in names:
+                    yield sheet.by_field[field]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """All values that some fact has."""
+        typed = chain.from_iterable(sheet.names.values() for sheet in self.sheets)
+        return frozenset(sheet.key for sheet in self.sheets).union(*typed)
 
     @cached_property
     def fields(self) -> frozenset[tuple[FieldType, str]]:

@@ -176,7 +176,7 @@ async def run_checks(
     last = [one for one in checks if "judge" in one.check.needs]
     results = await _judge_all([one for one in checks if one not in last], ctx, timeout_ms / 1000)
     if last:
-        told = replace(ctx, verdicts=_claims(results))
+        told = replace(ctx, verdicts=_claims(results), before=ctx)
         results += await _judge_all(last, told, timeout_ms / 1000)
     return Report(
         digest=text_digest(ctx.text),

@@ -101,13 +101,12 @@ class CheckSuite:
         A person's text is never repaired. ``text`` is what the customer wrote.
         """
 
-        async def judged(one: Draft) -> tuple[CheckContext | None, Report]:
+        async def judged(
+            one: Draft, before: CheckContext | None = None
+        ) -> tuple[CheckContext | None, Report]:
+            about = {"said": text, "draft": one, "mode": mode, "intent": intent, "before": before}
             return await self._judge(
-                "exit",
-                one.text,
-                lambda: self._context(
-                    one.text, snapshot, said=text, draft=one, mode=mode, intent=intent
-                ),
+                "exit", one.text, lambda: self._context(one.text, snapshot, **about)
             )
 
         steps: list[RepairStep] = []
@@ -120,7 +119,7 @@ class CheckSuite:
                     break
                 steps.append(step)
                 draft = draft.model_copy(update={"text": step.after})
-                ctx, report = await judged(draft)
+                ctx, report = await judged(draft, ctx)
         verdict = Verdict(
             digest=draft.digest,
             mode=mode,
