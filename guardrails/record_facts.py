@@ -62,7 +62,7 @@ class Sheet:
         """The name by which other records refer to it, ``contact:w100``."""
         self.spelling = record.id.casefold()
         """Its id, in lower case."""
-        self.fields = dict(seen(record))
+        self.fields = seen(record)
         """What the customer may see."""
 
     @property
@@ -188,11 +188,13 @@ def read_names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
         return ()
 
 
-def seen(record: Record) -> Iterator[tuple[str, FieldValue]]:
+def seen(record: Record) -> dict[str, FieldValue]:
     """The fields that the customer may see."""
-    for name, field in record.fields.items():
-        if field.visibility == "customer" and field.value is not None:
-            yield name, field
+    return {
+        name: field
+        for name, field in record.fields.items()
+        if field.visibility == "customer" and field.value is not None
+    }
 
 
 def own_facts(snapshot: Snapshot) -> list[Fact]:
@@ -219,7 +221,7 @@ def record_texts(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Each field that the customer may see, and what was done, by its id, as a line of text."""
     for record in own_records(snapshot):
         yield f"record:{record.kind}/{record.id}#id", f"{record.kind} {record.id}"
-        for name, field in seen(record):
+        for name, field in seen(record).items():
             said = f"{record.kind} {record.id} {name}: {field.value} {field.currency or ''}"
             yield f"record:{record.kind}/{record.id}#{name}", said.replace("_", " ").strip()
     for event in own_actions(snapshot):
