@@ -20,11 +20,11 @@ ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
 _BREAK = re.compile(r"[.!?…\n](?:(?<=\n)\n{0,2}|(?<!\n)[.!?…]{0,2}[\"')\]”’»]{0,2}(?=\s))")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|st|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|ext|a\.m|p\.m"
-    r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)|(?<![^\W\d_])[A-Z])\.$",
+    r"(?:\b(?=[\w.]{2,6}\.$)(?:mr|mrs|ms|dr|st|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|ext|a\.m"
+    r"|p\.m|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)|(?<![^\W\d_])[A-Z])\.$",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"\b(?:no|nr|art|núm)\.$", re.IGNORECASE)
+_NUMBERED = re.compile(r"\b(?=\w{2,3}\.$)(?:no|nr|art|núm)\.$", re.IGNORECASE)
 """Stands before a number; elsewhere "The answer is no." ends a sentence."""
 _ITEM = re.compile(r"\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}")
 _COURTESY = re.compile(

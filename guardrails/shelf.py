@@ -6,10 +6,11 @@ after the other; one that holds a customer's words is read anew.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate, repeat
+from itertools import accumulate
 from operator import itemgetter
 
 import numpy as np
@@ -38,26 +39,26 @@ class WordIndex:
         self.width = width
         self._words = words
         self._find = find
-        self._found: dict[str, Counts] = {}
+        self._found: dict[str, bytes] = {}
+        """The numbers of the sets that hold a word, each as eight bytes."""
 
-    def _holding(self, word: str) -> Counts:
+    def _holding(self, word: str) -> bytes:
         if word not in self._found:
-            self._found[word] = np.array(list(self._find(word)), np.int64)
+            self._found[word] = array("q", self._find(word)).tobytes()
         return self._found[word]
 
     def count(self, texts: Sequence[Iterable[str]]) -> Counts:
         """How many words of each text each set holds: a row for a text, a column for a set."""
-        held: list[Counts] = []
-        begin: list[int] = []
-        for number, words in enumerate(texts):
-            known = self._words.intersection(words)
-            held += map(self._holding, known)
-            begin += repeat(number * self.width, len(known))
+        held = [b"".join(map(self._holding, self._words.intersection(text))) for text in texts]
+        begins = np.arange(len(texts)) * self.width
+        places = np.frombuffer(b"".join(held), np.int64) + np.repeat(
+            begins, [len(one) // _PLACE_BYTES for one in held]
+        )
         size = len(texts) * self.width
-        if not held:
-            return np.zeros((len(texts), self.width), np.int64)
-        places = np.concatenate(held) + np.repeat(begin, list(map(len, held)))
         return np.bincount(places, minlength=size).reshape(len(texts), self.width)
+
+
+_PLACE_BYTES = 8
 
 
 class Shelf:
