@@ -41,7 +41,7 @@ class RecordValues:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return the place where the first text that has a value has it."""
-        first = first_holder(value, {name: list(self._holding(name)) for name in value.names})
+        first = first_holder(value, self._holding)
         if first is None:
             return None
         id_, text = self._texts[first[0]]

@@ -25,8 +25,6 @@ from handrail.guardrails.values import Value, same_currency
 Counts = NDArray[np.integer]
 _FIELD = "{{"
 """Begins what a template leaves to be filled in."""
-Holders = Mapping[str, Sequence[tuple[int, Value]]]
-"""The numbers of the texts that have a value, ``kind:key``, in order, each with its first one."""
 
 
 class WordIndex:
@@ -79,7 +77,7 @@ class Shelf:
         return Terms.united([reading.terms for reading in self._readings])
 
     @cached_property
-    def _values(self) -> Holders:
+    def _values(self) -> Mapping[str, list[tuple[int, Value]]]:
         found: dict[str, list[tuple[int, Value]]] = {}
         for place, reading in enumerate(self._readings):
             for name, value in reading.values.items():
@@ -88,7 +86,7 @@ class Shelf:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return the place where the first source that has a value has it."""
-        first = first_holder(value, self._values)
+        first = first_holder(value, lambda name: self._values.get(name, ()))
         return quoted(self.sources[first[0]], first[1].start, first[1].end) if first else None
 
     @cached_property
@@ -177,15 +175,23 @@ read_shelf = lru_cache(maxsize=64)(Shelf)
 """Read a shelf of published texts once."""
 
 
-def first_holder(value: Value, holders: Holders) -> tuple[int, Value] | None:
-    """Return the number of the first text that has a value, and the value as it has it."""
-    found = [
-        one
-        for name in value.names
-        for one in holders.get(name, ())
-        if same_currency(value.currency, one[1].currency)
-    ]
-    return min(found, key=itemgetter(0), default=None)
+def first_holder(
+    value: Value, holding: Callable[[str], Iterable[tuple[int, Value]]]
+) -> tuple[int, Value] | None:
+    """Return the number of the first text that has a value, and the value as it has it.
+
+    ``holding`` tells the numbers of the texts that have a value, ``kind:key``, in order, each with
+    its first one.
+    """
+    firsts = (_first(holding(name), value.currency) for name in value.names)
+    return min(filter(None, firsts), key=itemgetter(0), default=None)
+
+
+def _first(holders: Iterable[tuple[int, Value]], currency: str | None) -> tuple[int, Value] | None:
+    for one in holders:
+        if same_currency(currency, one[1].currency):
+            return one
+    return None
 
 
 def quoted(source: Source, start: int, end: int, relation: Relation = "supports") -> EvidenceSpan:
