@@ -19,6 +19,7 @@ from handrail.core.ports import Checked
 from handrail.core.tracing import traced_by
 from handrail.core.verdict import Edit, Finding, Severity
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
+from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.resolver import repaired
 from handrail.guardrails.runner import MOST
 from handrail.guardrails.suite import CheckSuite
@@ -56,6 +57,15 @@ def swap(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
 @check("test.grow", severity="low")
 def grow(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
     yield grow.finding("more", 0, 0, "Grow.", replacement="x")
+
+
+READ: list[Evidence] = []
+
+
+@check("test.reads", severity="low")
+def reads(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    READ.append(ctx.evidence)
+    yield reads.finding("more", 0, 0, "Grow.", replacement="x")
 
 
 @check("test.many", severity="low")
@@ -151,6 +161,16 @@ async def test_repairs_end() -> None:
     assert checked.verdict.outcome == "flagged"
     grown = await verify(grow, repair=True)
     assert [step.before for step in grown.verdict.repairs] == ["abc", "xabc"]
+
+
+async def test_what_a_draft_relies_on_is_read_once_however_often_it_is_repaired() -> None:
+    READ.clear()
+    await verify(reads, repair=True)
+    first, *others = READ
+    assert len(others) == 2
+    assert all(one is first for one in others)
+    await verify(reads)
+    assert READ[-1] is not first
 
 
 def finding(severity: Severity, start: int, end: int, replacement: str) -> Finding:
