@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Final, NamedTuple
 
 from handrail.guardrails.claim_conflicts import Conflicts, Frames
@@ -233,11 +234,11 @@ class ReplyMeasures:
             **self._beside(number),
             **(self._conflicts.measure(number) if self._conflicts else {}),
         }
-        content, words = zip(one.said.content, one.known, strict=True), one.said.words
+        words = one.said.words
         return Measured(
             figures,
-            tuple(NEW + word for word in one.unasked),
-            tuple(KNOWN + word for word, seen in content if seen),
+            tuple([NEW + word for word in one.unasked]),
+            tuple([KNOWN + word for word in compress(one.said.content, one.known)]),
             (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
         )
 
