@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, islice, takewhile
-from operator import methodcaller
+from itertools import compress, islice
 from typing import TypeVar
 
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem
 
+_LAST = "\U0010ffff"
+"""Comes behind all letters."""
 Run = TypeVar("Run", bound=tuple[str, ...])
 
 
@@ -46,7 +47,7 @@ class RecordTerms:
         """Where words of the records stand, as they are written."""
         if not words:
             return ()
-        return (place for place, word in enumerate(self._written) if word in words)
+        return compress(range(len(self._written)), map(words.__contains__, self._written))
 
     @cached_property
     def _sorted(self) -> list[str]:
@@ -54,16 +55,23 @@ class RecordTerms:
 
     def _joined(self, words: frozenset[str]) -> frozenset[str]:
         """Which of some words are two of the records' as one."""
-        firsts = frozenset(chain.from_iterable(map(self._sharing, words)))
+        heads = {word[:2] for word in self._short}
+        heads |= {head[:1] for head in heads}
+        alike = [word for word in words if word[:2] in heads]
+        firsts = {
+            word[:end]
+            for word in alike
+            for end in range(1, len(word))
+            if word[:end] in self._short and self._beginning_with(word[end:])
+        }
+        firsts.update(*map(self._beginning_with, alike))
         pairs = {tuple(self._written[at : at + 2]) for at in self._places(firsts)}
         return words.intersection(joined(*pair) for pair in pairs if pair[1:])
 
-    def _sharing(self, word: str) -> Iterator[str]:
-        """The records' words that a word begins with, and those that begin with it."""
-        beginnings = (word[:end] for end in range(1, len(word)))
-        yield from filter(self._short.__contains__, beginnings)
-        longer = islice(self._sorted, bisect_left(self._sorted, word), None)
-        yield from takewhile(methodcaller("startswith", word), longer)
+    def _beginning_with(self, part: str) -> Sequence[str]:
+        """The records' words that begin with these letters."""
+        first = bisect_left(self._sorted, part)
+        return self._sorted[first : bisect_left(self._sorted, part + _LAST, first)]
 
     def _runs(
         self, runs: frozenset[Run], size: int, without: Collection[str] = ()
