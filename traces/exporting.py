@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from handrail.core.attributes import CONVERSATION
 from handrail.core.errors import HandrailError
 from handrail.store.database import Database
+from handrail.store.prepared import Prepared
 from handrail.store.tables import spans
 
 _log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ class SpanStore(SpanExporter):
     def __init__(self, database: Database) -> None:
         self._database = Database(database.url)
         dialect = sqlite if self._database.is_sqlite else postgresql
-        self._insert = dialect.insert(spans).on_conflict_do_nothing(
-            index_elements=[spans.c.span_id]
+        self._insert = Prepared(
+            dialect.insert(spans).on_conflict_do_nothing(index_elements=[spans.c.span_id])
         )
         self.taken = 0
         """Spans that were handed over, stored or not."""
@@ -40,7 +41,7 @@ class SpanStore(SpanExporter):
         rows = [row for span in spans if (row := _row(span))]
         try:
             # Not synced: the lock that a turn waits for is held the shorter.
-            self._database.write_now(lambda c: c.execute(self._insert, rows), synced=False)
+            self._database.write_now(lambda c: self._insert.run(c, *rows), synced=False)
         except (SQLAlchemyError, HandrailError) as error:
             self.refused += len(spans)
             _log.warning("%d spans were not stored: %s", len(spans), error)
