@@ -144,7 +144,7 @@ def pending(connection: Connection, conversation_id: str) -> tuple[PendingEvent,
 def newest_messages(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
     """Load the newest messages, oldest first."""
     rows = _NEWEST.all(connection, id=conversation_id)
-    return tuple(Message.model_validate(dict(row)) for row in reversed(rows))
+    return tuple(Message.model_validate(row) for row in reversed(rows))
 
 
 def snapshot(connection: Connection, row: Row, release: str, now: datetime) -> Snapshot:

@@ -105,7 +105,7 @@ def with_records(connection: Connection) -> tuple[Customer, ...]:
 def records_of(connection: Connection, customer_id: str) -> tuple[Record, ...]:
     """Load a customer's newest records."""
     rows = _RECORDS.all(connection, customer_id=customer_id)
-    return tuple(Record.model_validate(dict(row)) for row in rows)
+    return tuple(Record.model_validate(row) for row in rows)
 
 
 def save_customers(connection: Connection, people: Iterable[Customer]) -> int:

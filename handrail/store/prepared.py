@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pydantic_core
@@ -34,24 +35,30 @@ class _Form(NamedTuple):
     """A statement in SQLite's own words, for values with one set of names."""
 
     sql: str
-    given: Sequence[tuple[str, Process | None]]
-    """What each place takes: a name, and how its value is written."""
     constants: Row
     """Values of the statement itself."""
-    returned: Sequence[tuple[str, Process | None]]
-    """What each column of a row is called, and how its value is read."""
+    places: Callable[[Row], Sequence[Any]]
+    """Takes the values that the statement is given, in the order of their places."""
+    written: Sequence[tuple[int, Process]]
+    """The places whose value is stored in another form."""
+    names: Sequence[str]
+    """What the columns of a row are called."""
+    read: Sequence[tuple[str, Process]]
+    """The columns that are stored in another form."""
 
-    def bound(self, values: Row) -> list[Any]:
+    def bound(self, values: Row) -> Sequence[Any]:
         """The values in the order of their places, as the driver takes them."""
-        known = {**self.constants, **values}
-        return [write(known[name]) if write else known[name] for name, write in self.given]
+        bound = [*self.places({**self.constants, **values})]
+        for place, write in self.written:
+            bound[place] = write(bound[place])
+        return bound
 
     def row(self, stored: Sequence[Any]) -> dict[str, Any]:
         """A row as the driver gives it, with its names."""
-        return {
-            name: read(value) if read else value
-            for (name, read), value in zip(self.returned, stored, strict=True)
-        }
+        row = dict(zip(self.names, stored, strict=True))
+        for name, read in self.read:
+            row[name] = read(row[name])
+        return row
 
 
 class Prepared:
@@ -84,7 +91,7 @@ class Prepared:
             sqlalchemy.exc.DBAPIError: the database refuses it.
         """
         if connection.dialect.name != "sqlite":
-            return list(connection.execute(self._statement, values).mappings())
+            return [dict(row) for row in connection.execute(self._statement, values).mappings()]
         found = self._execute(connection, values).fetchall()
         form = self._form(values)
         return [form.row(row) for row in found]
@@ -109,7 +116,7 @@ class Prepared:
         return form
 
 
-def _told(sql: str, connection: Connection, call: str, values: list[Any]) -> Any:
+def _told(sql: str, connection: Connection, call: str, values: Sequence[Any]) -> Any:
     """Let the driver run it, and raise what SQLAlchemy would."""
     driver: Any = connection.connection.driver_connection
     try:
@@ -124,13 +131,22 @@ def _form(statement: Select[*tuple[Any, ...]] | UpdateBase, names: Sequence[str]
     compiled: Any = statement.compile(
         dialect=_DIALECT, column_keys=list(keys) if isinstance(statement, UpdateBase) else None
     )
-    returned = statement.exported_columns
+    given: Sequence[str] = compiled.positiontup
+    writers = ((n, _writer(compiled.binds[name].type)) for n, name in enumerate(given))
+    returned = {str(name): _reader(c.type) for name, c in statement.exported_columns.items()}
     return _Form(
         compiled.string,
-        [(name, _written(compiled.binds[name].type)) for name in compiled.positiontup],
         {**compiled.params, **constants},
-        [(str(name), _read(column.type)) for name, column in returned.items()],
+        _several(given),
+        [(place, write) for place, write in writers if write],
+        tuple(returned),
+        [(name, read) for name, read in returned.items() if read],
     )
+
+
+def _several(names: Sequence[str]) -> Callable[[Row], Sequence[Any]]:
+    """Take several values at once; ``itemgetter`` takes one out of its tuple."""
+    return itemgetter(*names) if len(names) > 1 else lambda values: [values[n] for n in names]
 
 
 def _defaults(statement: Insert) -> Row:
@@ -139,9 +155,9 @@ def _defaults(statement: Insert) -> Row:
     return {column.name: column.default.arg for column in columns if column.default is not None}
 
 
-def _written(kind: TypeEngine[Any]) -> Process | None:
+def _writer(kind: TypeEngine[Any]) -> Process | None:
     return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
 
 
-def _read(kind: TypeEngine[Any]) -> Process | None:
+def _reader(kind: TypeEngine[Any]) -> Process | None:
     return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
