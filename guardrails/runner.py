@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from time import perf_counter, time_ns
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from opentelemetry import trace
 
@@ -41,8 +42,7 @@ class InvalidFindingError(Exception):
     """A check reported a span outside the text, or in another check's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(NamedTuple):
     check: str
     findings: tuple[Finding, ...] = ()
     claims: tuple[ClaimVerdict, ...] = ()
@@ -96,67 +96,91 @@ def _claims(results: Iterable[_Judged]) -> tuple[ClaimVerdict, ...]:
     return tuple(kept[span] for span in sorted(kept))
 
 
-async def _judge(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
+def _lacking(check: Check[Any], ctx: CheckContext) -> str | None:
+    """Why a check is skipped; ``None`` where it has all that it needs."""
+    missing = [need for need in check.needs if not ctx.has(need)]
+    return f"needs {', '.join(sorted(missing))}" if missing else None
+
+
+def _judge(one: Configured, ctx: CheckContext) -> _Judged:
     check = one.check
-    missing = sorted(need for need in check.needs if not ctx.has(need))
-    if missing:
-        return _Judged(check.id, skipped=f"needs {', '.join(missing)}")
+    try:
+        return _validated(check, cast("Findings", check(ctx, one.settings)), len(ctx.text))
+    except Exception as error:  # noqa: BLE001 - a broken check must not break the turn
+        return _failed(check, error)
+
+
+async def _judge_waiting(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
+    check = one.check
     if one.settings.timeout_ms:
         seconds = one.settings.timeout_ms / 1000
     try:
-        result = check(ctx, one.settings)
-        if check.asynchronous:
-            async with asyncio.timeout(seconds):
-                result = await cast("Awaitable[Findings]", result)
-        return _validated(check, cast("Findings", result), len(ctx.text))
+        async with asyncio.timeout(seconds):
+            found = await cast("Awaitable[Findings]", check(ctx, one.settings))
+        return _validated(check, found, len(ctx.text))
     except TimeoutError:
         return _Judged(check.id, errored=f"no answer within {seconds * 1000:.0f} ms")
-    except Exception as error:  # noqa: BLE001 - a broken check must not break the turn
-        # Only the kind of error: its text may hold a customer's words.
-        return _Judged(check.id, errored=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failed(check, error)
 
 
-def _result(judged: _Judged) -> dict[str, str | int]:
-    told: dict[str, str | int] = {attributes.FINDINGS: len(judged.findings)}
-    if judged.findings:
-        gravest = max(judged.findings, key=lambda finding: SEVERITY_ORDER[finding.severity])
-        told[attributes.WORST] = gravest.severity
-    if judged.errored:
-        told[attributes.ERROR_TYPE] = judged.errored
+def _failed(check: Check[Any], error: Exception) -> _Judged:
+    # Only the kind of error: its text may hold a customer's words.
+    return _Judged(check.id, errored=type(error).__name__)
+
+
+def _record(began: int, judged: _Judged) -> _Judged:
+    """Write the span of a check that is over."""
+    gravest = max(judged.findings, key=_gravity).severity if judged.findings else None
     state = "errored" if judged.errored else "skipped" if judged.skipped else None
-    told[attributes.GUARDRAIL_RESULT] = state or ("fail" if judged.findings else "pass")
-    return told
+    result = state or ("fail" if judged.findings else "pass")
+    about = _attributes(judged.check, len(judged.findings), gravest, judged.errored, result)
+    record_span(attributes.CHECK_SPAN.format(check=judged.check), began, about)
+    return judged
 
 
-async def _traced(one: Configured, ctx: CheckContext, seconds: float) -> _Judged:
-    began = time_ns()
-    judged = await _judge(one, ctx, seconds)
-    about = {
+def _gravity(finding: Finding) -> int:
+    return SEVERITY_ORDER[finding.severity]
+
+
+@lru_cache(maxsize=1024)
+def _attributes(
+    check: str, findings: int, worst: str | None, errored: str | None, result: str
+) -> Mapping[str, str | int]:
+    told: dict[str, str | int] = {
         attributes.OPERATION: "apply_guardrail",
         attributes.SPAN_KIND: "GUARDRAIL",
-        attributes.GUARDRAIL: one.check.id,
-        **_result(judged),
+        attributes.GUARDRAIL: check,
+        attributes.FINDINGS: findings,
+        attributes.GUARDRAIL_RESULT: result,
     }
-    name = attributes.CHECK_SPAN.format(check=one.check.id)
-    record_span(name, began, about)
-    return judged
+    if worst:
+        told[attributes.WORST] = worst
+    if errored:
+        told[attributes.ERROR_TYPE] = errored
+    return MappingProxyType(told)
 
 
 async def _judge_all(
     checks: Sequence[Configured], ctx: CheckContext, seconds: float
 ) -> list[_Judged]:
-    judge = _traced if trace.get_current_span().is_recording() else _judge
-    waiting = {
-        one.check.id: asyncio.ensure_future(judge(one, ctx, seconds))
-        for one in checks
-        if one.check.asynchronous
-    }
+    recorded = _record if trace.get_current_span().is_recording() else lambda _, judged: judged
+
+    async def later(one: Configured) -> _Judged:
+        return recorded(time_ns(), await _judge_waiting(one, ctx, seconds))
+
+    done: dict[str, _Judged] = {}
+    waiting: dict[str, asyncio.Future[_Judged]] = {}
     try:
-        done = {
-            one.check.id: await judge(one, ctx, seconds)
-            for one in checks
-            if not one.check.asynchronous
-        }
+        for one in checks:
+            name = one.check.id
+            if lacking := _lacking(one.check, ctx):
+                done[name] = recorded(time_ns(), _Judged(name, skipped=lacking))
+            elif one.check.asynchronous:
+                waiting[name] = asyncio.ensure_future(later(one))
+        for one in checks:
+            if one.check.id not in done and one.check.id not in waiting:
+                done[one.check.id] = recorded(time_ns(), _judge(one, ctx))
         return [done.get(one.check.id) or await waiting[one.check.id] for one in checks]
     finally:
         for task in waiting.values():
@@ -176,7 +200,7 @@ async def run_checks(
     last = [one for one in checks if "judge" in one.check.needs]
     results = await _judge_all([one for one in checks if one not in last], ctx, timeout_ms / 1000)
     if last:
-        told = replace(ctx, verdicts=_claims(results), before=ctx)
+        told = replace(ctx, verdicts=_claims(results), before=ctx) if ctx.judge else ctx
         results += await _judge_all(last, told, timeout_ms / 1000)
     return Report(
         digest=text_digest(ctx.text),
