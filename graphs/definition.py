@@ -14,6 +14,7 @@ from langgraph.graph.state import CompiledStateGraph
 from handrail.core.errors import GraphError
 from handrail.core.migration import Rule, version_key
 from handrail.core.registry import register
+from handrail.graphs.chaining import chained
 from handrail.graphs.checking import Problem, check_flow, check_migrations
 from handrail.graphs.shape import Shape, shape_of
 
@@ -72,9 +73,14 @@ class GraphDefinition:
         return tuple(name for name in self.shape.specs if name in found)
 
     def compile(
-        self, saver: BaseCheckpointSaver[str] | None = None
+        self, saver: BaseCheckpointSaver[str] | None = None, *, fresh: bool = False
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """Check the graph and compile it.
+
+        Args:
+            saver: Keeps the checkpoint of a turn that waits.
+            fresh: For runs that begin at the start: nodes that always follow one another share a
+                superstep. What they store, the graph as it is written goes on from.
 
         Raises:
             GraphError: it breaks a static rule; the text says which, and the mend of each.
@@ -83,7 +89,8 @@ class GraphDefinition:
         if problems:
             lines = "\n".join(f"- {problem}" for problem in problems)
             raise GraphError(f"graph {self.name!r} is not safe to run:\n{lines}")
-        return self.flow.compile(checkpointer=saver, name=self.name)
+        flow = chained(self.flow) if fresh else self.flow
+        return flow.compile(checkpointer=saver, name=self.name)
 
     def __call__(self) -> CompiledStateGraph[Any, Any, Any, Any]:
         """Compile without a saver, for LangGraph's own tools (see ``langgraph.json``)."""

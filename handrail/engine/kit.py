@@ -41,8 +41,8 @@ class Graph(Protocol):
         """The nodes from which an edge leads to ``node``."""
         ...
 
-    def compile(self, saver: BaseCheckpointSaver[str] | None) -> Any:
-        """Return the LangGraph graph, ready to run."""
+    def compile(self, saver: BaseCheckpointSaver[str] | None, *, fresh: bool = False) -> Any:
+        """Return the LangGraph graph, ready to run; ``fresh`` for runs that begin at its start."""
         ...
 
 

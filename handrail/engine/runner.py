@@ -89,7 +89,7 @@ class Runner:
         self._owner = owner
         self.leases = Leases(database, clock, owner)
         self._saver = TurnSaver(database)
-        self._compiled: dict[tuple[Graph, bool], Any] = {}
+        self._compiled: dict[tuple[Graph, bool, bool], Any] = {}
         self._alone = asyncio.Lock()
 
     async def advance(self, conversation_id: str) -> None:
@@ -219,10 +219,11 @@ class Runner:
         plan = result.plan
         graph = self._graph(plan)
         stores = graph.interrupts or plan.resume is not None
-        compiled = self._compiled.get((graph, stores))
+        fresh = plan.resume is None
+        compiled = self._compiled.get((graph, stores, fresh))
         if compiled is None:
-            compiled = graph.compile(self._saver if stores else None)
-            self._compiled[graph, stores] = compiled
+            compiled = graph.compile(self._saver if stores else None, fresh=fresh)
+            self._compiled[graph, stores, fresh] = compiled
         config: dict[str, Any] = {
             "configurable": {"thread_id": lease.conversation_id},
             "recursion_limit": RECURSION_LIMIT,
