@@ -18,6 +18,7 @@ from handrail.core.drafting import Draft
 from handrail.core.events import Accepted
 from handrail.core.ports import Outgoing
 from handrail.core.verdict import text_digest
+from handrail.engine.plan import HOLDING_REPLY
 from handrail.nodes.choose_route import keeps_hold
 from handrail.store import audit
 from handrail.store import tables as t
@@ -300,8 +301,11 @@ def _to_people(facts: Facts) -> Iterator[Breach]:
         ended = event["kind"] == "message" and event["processed_at"] is not None
         if ended and event["turn_id"] not in turns and event["conversation_id"] not in failed:
             yield Breach(event["conversation_id"], f"event {event['id']} ended without a turn")
+    # A holding reply speaks of a review that is open anyway.
+    aside = {turn["id"] for turn in facts.all(t.turns) if turn["graph"] == HOLDING_REPLY}
     for row in facts.all(t.outbox):
-        if row["status"] == "failed" and row["conversation_id"] not in failed:
+        lost = row["status"] == "failed" and row["turn_id"] not in aside
+        if lost and row["conversation_id"] not in failed:
             yield Breach(row["conversation_id"], f"reply {row['id']} failed and nobody was asked")
 
 

@@ -223,8 +223,16 @@ def unanswered(history: tuple[Message, ...]) -> tuple[Message, ...]:
 
 
 def awaits_reply(history: tuple[Message, ...]) -> bool:
-    """Whether the customer waits for the team, and not the team for an answer to its question."""
-    people = [item.role for item in history if item.role in ("customer", "agent")]
+    """Whether the customer waits for the team, and not the team for an answer to its question.
+
+    A person's words that no channel took were not said.
+    """
+    people = [
+        item.role
+        for item in history
+        if item.role == "customer"
+        or (item.role == "agent" and (item.answers or item.delivered_at is not None))
+    ]
     return people[-1:] == ["customer"] and bool(unanswered(history))
 
 

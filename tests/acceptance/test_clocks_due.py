@@ -24,6 +24,7 @@ from handrail.core.errors import (
     RoleError,
 )
 from handrail.core.events import TimerFired
+from handrail.desk.invariants import broken, check_invariants
 from handrail.desk.testing import ROUND_THE_CLOCK, World, open_world, refusal
 from handrail.engine import clocks, deadlines, effects, finish, plan, timeouts
 from handrail.engine.roles import CLAIM
@@ -185,6 +186,7 @@ async def holding_reply_that_does_not_arrive_leaves_the_review(world: World) -> 
     assert [row["status"] for row in await world.rows(t.outbox)] == ["failed"]
     assert (await world.only_review()).id == before.id, "CLOCKS: a failure voided the review"
     assert len(await world.audited("delivery_failed")) == 1
+    assert broken(await world.engine.database.read(check_invariants)) == []
     await world.decide(await world.only_review(), Approve())
     await world.work()
     assert before.draft is not None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from handrail.core.decisions import Approve, Respond
+from handrail.core.decisions import Approve, Respond, TakeOver
 from handrail.core.drafting import Draft
 from handrail.core.ports import DraftRequest
+from handrail.desk.invariants import broken, check_invariants
 from handrail.desk.testing import World, Writes
 from handrail.store import tables as t
 
@@ -89,6 +90,23 @@ async def test_what_was_never_delivered_has_answered_nothing(world: World) -> No
     await world.ask(ASKS_POLICY)
     assert world.postbox.delivered == [], "the first question was passed over"
     assert (await world.only_review()).reason == "mode:supervised"
+
+
+async def test_words_that_never_arrived_are_no_reason_to_wait(world: World) -> None:
+    """A person's reply gets lost, and they give the conversation back to the AI."""
+    accepted = await world.ask(ASKS_TO_CANCEL)
+    await world.decide(await world.only_review(), TakeOver())
+    await world.work()
+    world.postbox.failures = 8
+    await world.engine.write(accepted.conversation_id, "I look into it for you now.", actor="kim")
+    for _ in range(12):
+        await world.wait(timedelta(minutes=15))
+    assert (await world.only_review()).reason == "failure:delivery"
+    await world.engine.hand_back(accepted.conversation_id, actor="kim")
+    await world.work()
+    assert (await world.only_review()).reason == "mode:supervised", "nobody answers"
+    facts = await world.engine.database.read(check_invariants)
+    assert broken(facts) == []
 
 
 async def test_a_review_that_a_newer_one_replaces_is_on_record(world: World) -> None:
