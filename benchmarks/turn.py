@@ -36,6 +36,7 @@ from handrail.desk.settings import Settings
 from handrail.engine.service import Engine
 from handrail.engine.versions import Graphs
 from handrail.graphs.definition import GraphDefinition
+from handrail.nodes.contract import node
 
 ROUNDS = 5
 TURNS = 24
@@ -79,19 +80,20 @@ class Trivial(TypedDict, total=False):
     note: dict[str, int]
 
 
-def trivial_flow(*, sync: bool) -> StateGraph[Any, Any, Any, Any]:
-    """Seven nodes that do nothing, in a row."""
+def trivial_flow(*, ours: bool) -> StateGraph[Any, Any, Any, Any]:
+    """Seven nodes that do nothing, in a row: as LangGraph takes them, or declared as nodes here."""
 
     def step(state: Trivial) -> Trivial:
         return {"note": {"seen": len(state)}}
 
-    async def async_step(state: Trivial) -> Trivial:
+    @node()
+    async def our_step(state: Trivial, runtime: Any) -> Trivial:  # noqa: ARG001 - the contract
         return step(state)
 
     flow: StateGraph[Any, Any, Any, Any] = StateGraph(Trivial)
     names = [f"step_{number}" for number in range(7)]
     for name in names:
-        flow.add_node(name, step if sync else async_step)
+        flow.add_node(name, our_step if ours else step)
     for source, target in zip([START, *names], [*names, END], strict=True):
         flow.add_edge(source, target)
     return flow
@@ -128,14 +130,14 @@ async def compare(home: Path) -> list[Row]:
     """Our turns against the bare loop, rounds interleaved."""
     bare, full, trivial = Times(), Times(), Times()
     connection = sqlite3.connect(home / "bare.db", check_same_thread=False)
-    graph = trivial_flow(sync=True).compile(checkpointer=SqliteSaver(connection))
+    graph = trivial_flow(ours=False).compile(checkpointer=SqliteSaver(connection))
 
     async def bare_turn(number: int) -> None:
         config: Any = {"configurable": {"thread_id": f"thread-{number % 25}"}}
         graph.invoke({"note": {"seen": number}}, config, durability="sync")
 
     async with shop(home, trace=True) as ours, shop(home, trace=True) as empty:
-        definition = Checkpointed("support", "1", lambda: trivial_flow(sync=False))
+        definition = Checkpointed("support", "1", lambda: trivial_flow(ours=True))
         empty.runner.graphs = Graphs([definition])
         for turn in range(ROUNDS * TURNS + TURNS):
             text = QUESTIONS[turn // 25 % len(QUESTIONS)]
