@@ -10,10 +10,8 @@ from time import perf_counter, time_ns
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from opentelemetry import trace
-
 from handrail.core import attributes
-from handrail.core.tracing import record_span
+from handrail.core.tracing import Record, recording
 from handrail.core.verdict import (
     SEVERITY_ORDER,
     ClaimVerdict,
@@ -129,13 +127,15 @@ def _failed(check: Check[Any], error: Exception) -> _Judged:
     return _Judged(check.id, errored=type(error).__name__)
 
 
-def _record(began: int, judged: _Judged) -> _Judged:
-    """Write the span of a check that is over."""
+def _span(record: Record | None, began: int, judged: _Judged) -> _Judged:
+    """Record the span of a check that is over."""
+    if record is None:
+        return judged
     gravest = max(judged.findings, key=_gravity).severity if judged.findings else None
     state = "errored" if judged.errored else "skipped" if judged.skipped else None
     result = state or ("fail" if judged.findings else "pass")
     about = _attributes(judged.check, len(judged.findings), gravest, judged.errored, result)
-    record_span(attributes.CHECK_SPAN.format(check=judged.check), began, about)
+    record(attributes.CHECK_SPAN.format(check=judged.check), began, about)
     return judged
 
 
@@ -164,27 +164,29 @@ def _attributes(
 async def _judge_all(
     checks: Sequence[Configured], ctx: CheckContext, seconds: float
 ) -> list[_Judged]:
-    recorded = _record if trace.get_current_span().is_recording() else lambda _, judged: judged
+    record, done = recording(), dict[str, _Judged]()
+    waiting: list[Configured] = []
+    for one in checks:
+        name, began = one.check.id, time_ns()
+        if lacking := _lacking(one.check, ctx):
+            done[name] = _span(record, began, _Judged(name, skipped=lacking))
+        elif one.check.asynchronous:
+            waiting.append(one)
+        else:
+            done[name] = _span(record, began, _judge(one, ctx))
 
-    async def later(one: Configured) -> _Judged:
-        return recorded(time_ns(), await _judge_waiting(one, ctx, seconds))
+    async def wait_for(one: Configured) -> _Judged:
+        return _span(record, time_ns(), await _judge_waiting(one, ctx, seconds))
 
-    done: dict[str, _Judged] = {}
-    waiting: dict[str, asyncio.Future[_Judged]] = {}
+    # A task of its own only for what waits beside another.
+    first, rest = waiting[:1], [asyncio.ensure_future(wait_for(one)) for one in waiting[1:]]
     try:
-        for one in checks:
-            name = one.check.id
-            if lacking := _lacking(one.check, ctx):
-                done[name] = recorded(time_ns(), _Judged(name, skipped=lacking))
-            elif one.check.asynchronous:
-                waiting[name] = asyncio.ensure_future(later(one))
-        for one in checks:
-            if one.check.id not in done and one.check.id not in waiting:
-                done[one.check.id] = recorded(time_ns(), _judge(one, ctx))
-        return [done.get(one.check.id) or await waiting[one.check.id] for one in checks]
+        told = [await wait_for(one) for one in first] + [await task for task in rest]
     finally:
-        for task in waiting.values():
+        for task in rest:
             task.cancel()
+    done |= {judged.check: judged for judged in told}
+    return [done[one.check.id] for one in checks]
 
 
 async def run_checks(

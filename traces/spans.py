@@ -23,7 +23,7 @@ from opentelemetry.util.types import Attributes
 
 from handrail.core.attributes import VERSION
 from handrail.core.errors import ConfigurationError
-from handrail.core.tracing import RecordingTracer
+from handrail.core.tracing import Record, RecordingTracer
 from handrail.store.database import Database
 from handrail.traces.discretion import Discreet
 from handrail.traces.exporting import SpanStore
@@ -151,18 +151,24 @@ class _StoringTracer(RecordingTracer):
             set_status_on_exception,
         )
 
-    def record_span(self, name: str, began: int, attributes: Mapping[str, str | int]) -> None:
-        """Hand the processors a span that ends now."""
-        span = ReadableSpan(
-            name,
-            *self._place(trace.get_current_span().get_span_context()),
-            resource=self._sdk.resource,
-            attributes=attributes,
-            start_time=began,
-            end_time=time_ns(),
-            instrumentation_scope=self._scope,
-        )
-        self._sdk.span_processor.on_end(span)
+    def recording(self) -> Record:
+        """Return what hands the processors spans under the current one."""
+        parent = trace.get_current_span().get_span_context()
+        hand_over, resource = self._sdk.span_processor.on_end, self._sdk.resource
+
+        def record(name: str, began: int, attributes: Mapping[str, str | int]) -> None:
+            span = ReadableSpan(
+                name,
+                *self._place(parent),
+                resource=resource,
+                attributes=attributes,
+                start_time=began,
+                end_time=time_ns(),
+                instrumentation_scope=self._scope,
+            )
+            hand_over(span)
+
+        return record
 
     def _place(self, parent: SpanContext) -> tuple[SpanContext, SpanContext | None]:
         """A new place in a trace, and the one that it is under."""

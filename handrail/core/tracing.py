@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from opentelemetry import trace
 from opentelemetry.trace import Tracer
 
+Record = Callable[[str, int, Mapping[str, str | int]], None]
+"""Records a span by its name, its begin in nanoseconds and its attributes; it ends now."""
+
 
 class RecordingTracer(Tracer):
     """A tracer that also takes spans whole, when they are over and nothing hangs on them."""
 
     @abstractmethod
-    def record_span(self, name: str, began: int, attributes: Mapping[str, str | int]) -> None:
-        """Record a span under the current one; ``began`` in nanoseconds, it ends now."""
+    def recording(self) -> Record:
+        """Return what records spans under the current one."""
         ...
 
 
@@ -39,10 +42,13 @@ def traced_by(chosen: Tracer | None) -> Generator[None]:
         _current.reset(token)
 
 
-def record_span(name: str, began: int, attributes: Mapping[str, str | int]) -> None:
-    """Record a span that is over, under the current one; ``began`` in nanoseconds, it ends now."""
+def recording() -> Record | None:
+    """Return what records spans under the current one; ``None`` where nobody wants them."""
+    if not trace.get_current_span().is_recording():
+        return None
     chosen = tracer()
     if isinstance(chosen, RecordingTracer):
-        chosen.record_span(name, began, attributes)
-    else:
-        chosen.start_span(name, start_time=began, attributes=attributes).end()
+        return chosen.recording()
+    return lambda name, began, attributes: chosen.start_span(
+        name, start_time=began, attributes=attributes
+    ).end()

@@ -35,7 +35,8 @@ def write_reply(end: Ending, reply: Reply) -> None:
             person decided.
         LeaseLostError: a person holds the conversation and this is not their reply.
     """
-    _refuse(end, reply)
+    digest = reply.draft.digest
+    _refuse(end, reply, digest)
     draft, actor = reply.draft, plan_actor(end.result.plan) if reply.decided else None
     message_id, outbox_id = _write_message(end, draft, actor), new_id("out")
     wait = end.playbook.sending.undo_seconds if reply.decided else 0
@@ -50,8 +51,8 @@ def write_reply(end: Ending, reply: Reply) -> None:
             "message_id": message_id,
             "channel": end.row["channel"],
             "address": end.row["address"],
-            "digest": draft.digest,
-            "verdict_id": verdict_id(turn_id, draft.digest),
+            "digest": digest,
+            "verdict_id": verdict_id(turn_id, digest),
             "status": "waiting",
             "send_after": send_after,
             "decided_by": actor,
@@ -62,13 +63,13 @@ def write_reply(end: Ending, reply: Reply) -> None:
         asked = draft.source == "clarify"
         end.values["clarifications"] = end.row["clarifications"] + 1 if asked else 0
     end.written.outbox.append(send_after)
-    end.note("reply_queued", outbox_id=outbox_id, digest=draft.digest, decided=reply.decided)
+    end.note("reply_queued", outbox_id=outbox_id, digest=digest, decided=reply.decided)
     end.changes.append(("message", None))
 
 
-def _refuse(end: Ending, reply: Reply) -> None:
+def _refuse(end: Ending, reply: Reply, digest: str) -> None:
     """Let nothing leave that was not verified, and no reply of the AI while a person holds."""
-    outcome = _stored_outcome(end, reply.draft.digest)
+    outcome = _stored_outcome(end, digest)
     if outcome is None:
         raise UnverifiedReplyError("a reply was to leave without a verdict on its text")
     if outcome != "clean" and not reply.decided:
