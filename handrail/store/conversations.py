@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, exists, select, text, update
 
 from handrail.core.conversation import ConversationFacts, Message, Snapshot
@@ -77,6 +78,7 @@ _SAVE = Prepared(
     .values({name: bindparam(f"b_{name}") for name in _MUTABLE})
 )
 _FACTS = tuple(ConversationFacts.model_fields)
+_READ = TypeAdapter(tuple[Message, ...])
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,7 @@ def pending(connection: Connection, conversation_id: str) -> tuple[PendingEvent,
 
 def newest_messages(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
     """Load the newest messages, oldest first."""
-    rows = _NEWEST.all(connection, id=conversation_id)
-    return tuple(Message.model_validate(row) for row in reversed(rows))
+    return _READ.validate_python(_NEWEST.all(connection, id=conversation_id)[::-1])
 
 
 def snapshot(connection: Connection, row: Row, release: str, now: datetime) -> Snapshot:

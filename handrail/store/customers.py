@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from pydantic import TypeAdapter
 from sqlalchemy import JSON, Connection, Dialect, bindparam, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -39,6 +40,7 @@ _KNOWN = Prepared(
     .where(customers.c.id == bindparam("id"))
 )
 _CUSTOMER = tuple(Customer.model_fields)
+_READ = TypeAdapter(tuple[Record, ...])
 _RECORDS = Prepared(
     select(records.c.kind, records.c.id, records.c.customer_id, records.c.fields)
     .where(records.c.customer_id == bindparam("customer_id"))
@@ -104,8 +106,7 @@ def with_records(connection: Connection) -> tuple[Customer, ...]:
 
 def records_of(connection: Connection, customer_id: str) -> tuple[Record, ...]:
     """Load a customer's newest records."""
-    rows = _RECORDS.all(connection, customer_id=customer_id)
-    return tuple(Record.model_validate(row) for row in rows)
+    return _READ.validate_python(_RECORDS.all(connection, customer_id=customer_id))
 
 
 def save_customers(connection: Connection, people: Iterable[Customer]) -> int:
