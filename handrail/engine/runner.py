@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -89,7 +90,8 @@ class Runner:
         self._owner = owner
         self.leases = Leases(database, clock, owner)
         self._saver = TurnSaver(database)
-        self._compiled: dict[tuple[Graph, bool, bool], Any] = {}
+        self._compiled: dict[tuple[Graph, bool, bool], tuple[Any, Mapping[str, str]]] = {}
+        """Graphs ready to run, each with its reducers."""
         self._alone = asyncio.Lock()
 
     async def advance(self, conversation_id: str) -> None:
@@ -220,10 +222,10 @@ class Runner:
         graph = self._graph(plan)
         stores = graph.interrupts or plan.resume is not None
         fresh = plan.resume is None
-        compiled = self._compiled.get((graph, stores, fresh))
-        if compiled is None:
-            compiled = graph.compile(self._saver if stores else None, fresh=fresh)
-            self._compiled[graph, stores, fresh] = compiled
+        if (graph, stores, fresh) not in self._compiled:
+            made = graph.compile(self._saver if stores else None, fresh=fresh)
+            self._compiled[graph, stores, fresh] = made, reducers_of(made)
+        compiled, reducers = self._compiled[graph, stores, fresh]
         config: dict[str, Any] = {
             "configurable": {"thread_id": lease.conversation_id},
             "recursion_limit": RECURSION_LIMIT,
@@ -233,7 +235,7 @@ class Runner:
         if stores:
             options["durability"] = "exit"
         changed = ""
-        writes = RunWrites(fresh=plan.resume is None, reducers=reducers_of(compiled))
+        writes = RunWrites(fresh=plan.resume is None, reducers=reducers)
         with self._saver.run(writes):
             if plan.resume is None or plan.review is None:
                 output = await compiled.ainvoke({"turn": plan.input}, config, **options)
