@@ -71,7 +71,7 @@ class ServedDrafter:
 def prepare_engine(engine: Engine, kind: str) -> None:
     """Give an engine its work: ``trivial``, ``full``, or the address of a model server."""
     if kind == "trivial":
-        definition = Checkpointed("support", "1", lambda: trivial_flow(sync=False))
+        definition = Checkpointed("support", "1", lambda: trivial_flow(ours=True))
         engine.runner.graphs = Graphs([definition])
     elif kind != "full":
         use(engine, drafter=ServedDrafter(kind))
@@ -103,7 +103,7 @@ def bare(url: str, name: str, turns: str) -> None:
     options: Any = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     with psycopg.connect(address, **options) as connection:
         saver = PostgresSaver(connection)  # pyright: ignore[reportArgumentType]
-        graph = trivial_flow(sync=True).compile(checkpointer=saver)
+        graph = trivial_flow(ours=False).compile(checkpointer=saver)
         _bare_turn(graph, f"{name}-warm")
         print("ready", flush=True)
         sys.stdin.readline()

@@ -23,11 +23,11 @@ _propagator = TraceContextTextMapPropagator()
 
 def traceparent_of(span: Span) -> str | None:
     """Write a span's context as a W3C ``traceparent``; ``None`` while tracing is off."""
-    if not span.get_span_context().is_valid:
+    place = span.get_span_context()
+    if not place.is_valid:
         return None
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier, trace.set_span_in_context(span))
-    return carrier.get("traceparent")
+    trace_id, span_id = trace.format_trace_id(place.trace_id), trace.format_span_id(place.span_id)
+    return f"00-{trace_id}-{span_id}-{place.trace_flags:02x}"
 
 
 def trace_id_of(span: Span) -> str | None:
