@@ -1,25 +1,30 @@
-"""Nodes that always follow one another, run in one superstep of LangGraph.
+"""A run that begins anew goes from node to node in as few supersteps of LangGraph as it can.
 
 A superstep costs as much as a node of ours, and of a fresh turn nothing is stored between two of
-them. So a node goes straight on to the one after it, with the state that it left; each has its
-span as ever. What waits for a person, or from where several ways lead, ends a chain.
+them. So a node goes straight on to the one that its edge or its condition names, with the state
+that it left; each has its span as ever. A node that waits for a person, one that LangGraph has to
+see to, and one that was passed already begin a superstep of their own.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from copy import copy
+from inspect import isawaitable, signature
 from typing import Any, Literal, get_origin, get_type_hints
 
 from langgraph.channels import LastValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from handrail.nodes.contract import spec_of
 
 Flow = StateGraph[Any, Any, Any, Any]
 Step = Callable[[Any, Runtime[Any]], Awaitable[Mapping[str, Any] | None]]
+Condition = Callable[[Any], Hashable | Awaitable[Hashable]]
+Walk = Callable[[Any, Runtime[Any]], Awaitable[Command[Any]]]
 
 _OPTIONS = (
     "retry_policy", "cache_policy", "timeout", "trace_policy", "metadata", "defer", "ends",
@@ -37,21 +42,49 @@ def chained(flow: Flow) -> Flow:
     """
     if not _one_at_a_time(flow):
         return flow
+    steps = dict(_joinable(flow))
     made = copy(flow)
-    made.nodes, made.edges, made.branches = {}, set(), defaultdict(dict)
-    todo = [START]
-    while todo:
-        first = todo.pop()
-        chain = _chain(flow, first)
-        if len(chain) > 1:
-            made.add_node(first, _in_turn([_step(flow, name) for name in chain]))
-        elif first != START:
-            made.nodes[first] = flow.nodes[first]
-        made.branches[first] = flow.branches.get(chain[-1], {})
-        made.edges |= {(first, target) for target in _after(flow, chain[-1])}
-        leads = {*_after(flow, chain[-1]), *_ways(flow, chain[-1])}
-        todo += leads - {END, *made.nodes, *todo}
+    made.nodes = {name: node for name, node in flow.nodes.items() if name not in steps}
+    made.edges = {(source, target) for source, target in flow.edges if source not in steps}
+    ways = {name: several for name, several in flow.branches.items() if name not in steps}
+    made.branches = defaultdict(dict, ways)
+    for name in steps:
+        made.add_node(name, _walk(flow, steps, name), destinations=(*flow.nodes, END))
     return made
+
+
+def _walk(flow: Flow, steps: Mapping[str, Step], first: str) -> Walk:
+    """A node that does what it and those after it do, up to one that begins a superstep."""
+    after = {name: _leads(flow, name) for name in steps}
+
+    async def run(state: Any, runtime: Runtime[Any]) -> Command[Any]:
+        known, told = dict(state), dict[str, Any]()
+        at, passed = first, set[str]()
+        while at in steps and at not in passed:
+            passed.add(at)
+            update = await steps[at](known, runtime) or {}
+            known.update(update)
+            told.update(update)
+            at = await after[at](known)
+        return Command(update=told, goto=at)
+
+    return run
+
+
+def _leads(flow: Flow, name: str) -> Callable[[Any], Awaitable[str]]:
+    """Where a flow goes on from a node, once the state is as that node left it."""
+    ways = [(_function(way.path), way.ends) for way in flow.branches.get(name, {}).values()]
+    always = next(iter(_after(flow, name)), END)
+
+    async def lead(state: Any) -> str:
+        for condition, ends in ways:
+            chosen: Any = condition(state)
+            if isawaitable(chosen):
+                chosen = await chosen
+            return ends[chosen] if ends else chosen
+        return always
+
+    return lead
 
 
 def _one_at_a_time(flow: Flow) -> bool:
@@ -61,16 +94,22 @@ def _one_at_a_time(flow: Flow) -> bool:
         and all(len(_after(flow, name)) < 2 for name in (START, *flow.nodes))
         and all(not _after(flow, name) for name, ways in flow.branches.items() if ways)
         and all(len(ways) < 2 for ways in flow.branches.values())
-        and all(_returns_one_name(branch.path) for branch in conditions)
+        and all(_names_one(_function(branch.path)) for branch in conditions)
         and all(type(channel) is LastValue for channel in flow.channels.values())
         and all(node.input_schema is flow.state_schema for node in flow.nodes.values())
     )
 
 
-def _returns_one_name(path: Any) -> bool:
-    function = getattr(path, "afunc", None) or getattr(path, "func", None) or path
-    returned = get_type_hints(function).get("return")
-    return returned is str or get_origin(returned) is Literal
+def _function(path: Any) -> Condition:
+    """The function that a condition was written as."""
+    return getattr(path, "afunc", None) or getattr(path, "func", None) or path
+
+
+def _names_one(condition: Condition) -> bool:
+    """Whether a condition looks at the state alone, and says that it names one node."""
+    returned = get_type_hints(condition).get("return")
+    one = returned is str or get_origin(returned) is Literal
+    return one and len(signature(condition).parameters) == 1
 
 
 def _after(flow: Flow, name: str) -> frozenset[str]:
@@ -78,46 +117,12 @@ def _after(flow: Flow, name: str) -> frozenset[str]:
     return frozenset(target for source, target in flow.edges if source == name)
 
 
-def _ways(flow: Flow, name: str) -> Iterator[str]:
-    """Where its condition can lead."""
-    for branch in flow.branches.get(name, {}).values():
-        yield from (branch.ends or {}).values()
-
-
-def _chain(flow: Flow, first: str) -> list[str]:
-    """A node and those that always follow it, up to one that ends the chain."""
-    chain = [first]
-    while _goes_on(flow, chain[-1]):
-        after = [name for name in _after(flow, chain[-1]) if _goes_on(flow, name)]
-        if not after or after[0] in chain:
-            break
-        chain += after
-    return chain
-
-
-def _goes_on(flow: Flow, name: str) -> bool:
-    """Whether a node can be in a chain: it waits for nobody, and leaves nothing to LangGraph."""
-    node = flow.nodes.get(name)
-    spec = spec_of(_step(flow, name)) if node else None
-    if spec is None or spec.role == "ask":
-        return False
-    return not any(getattr(node, option) for option in _OPTIONS)
-
-
-def _step(flow: Flow, name: str) -> Step:
-    runnable: Any = flow.nodes[name].runnable
-    return getattr(runnable, "afunc", None) or runnable
-
-
-def _in_turn(steps: Sequence[Step]) -> Any:
-    """One function that calls several, each with the state that those before it left."""
-
-    async def run(state: Any, runtime: Runtime[Any]) -> Mapping[str, Any]:
-        known, told = dict(state), dict[str, Any]()
-        for step in steps:
-            update = await step(known, runtime) or {}
-            known.update(update)
-            told.update(update)
-        return told
-
-    return run
+def _joinable(flow: Flow) -> Iterator[tuple[str, Step]]:
+    """The nodes that wait for nobody, and leave nothing to LangGraph."""
+    for name, node in flow.nodes.items():
+        runnable: Any = node.runnable
+        step: Step = getattr(runnable, "afunc", None) or runnable
+        spec = spec_of(step)
+        asks = spec is None or spec.role == "ask"
+        if not asks and not any(getattr(node, option) for option in _OPTIONS):
+            yield name, step
