@@ -9,7 +9,7 @@ do not count; amounts, dates and numbers do. The evidence is the earlier message
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 from rapidfuzz import fuzz
@@ -18,7 +18,7 @@ from handrail.core.conversation import Message
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.reading import plain_words
+from handrail.guardrails.terms import plain
 from handrail.guardrails.values import Value, find_values
 
 
@@ -33,7 +33,7 @@ class RepeatSettings(CheckSettings):
     """How many of the AI's last replies are compared."""
 
 
-def _facts(values: tuple[Value, ...]) -> frozenset[str]:
+def _facts(values: Iterable[Value]) -> frozenset[str]:
     return frozenset(name for value in values for name in value.names)
 
 
@@ -52,9 +52,10 @@ def _same(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Message]:
     words = " ".join(ctx.spoken)
     for message in earlier[-settings.look_back :]:
         said = fold(message.text).text
-        if _likeness(words, plain_words(said), settings.similarity) and _facts(
-            ctx.values
-        ) == _facts(find_values(said)):
+        earlier_words = " ".join(plain(said.casefold()))
+        if _likeness(words, earlier_words, settings.similarity) and (
+            said == ctx.folded.text or _facts(ctx.values) == _facts(find_values(said))
+        ):
             yield message
 
 

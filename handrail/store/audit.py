@@ -176,7 +176,8 @@ def _follow(
             yield Break(conversation_id, no, f"rows {head.no + 1} to {no - 1} are missing")
         elif row["previous_hash"] != head.hash:
             yield Break(conversation_id, no, "it does not follow the row before it")
-        if row["hash"] != _seal(row, row["previous_hash"]):
+        read = {**row, "payload": _plain(row["payload"])}
+        if row["hash"] != _seal(read, row["previous_hash"]):
             yield Break(conversation_id, no, "the row was changed")
         head = Head(no, row["hash"])
     if head != expected:
@@ -190,6 +191,7 @@ def _follow(
 
 
 def _seal(row: Mapping[Any, Any], previous: str) -> str:
+    """Hash a row whose payload is plain with the hash before it."""
     at: datetime = row["at"]
     facts = [
         row["conversation_id"],
@@ -198,7 +200,7 @@ def _seal(row: Mapping[Any, Any], previous: str) -> str:
         row["actor"],
         row["turn_id"],
         row["trace_id"],
-        _plain(row["payload"]),
+        row["payload"],
         at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
     return hashlib.sha256(f"{previous}{_canonical(facts)}".encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -47,17 +48,18 @@ class Moment(TypeDecorator[datetime]):
 
     def bind_processor(self, dialect: Dialect) -> Any:
         """Write ``2026-11-26 09:39:28.000000``."""
-        if dialect.name != "sqlite":
-            return super().bind_processor(dialect)
-        return lambda moment: (
-            moment and (moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds"))
-        )
+        return _written if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Give every moment its zone back."""
         if dialect.name != "sqlite":
             return super().result_processor(dialect, coltype)
         return lambda stored: stored and datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=64)  # all rows of a transaction have one moment
+def _written(moment: datetime | None) -> str | None:
+    return moment and moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 Document = JSON().with_variant(JSONB(), "postgresql")
