@@ -1,18 +1,24 @@
 """How fast the whole deterministic suite is, what each check takes at worst, and what it weighs.
 
-The case is made up here: a reply of 2,000 characters, a customer with 50 records, 20 passages. No
-sentence of a reply is said twice; the passages stay, as the published ones do, and the records are
+A reply of 2,000 characters, a customer with 50 records, 20 passages. Two kinds of reply are made up
+here. One is written as a model writes that keeps to its sources: from the demo shop's articles, as
+they stand and in other words, from the records, and with what people say around it. In the other
+every sentence alters one of a passage, so that it is full of findings: what a draft costs at worst.
+No sentence of a reply is said twice; the passages stay, as published ones do, and the records are
 read anew each time. A row of its own tells what a reply takes whose passages were never seen.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -33,6 +39,7 @@ from handrail.core.registry import registered
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.runner import Configured, run_checks
 from handrail.guardrails.suite import CheckSuite
+from handrail.language.knowledge import ArticleIndex
 from handrail.playbook.loading import demo_path, load_release
 
 RUNS = 300
@@ -56,9 +63,38 @@ SENTENCES = (
     "A colleague reads every message about the {name} lantern and writes to you here.",
     "See https://lanternfield.example/help/{n} for how to pack a lantern of 2.5 kg.",
 )
+OF_RECORDS = (
+    "Your order {order} was placed on {day} February 2026 and is shipped.",
+    "The total of order {order} is {order_no}.90 USD.",
+    "You can follow order {order} with the tracking number {tracking}.",
+    "In order {order} there is Lantern no {order_no}, with two wicks and one box.",
+)
+OPENINGS = (
+    "Hello Ana, thank you for writing to us.", "Hi Ana, thanks for your patience.",
+    "Dear Ana, thank you for getting in touch.", "Good morning Ana, and thank you for asking.",
+)  # fmt: skip
+AROUND = (
+    "I looked at what you wrote before, so there is no need to tell it all again.",
+    "Here is what I can tell you about each of your questions.",
+    "I understand that waiting for something you need is no fun.",
+    "If anything here is not clear, please write back and we will go through it together.",
+    "It helps us if you keep the packaging until everything is settled.",
+    "That is all I know about it so far, and I did not want to keep you waiting.",
+    "Please have a look at the address in your account before you order again.",
+    "Would you like me to look at the other order as well?",
+    "As you asked for it in writing, I put the most important points below.",
+    "You do not have to call us for any of this.",
+    "Thank you as well for the photos, they make it much easier to see what is meant.",
+    "Some of this you may know already.",
+)
+CLOSINGS = (
+    "Please let me know if there is anything else.", "Kind regards from the whole team.",
+    "Have a good week.", "I hope this helps you.",
+)  # fmt: skip
+LEADS = ("As to your other question: ", "Please note: ", "To be complete, ", "", "")
 SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu")
 PUBLISHED = 1000
-"""Passages are numbered from here: no draft repeats a sentence of one, or of another draft."""
+"""Made-up passages are numbered from here: none repeats a sentence of a draft."""
 FIRSTS = 60
 """Replies whose passages and records were never seen before."""
 _MEMORY = """
@@ -72,8 +108,8 @@ before = resident()
 from handrail.guardrails.suite import CheckSuite
 CheckSuite(release)
 import asyncio
-from benchmarks.guardrails.speed import judged_once
-asyncio.run(judged_once())
+from benchmarks.guardrails.speed import draft, judged_once, reply, snapshot, suite
+asyncio.run(judged_once(suite(), draft(reply(1)), snapshot()))
 print(resident() - before)
 """
 
@@ -89,6 +125,34 @@ class NoOwners:
 def reply(number: int) -> str:
     """A reply of 2,000 characters in which no sentence is one of another number's."""
     return " ".join(_sentence(number * 40 + place) for place in range(40))[:CHARS]
+
+
+def kept_to_sources(number: int) -> str:
+    """A reply of at most 2,000 characters that a model could have written from its sources."""
+    rng = random.Random(number)
+    orders = [
+        form.format(order=f"LF{n}", order_no=n, day=n % 28 + 1, tracking=f"BB{n:09d}")
+        for n, form in zip(rng.sample(range(RECORDS), len(OF_RECORDS)), OF_RECORDS, strict=True)
+    ]
+    told = [
+        (lead := rng.choice(LEADS)) + (one[0].lower() + one[1:] if lead else one)
+        for passage in rng.sample(articles(), 10)
+        for one in re.split(r"(?<=[.]) (?=[A-Z])", passage.text)
+    ]
+    middle = [*orders, *told, *rng.sample(AROUND, 6)]
+    rng.shuffle(middle)
+    text, closing = rng.choice(OPENINGS), rng.choice(CLOSINGS)
+    for one in middle:
+        if len(text) + len(one) + len(closing) + 2 <= CHARS:
+            text += f" {one}"
+    return f"{text} {closing}"
+
+
+@cache
+def articles() -> tuple[Passage, ...]:
+    """Twenty passages of the demo shop's articles."""
+    published = (one for one in load_release(demo_path()).articles if not one.internal)
+    return tuple(ArticleIndex(a for a in published if a.language == "en").passages[-PASSAGES:])
 
 
 def _sentence(n: int) -> str:
@@ -132,7 +196,7 @@ def snapshot(customer: int = 0) -> Snapshot:
 
 
 def draft(text: str, published: int = PUBLISHED) -> Draft:
-    """A model's draft with 20 passages, numbered from ``published`` on."""
+    """A model's draft with 20 made-up passages, numbered from ``published`` on."""
     passages = tuple(
         Passage(id=f"p#{n}", article_id="p", title=f"Help {n}", text=reply(published + n)[:700])
         for n in range(PASSAGES)
@@ -147,16 +211,8 @@ def suite() -> CheckSuite:
     )
 
 
-async def judged_once(
-    guards: CheckSuite | None = None, number: int = 1, *, first: bool = False
-) -> float:
-    """Judge one reply by the whole suite; CPU seconds.
-
-    ``first`` gives each number records and passages of its own.
-    """
-    guards = guards or suite()
-    facts = snapshot(PUBLISHED * number if first else 0)
-    case = draft(reply(number), PUBLISHED + PASSAGES * number if first else PUBLISHED)
+async def judged_once(guards: CheckSuite, case: Draft, facts: Snapshot) -> float:
+    """Judge one reply by the whole suite; CPU milliseconds."""
     began = time.process_time()
     checked = await guards.verify(
         case, facts, mode="autonomous", intent="order_status", text="Where is it?", repair=False
@@ -164,28 +220,41 @@ async def judged_once(
     taken = time.process_time() - began
     if checked.verdict.report.errored:
         raise RuntimeError(str(checked.verdict.report.errored))
-    return taken
+    return 1000 * taken
+
+
+def _kept(number: int) -> tuple[Draft, Snapshot]:
+    text = kept_to_sources(number)
+    return Draft(id="d1", text=text, source="model", passages=articles()), snapshot()
+
+
+def _altered(number: int) -> tuple[Draft, Snapshot]:
+    return draft(reply(number)), snapshot()
+
+
+def _unseen(number: int) -> tuple[Draft, Snapshot]:
+    return draft(reply(number), PUBLISHED + PASSAGES * number), snapshot(PUBLISHED * number)
+
+
+def _times(case: Callable[[int], tuple[Draft, Snapshot]], runs: int) -> list[float]:
+    async def judged() -> list[float]:
+        guards = suite()
+        await judged_once(guards, *case(0))  # what a release loads once
+        return [await judged_once(guards, *case(number)) for number in range(1, runs + 1)]
+
+    return asyncio.run(judged())
 
 
 def _suite_rows() -> Iterator[Measured]:
-    async def runs() -> list[float]:
-        guards = suite()
-        await judged_once(guards, 0)  # what a release loads once
-        return [1000 * await judged_once(guards, n) for n in range(1, RUNS + 1)]
-
-    async def firsts() -> list[float]:
-        guards = suite()
-        await judged_once(guards, 0)
-        return [1000 * await judged_once(guards, n, first=True) for n in range(1, FIRSTS + 1)]
-
-    times = quantiles(asyncio.run(runs()), n=100)
+    name = f"suite on {CHARS} characters"
+    kept, altered, unseen = _times(_kept, RUNS), _times(_altered, RUNS), _times(_unseen, FIRSTS)
     note = f"{len(registered('check'))} checks registered; CPU time of one thread"
-    for share, goal in ((50, 5.0), (99, 60.0)):
-        row = Row(f"suite on {CHARS} characters, p{share}", times[share - 1], "ms", RUNS, goal=goal,
-                  at="most")  # fmt: skip
-        yield Measured(row, notes=[note] if share == 50 else [])
-    name = f"suite on {CHARS} characters, passages never seen, p50"
-    yield Measured(Row(name, median(asyncio.run(firsts())), "ms", FIRSTS))
+    usual = Row(f"{name}, kept to its sources, p50", median(kept), "ms", RUNS, goal=5.0, at="most")
+    yield Measured(usual, notes=[note])
+    yield Measured(Row(f"{name}, every sentence altered, p50", median(altered), "ms", RUNS))
+    worst = quantiles(kept + altered, n=100)[98]
+    yield Measured(Row(f"{name}, of both, p99", worst, "ms", 2 * RUNS, goal=60.0, at="most"))
+    yield Measured(Row(f"{name}, altered, passages never seen, p50", median(unseen), "ms", FIRSTS))
 
 
 def _judge(check: Any, ctx: CheckContext) -> None:
