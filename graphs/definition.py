@@ -79,7 +79,7 @@ class GraphDefinition:
 
         Args:
             saver: Keeps the checkpoint of a turn that waits.
-            fresh: For runs that begin at the start: nodes that always follow one another share a
+            fresh: For runs that begin at the start: nodes go on to the next one within a
                 superstep. What they store, the graph as it is written goes on from.
 
         Raises:
