@@ -24,7 +24,6 @@ from handrail.nodes.contract import spec_of
 Flow = StateGraph[Any, Any, Any, Any]
 Step = Callable[[Any, Runtime[Any]], Awaitable[Mapping[str, Any] | None]]
 Condition = Callable[[Any], Hashable | Awaitable[Hashable]]
-Walk = Callable[[Any, Runtime[Any]], Awaitable[Command[Any]]]
 
 _OPTIONS = (
     "retry_policy", "cache_policy", "timeout", "trace_policy", "metadata", "defer", "ends",
@@ -53,7 +52,7 @@ def chained(flow: Flow) -> Flow:
     return made
 
 
-def _walk(flow: Flow, steps: Mapping[str, Step], first: str) -> Walk:
+def _walk(flow: Flow, steps: Mapping[str, Step], first: str) -> Any:
     """A node that does what it and those after it do, up to one that begins a superstep."""
     after = {name: _leads(flow, name) for name in steps}
 

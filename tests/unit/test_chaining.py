@@ -178,6 +178,26 @@ async def test_a_node_that_langgraph_sees_to_is_left_alone() -> None:
     assert ran == ["load", "foreign", "tried", "see"]
 
 
+def shortcut(state: State) -> Literal["done", "more"]:
+    return "done" if state["answer"] else "more"
+
+
+@pytest.mark.parametrize(
+    ("answer", "ran"), [("yes", ["load"]), ("", ["load", "see", "close"])], ids=["end", "on"]
+)
+async def test_a_plain_condition_may_lead_on_or_to_the_end(answer: str, ran: list[str]) -> None:
+    built: StateGraph[Any, Any, Any, Any] = StateGraph(State, context_schema=SimpleNamespace)
+    for name in ("load", "see", "close"):
+        built.add_node(step(name))
+    built.add_edge(START, "load")
+    built.add_conditional_edges("load", shortcut, {"done": END, "more": "see"})
+    built.add_edge("see", "close")
+    compiled = chained(built).compile()
+    parts = compiled.astream({"answer": answer}, context=CONTEXT, stream_mode="updates")
+    told = [part async for part in parts]
+    assert told == [{"load": {"ran": ran}}]
+
+
 @pytest.mark.parametrize("name", ["support", "assist", "human_reply"])
 def test_the_built_in_flows_are_joined(name: str) -> None:
     (definition,) = (d for d in registered("graph").values() if d.name == name)
