@@ -13,7 +13,7 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from handrail.guardrails.claim_conflicts import Conflicts, Frames
-from handrail.guardrails.claim_words import Order, ReplyWords, Words
+from handrail.guardrails.claim_words import ReplyWords, Words
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.likeness import Nearest
@@ -86,16 +86,12 @@ class Ground:
         return Frames([*passages, *others], len(passages), held, self.asked)
 
 
-def _order(lacking: Order) -> Features:
+def _order(said: Words) -> Features:
     """How far the sentence goes along with the evidence word by word."""
-    pairs, triples, content = lacking
-    new_pairs, new_triples = sum(pairs), sum(triples)
+    pairs, content = said.pairs, said.content_pairs
     return {
-        "pairs": _share(len(pairs) - new_pairs, len(pairs)),
-        "triples": _share(len(triples) - new_triples, len(triples)),
-        "content_pairs": _share(len(content) - sum(content), len(content)),
-        "new_pairs": new_pairs,
-        "new_triples": new_triples,
+        "content_pairs": _share(content.count(0), len(content)),
+        "new_triples": said.triples.count(1),
         "run": _longest(pairs.split(b"\1")),
         "new_run": _longest(pairs.split(b"\0")),
     }
@@ -105,7 +101,6 @@ def _place(content: frozenset[str], negated: bool, nearest: Nearest) -> Features
     """How well one sentence, two neighbours or one source cover it."""
     count, common = len(content), nearest.shared
     return {
-        "sentence": _share(common, count),
         "two_sentences": _share(nearest.both, count),
         "source": _share(nearest.source, count),
         "overlap": _share(common, count + len(nearest.words) - common),
@@ -115,17 +110,24 @@ def _place(content: frozenset[str], negated: bool, nearest: Nearest) -> Features
     }
 
 
-def _new(
-    content: Sequence[str], known: Sequence[bool], unasked: Sequence[str], ground: Ground
-) -> Features:
+def _new(said: Words, ground: Ground) -> Features:
     """How much of it nothing speaks of."""
+    content = said.content
     return {
+        "words": len(said.words),
         "content": len(content),
-        "coverage": _share(sum(known), len(content)),
-        "new": len(unasked),
-        "new_words_run": _longest(bytes(known).split(b"\1")),
+        "new_words_run": _longest(said.known.split(b"\1")),
         "asked": _share(len([w for w in content if w in ground.asked]), len(content)),
     }
+
+
+def _unasked(said: Words, asked: frozenset[str]) -> Sequence[str]:
+    """Content words that neither the evidence nor the question has."""
+    if 0 not in said.known:
+        return ()
+    return [
+        w for w, known in zip(said.content, said.known, strict=True) if not known | (w in asked)
+    ]
 
 
 def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -> Features:
@@ -153,34 +155,17 @@ def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -
     }
 
 
-class _Sentence(NamedTuple):
-    """One sentence measured by itself, as far as the sentences beside it ask."""
-
-    said: Words
-    known: Sequence[bool]
-    """Of each content word whether the evidence has it."""
-    unasked: Sequence[str]
-    """Those that neither the evidence nor the question has."""
-    kept: frozenset[str]
-    """Its content words, each once."""
-    figures: Features
-
-
-def _measure_sentence(
-    number: int, claim: Claim, spoken: ReplyWords, nearest: Nearest, ground: Ground
-) -> _Sentence:
-    said, known = spoken.sentences[number], spoken.known(number)
-    content = said.content
-    fresh = [word for word, seen in zip(content, known, strict=True) if not seen]
-    unasked = [word for word in fresh if word not in ground.asked]
-    kept = frozenset(content)
-    figures = {
-        "words": len(said.words),
-        **_new(content, known, unasked, ground),
-        **_place(kept, claim.negated, nearest),
-        **_order(spoken.orders[number]),
+def _compared(said: Words, new: int, kept: int, shared: int) -> Features:
+    """What the figures of other sentences are made of too."""
+    pairs, triples, known = said.pairs, said.triples, said.known
+    return {
+        "coverage": _share(known.count(1), len(known)),
+        "pairs": _share(pairs.count(0), len(pairs)),
+        "triples": _share(triples.count(0), len(triples)),
+        "new": new,
+        "sentence": _share(shared, kept),
+        "new_pairs": pairs.count(1),
     }
-    return _Sentence(said, known, unasked, kept, figures)
 
 
 _COMPARED: Final = ("coverage", "pairs", "triples", "new", "sentence", "new_pairs")
@@ -204,18 +189,20 @@ class ReplyMeasures:
         self._ground = ground
         self._conflicts = Conflicts(claims, ground.frames()) if conflicts else None
         spoken = ReplyWords(claims, ground.evidence)
-        self._lacking = spoken.lacking
-        nearest = ground.evidence.compare([claim.stems for claim in claims]).nearest
-        self._sentences = [
-            _measure_sentence(number, claim, spoken, near, ground)
-            for number, (claim, near) in enumerate(zip(claims, nearest, strict=True))
-        ]
+        self._said, self._lacking = spoken.sentences, spoken.lacking
+        self._kept = [claim.stems for claim in claims]
+        self._nearest = ground.evidence.compare(self._kept).nearest
+        self._new = [_unasked(said, ground.asked) for said in self._said]
         self._first: dict[str, int] = {}
         """The number of the sentence that has a content word first."""
-        for number, one in enumerate(self._sentences):
-            for word in one.kept:
-                self._first.setdefault(word, number)
-        rows = self._rows = [one.figures for one in self._sentences]
+        for number in reversed(range(len(claims))):
+            self._first.update(dict.fromkeys(self._kept[number], number))
+        rows = self._rows = [
+            _compared(said, len(new), len(kept), near.shared)
+            for said, new, kept, near in zip(
+                self._said, self._new, self._kept, self._nearest, strict=True
+            )
+        ]
         self._about: Features = {
             **{mean: _share(sum([r[n] for r in rows]), len(rows)) for n, mean, _ in _MEANS},
             "sentences": len(claims),
@@ -226,25 +213,28 @@ class ReplyMeasures:
 
     def measure(self, number: int) -> Measured:
         """Measure one sentence, by its number."""
-        one = self._sentences[number]
+        claim, said, ground = self._claims[number], self._said[number], self._ground
         figures = {
-            **one.figures,
-            **_marks(self._claims[number], one.said, self._ground, self._lacking),
+            **self._rows[number],
+            **_new(said, ground),
+            **_place(self._kept[number], claim.negated, self._nearest[number]),
+            **_order(said),
+            **_marks(claim, said, ground, self._lacking),
             **self._about,
             **self._beside(number),
             **(self._conflicts.measure(number) if self._conflicts else {}),
         }
-        words = one.said.words
+        words = said.words
         return Measured(
             figures,
-            tuple([NEW + word for word in one.unasked]),
-            tuple([KNOWN + word for word in compress(one.said.content, one.known)]),
+            tuple([NEW + word for word in self._new[number]]),
+            tuple([KNOWN + word for word in compress(said.content, said.known)]),
             (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
         )
 
     def _beside(self, number: int) -> Features:
         """How it stands among the other sentences."""
-        row, kept = self._rows[number], self._sentences[number].kept
+        row, kept = self._rows[number], self._kept[number]
         repeated = len([word for word in kept if self._first[word] < number])
         return {
             **{over: row[name] - self._about[mean] for name, mean, over in _MEANS},

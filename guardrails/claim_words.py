@@ -3,119 +3,85 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from itertools import accumulate, chain, pairwise
+from collections.abc import Sequence
+from itertools import accumulate, chain, compress, pairwise, starmap
+from operator import or_
 from typing import NamedTuple, TypeVar
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, stem
 
-Run = TypeVar("Run", bound=tuple[str, ...])
+Row = TypeVar("Row", bytes, list[str])
 
 _CAPITAL = re.compile(r"[A-Z](?<=[\w,;:'’)\"“] [A-Z])[\w'’-]{1,40}")
 
 
 class Words(NamedTuple):
-    """The words of one sentence."""
+    """The words of one sentence beside those of the evidence; marks are bytes, 1 or 0."""
 
     written: Sequence[str]
-    words: Sequence[str]
-    """Each of them shortened."""
-    places: Sequence[int]
-    """Which of them are content words."""
-    content: Sequence[str]
-    """Content words, shortened."""
     names: Sequence[str]
     """Words with a capital in its midst, shortened."""
-
-    @classmethod
-    def of(cls, claim: Claim) -> Words:
-        """Read a sentence."""
-        written = claim.spoken
-        words = list(map(stem, written))
-        places = [place for place, word in enumerate(written) if word not in STOPWORDS]
-        names = [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
-        return cls(written, words, places, [words[place] for place in places], names)
-
-
-class Runs:
-    """All neighbours of some number in sentences, and of each sentence which of them are lacking.
-
-    A run of the end of one sentence and the beginning of the next is asked for, and is of neither.
-    """
-
-    def __init__(self, sentences: Sequence[Sequence[str]], size: int) -> None:
-        words = list(chain.from_iterable(sentences))
-        self.all = list(zip(*(words[first:] for first in range(size)), strict=False))
-        self._ends = list(accumulate(map(len, sentences), initial=0))
-        self._size = size
-
-    def lacking(self, lacking: Collection[tuple[str, ...]]) -> Sequence[bytes]:
-        """Of each sentence 1 for a run that is among those lacking, 0 for one that is not."""
-        marks = bytes(map(lacking.__contains__, self.all))
-        return [
-            marks[begin : max(begin, end - self._size + 1)] for begin, end in pairwise(self._ends)
-        ]
-
-
-class Order(NamedTuple):
-    """Which neighbours of one sentence's words the evidence lacks: a byte for each, 1 or 0."""
-
+    words: Sequence[str]
+    """Each of its words shortened."""
+    content: Sequence[str]
+    """Content words, shortened."""
+    known: bytes
+    """Of each content word whether the evidence has it, or "high" in "highchairs"."""
     pairs: bytes
+    """Of each two neighbours whether the evidence lacks them."""
     triples: bytes
-    content: bytes
-    """Neighbours once the stop words are taken out."""
+    content_pairs: bytes
+    """Of neighbours once the stop words are taken out."""
 
 
 class ReplyWords:
-    """The words of a reply beside those of its evidence, all looked up at once."""
+    """The words of a reply beside those of its evidence, all looked up at once.
 
-    def __init__(self, claims: Iterable[Claim], evidence: Evidence) -> None:
-        self.sentences = [Words.of(claim) for claim in claims]
-        spoken = [one.words for one in self.sentences]
-        pairs, triples = Runs(spoken, 2), Runs(spoken, 3)
-        content = Runs([one.content for one in self.sentences], 2)
+    A run of the end of one sentence and the beginning of the next is looked up too, and is of
+    neither.
+    """
+
+    def __init__(self, claims: Sequence[Claim], evidence: Evidence) -> None:
+        spoken = [claim.spoken for claim in claims]
+        names = [_names(claim) for claim in claims]
+        written = list(chain.from_iterable(spoken))
+        words = list(map(stem, written))
+        telling = bytes([word not in STOPWORDS for word in written])
+        content = list(compress(words, telling))
+        pairs, content_pairs = list(pairwise(words)), list(pairwise(content))
+        triples = list(zip(words, words[1:], words[2:], strict=False))
+        asked = frozenset(chain(words, *names))
+        halves = _halves(written, words, evidence.unspoken(asked))
         lacking = evidence.lacking(
-            Terms(
-                self._asked(evidence),
-                frozenset(pairs.all),
-                frozenset(triples.all),
-                frozenset(content.all),
-            )
+            Terms(asked | halves, frozenset(pairs), frozenset(triples), frozenset(content_pairs))
         )
         self.lacking = lacking.words
         """Words, and neighbours written as one, that the evidence lacks."""
-        self.orders = [
-            Order(*one)
-            for one in zip(
-                pairs.lacking(lacking.pairs),
-                triples.lacking(lacking.triples),
-                content.lacking(lacking.content),
-                strict=True,
+        missing = bytes(map(lacking.words.__contains__, words))
+        ends = list(accumulate(map(len, spoken), initial=0))
+        told = _apart(telling, ends)
+        parts = list(accumulate([one.count(1) for one in told], initial=0))
+        self.sentences = list(
+            map(
+                Words,
+                spoken,
+                names,
+                _apart(words, ends),
+                _apart(content, parts),
+                map(self._known, spoken, _apart(missing, ends), told),
+                _apart(bytes(map(lacking.pairs.__contains__, pairs)), ends, 2),
+                _apart(bytes(map(lacking.triples.__contains__, triples)), ends, 3),
+                _apart(bytes(map(lacking.content.__contains__, content_pairs)), parts, 2),
             )
-        ]
+        )
 
-    def _asked(self, evidence: Evidence) -> frozenset[str]:
-        """The words, and as one word the neighbours of which one is in no text."""
-        words = frozenset(chain.from_iterable((*one.words, *one.names) for one in self.sentences))
-        strange = evidence.unspoken(words)
-        halves = {
-            joined(*written)
-            for one in self.sentences
-            if not strange.isdisjoint(one.words)
-            for written, pair in zip(pairwise(one.written), pairwise(one.words), strict=True)
-            if not strange.isdisjoint(pair)
-        }
-        return words | halves
-
-    def known(self, number: int) -> list[bool]:
-        """Of a sentence's content words whether the evidence has it, or "high" in "highchairs"."""
-        one, lacking = self.sentences[number], self.lacking
-        return [
-            one.words[place] not in lacking or self._is_half(one.written, place)
-            for place in one.places
-        ]
+    def _known(self, written: Sequence[str], missing: bytes, telling: bytes) -> bytes:
+        if 1 not in missing:
+            return b"\1" * telling.count(1)
+        told = compress(enumerate(missing), telling)
+        return bytes([not one or self._is_half(written, place) for place, one in told])
 
     def _is_half(self, written: Sequence[str], place: int) -> bool:
         """Whether the evidence has a word and one beside it as one word."""
@@ -124,3 +90,20 @@ class ReplyWords:
             for first in (place - 1, place)
             if 0 <= first < len(written) - 1
         )
+
+
+def _names(claim: Claim) -> list[str]:
+    return [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
+
+
+def _halves(
+    written: Sequence[str], words: Sequence[str], strange: frozenset[str]
+) -> frozenset[str]:
+    """The neighbours of which one is strange, as one word."""
+    marks = bytes(map(strange.__contains__, words))
+    return frozenset(starmap(joined, compress(pairwise(written), map(or_, marks, marks[1:]))))
+
+
+def _apart(row: Row, ends: Sequence[int], size: int = 1) -> list[Row]:
+    """What of a row, of words or of runs of some words, is of each sentence alone."""
+    return [row[begin : max(begin, end - size + 1)] for begin, end in pairwise(ends)]

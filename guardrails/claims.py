@@ -14,7 +14,7 @@ from typing import Literal
 
 from handrail.guardrails.normalisation import fold, lowered
 from handrail.guardrails.rule_words import Phrase, phrase_of
-from handrail.guardrails.terms import shortened, spoken
+from handrail.guardrails.terms import plain, shortened, telling
 
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
@@ -84,9 +84,14 @@ class Claim:
         return replace(self, start=start, end=end)
 
     @cached_property
+    def plain(self) -> list[str]:
+        """Its words and numbers, in order and lower case."""
+        return plain(self.text.casefold())
+
+    @cached_property
     def spoken(self) -> Sequence[str]:
         """Its words, in order, of two letters or more."""
-        return spoken(self.text)
+        return telling(self.plain)
 
     @cached_property
     def stems(self) -> frozenset[str]:

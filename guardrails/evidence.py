@@ -12,6 +12,7 @@ from functools import cached_property
 from handrail.core.conversation import Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.verdict import EvidenceSpan, Relation
+from handrail.guardrails.claims import Claim
 from handrail.guardrails.customer_records import CustomerRecords
 from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.reading import Reading, Source, plain_words, read_published
@@ -23,7 +24,7 @@ from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
 from handrail.playbook.wording import texts
 
-_SHORTEST_QUOTE = 4
+_SHORTEST_SENTENCE, _SHORTEST_QUOTE = 3, 4
 """Words."""
 
 
@@ -62,7 +63,6 @@ class Evidence:
         self._snapshot = snapshot
         self._recorded: dict[Hashable, EvidenceSpan | None] = {}
         self._written: dict[Hashable, EvidenceSpan | None] = {}
-        self._plain: dict[str, str] = {}
         self._quoting: dict[str, str | None] = {}
         self._compared: dict[tuple[frozenset[str], ...], Comparison] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
@@ -116,12 +116,6 @@ class Evidence:
         """The content words of the customer's records."""
         return self.records.terms.stems
 
-    def plain(self, text: str) -> str:
-        """The words of one of the text's sentences, in the form quotes are compared in."""
-        if text not in self._plain:
-            self._plain[text] = plain_words(text)
-        return self._plain[text]
-
     def unknown(self, stems: frozenset[str]) -> frozenset[str]:
         """Return those of some shortened words that no source and no record has."""
         for shelf in self.shelves:
@@ -153,14 +147,14 @@ class Evidence:
             found.setdefault(source.id, source.reading.text)
         return found
 
-    def sentence(self, text: str) -> EvidenceSpan | None:
+    def sentence(self, claim: Claim) -> EvidenceSpan | None:
         """Return the whole sentence of a source that says the same, word by word, if any.
 
         Half a sentence is none: what is left out may be the condition.
         """
-        words = self.plain(text)
-        if words.count(" ") < 2:
+        if len(claim.plain) < _SHORTEST_SENTENCE:
             return None
+        words = " ".join(claim.plain)
         return next(filter(None, (shelf.sentence(words) for shelf in self.shelves)), None)
 
     def verbatim(self, text: str) -> bool:
@@ -170,7 +164,7 @@ class Evidence:
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""
         if text not in self._quoting:
-            quote = f" {self.plain(text)} "
+            quote = f" {plain_words(text)} "
             held = filter(None, (shelf.holder(quote) for shelf in self.shelves))
             self._quoting[text] = next(held, None) if quote.count(" ") > _SHORTEST_QUOTE else None
         return self._quoting[text]

@@ -65,11 +65,18 @@ class _Judging:
         ground = Ground(ctx.evidence, ctx.values, ctx.said)
         return ReplyMeasures(ctx.text, ctx.claims, ground, conflicts=self.conflicts)
 
-    def score(self, number: int, words: frozenset[str]) -> float:
+    @cached_property
+    def _unknown(self) -> frozenset[str]:
+        """The words of the text that neither the evidence nor the question has."""
+        said = frozenset[str]().union(*self.ctx.content)
+        return self.ctx.evidence.unknown(said - self.asked)
+
+    def score(self, number: int) -> float:
         """The chance that nothing supports a sentence; lower where it does not matter."""
+        words = self.ctx.content[number]
         if len(words) < self.settings.min_words:
             return 0.0
-        if not self.conflicts and not self.ctx.evidence.unknown(words - self.asked):
+        if not self.conflicts and self._unknown.isdisjoint(words):
             return 0.0
         return self.scorer.score(self._measures.measure(number), self.threshold)
 
@@ -98,7 +105,7 @@ def _support(
 ) -> tuple[str, tuple[EvidenceSpan, ...]]:
     """What bears a sentence out, and in which way."""
     ctx = judging.ctx
-    whole = ctx.evidence.sentence(claim.text)
+    whole = ctx.evidence.sentence(claim)
     if whole:
         return "quote", (whole,)
     fields = fields_that_say_it(claim, words, ctx) or judging.done.get(claim.text, ())
@@ -109,9 +116,9 @@ def _verdict(claim: Claim, support: Support, by: str, *evidence: EvidenceSpan) -
     return ClaimVerdict(start=claim.start, end=claim.end, support=support, by=by, evidence=evidence)
 
 
-def _novelty(number: int, words: frozenset[str], judging: _Judging) -> Iterator[Finding]:
-    score, claim = judging.score(number, words), judging.ctx.claims[number]
-    if score >= judging.threshold:
+def _novelty(number: int, judging: _Judging) -> Iterator[Finding]:
+    score, claim = judging.score(number), judging.ctx.claims[number]
+    if score >= judging.threshold and not judging.ctx.evidence.quote(claim.text):
         yield fact_grounded.finding(
             "unsupported",
             claim.start,
@@ -144,7 +151,7 @@ def _judge_statement(
     if supported:
         yield supported
         return
-    found = [] if judging.ctx.evidence.quote(claim.text) else list(_novelty(number, words, judging))
+    found = list(_novelty(number, judging))
     yield _verdict(claim, "unsupported" if found else "unverified", "scorer" if found else "rule")
     yield from found or _uncited(claim, judging)
 
@@ -158,5 +165,5 @@ def fact_grounded(
     for number, (claim, words) in enumerate(zip(ctx.claims, ctx.content, strict=True)):
         if claim.kind == "statement":
             yield from _judge_statement(number, words, judging)
-        elif claim.kind != "question" and not ctx.evidence.quote(claim.text):
-            yield from _novelty(number, words, judging)
+        elif claim.kind != "question":
+            yield from _novelty(number, judging)

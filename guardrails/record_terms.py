@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from itertools import compress, islice
+from itertools import compress, pairwise
 from typing import TypeVar
 
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem
@@ -20,14 +20,8 @@ class RecordTerms:
 
     def __init__(self, text: str) -> None:
         self._written = spoken(text)
-
-    @cached_property
-    def _short(self) -> Mapping[str, str]:
-        return {word: stem(word) for word in set(self._written)}
-
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        return frozenset(self._short.values())
+        self._short = {word: stem(word) for word in set(self._written)}
+        self._words = frozenset(self._short.values())
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -36,18 +30,25 @@ class RecordTerms:
 
     def among(self, terms: Terms) -> Terms:
         """Return what the records have of a text's words, and of what stands beside each."""
+        pairs = self._standing(terms.pairs, 2)
+        apart = terms.pairs - pairs
+        triples = [r for r in terms.triples if r[:2] not in apart and r[1:] not in apart]
         return Terms(
             (terms.words & self._words) | self._joined(terms.words - self._words),
-            self._runs(terms.pairs, 2),
-            self._runs(terms.triples, 3),
-            self._runs(terms.content, 2, STOPWORDS),
+            pairs,
+            self._standing(triples, 3),
+            self._standing(terms.content, 2, STOPWORDS),
         )
 
-    def _places(self, words: Collection[str]) -> Iterable[int]:
-        """Where words of the records stand, as they are written."""
-        if not words:
-            return ()
-        return compress(range(len(self._written)), map(words.__contains__, self._written))
+    def _standing(
+        self, runs: Iterable[Run], size: int, without: Collection[str] = ()
+    ) -> frozenset[Run]:
+        """Which of some runs of words stand among the records' words, some of which are passed."""
+        possible = frozenset(run for run in runs if self._words.issuperset(run))
+        if not possible:
+            return possible
+        words = [self._short[word] for word in self._written if word not in without]
+        return possible.intersection(zip(*(words[n:] for n in range(size)), strict=False))
 
     @cached_property
     def _sorted(self) -> list[str]:
@@ -65,26 +66,13 @@ class RecordTerms:
             if word[:end] in self._short and self._beginning_with(word[end:])
         }
         firsts.update(*map(self._beginning_with, alike))
-        pairs = {tuple(self._written[at : at + 2]) for at in self._places(firsts)}
-        return words.intersection(joined(*pair) for pair in pairs if pair[1:])
+        if not firsts:
+            return frozenset()
+        begins = map(firsts.__contains__, self._written)
+        pairs = set(compress(pairwise(self._written), begins))
+        return words.intersection(joined(*pair) for pair in pairs)
 
     def _beginning_with(self, part: str) -> Sequence[str]:
         """The records' words that begin with these letters."""
         first = bisect_left(self._sorted, part)
         return self._sorted[first : bisect_left(self._sorted, part + _LAST, first)]
-
-    def _runs(
-        self, runs: frozenset[Run], size: int, without: Collection[str] = ()
-    ) -> frozenset[Run]:
-        """Which of some runs of words stand among the records' words, some of which are passed."""
-        possible = frozenset(run for run in runs if self._words.issuperset(run))
-        if not possible:
-            return possible
-        begin = {run[0] for run in possible}
-        firsts = {word for word, short in self._short.items() if short in begin} - set(without)
-        return possible.intersection(self._run(at, size, without) for at in self._places(firsts))
-
-    def _run(self, at: int, size: int, without: Collection[str]) -> tuple[str, ...]:
-        rest = map(self._written.__getitem__, range(at, len(self._written)))
-        kept = (self._short[word] for word in rest if word not in without)
-        return tuple(islice(kept, size))

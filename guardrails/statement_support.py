@@ -26,15 +26,15 @@ def fields_that_say_it(
     "The total of your order W100 is 89.90 EUR" is the record's own words: its kind, its number,
     the name of a field and the value of that very field.
     """
+    values = ctx.values_in(claim)
+    others = words - ctx.evidence.record_stems
+    if others and not others <= stems(" ".join(value.text for value in values)):
+        return ()
     spoken = claim.text.casefold()
     # Which of several records is meant must be said.
     sheets = ctx.evidence.records.sheets
     meant = [sheet for sheet in sheets if len(sheets) == 1 or sheet.spelling in spoken]
     if not meant or claim.negated:
-        return ()
-    values = ctx.values_in(claim)
-    others = words - ctx.evidence.record_stems
-    if others and not others <= stems(" ".join(value.text for value in values)):
         return ()
     for record in (sheet.record for sheet in meant):
         fields = list(_repeated(claim, values, record, ctx))
@@ -53,7 +53,7 @@ def _repeated(
         found = ctx.evidence.find(value)
         if found and found.source.startswith(prefix):
             yield f"{found.source.removeprefix(prefix)} {value.text}".replace("_", " "), found
-    spoken = f" {ctx.evidence.plain(claim.text)} "
+    spoken = f" {' '.join(claim.plain)} "
     for name, field in record.fields.items():
         if field.type in _READ and field.visibility == "customer" and field.value is not None:
             said = plain_words(str(field.value))

@@ -78,9 +78,14 @@ def has_run(words: Iterable[str], of: frozenset[str], length: int) -> bool:
     return b"\1" * length in bytes(map(of.__contains__, words))
 
 
+def telling(words: list[str]) -> list[str]:
+    """Of words those of two letters or more, long ones cut in pieces."""
+    return [word for word in cut(words, _LONGEST) if len(word) > 1]
+
+
 def spoken(text: str) -> list[str]:
     """The words of a text, in order and lower case, of two letters or more."""
-    return [word for word in cut(plain(text.casefold()), _LONGEST) if word[1:]]
+    return telling(plain(text.casefold()))
 
 
 def stems(text: str) -> frozenset[str]:

@@ -25,19 +25,19 @@ def test_every_word_and_run_is_looked_up(reply: str, sources: list[str]) -> None
     claims = split_claims(reply)
     spoken = ReplyWords(claims, Evidence(SNAPSHOT, numbered))
     has = Terms.united(map(Terms.of, sources))
-    for number, (one, order) in enumerate(zip(spoken.sentences, spoken.orders, strict=True)):
+    for one in spoken.sentences:
         pairs, content = list(pairwise(one.words)), list(pairwise(one.content))
         triples = list(zip(one.words, one.words[1:], one.words[2:], strict=False))
-        assert list(order.pairs) == [pair not in has.pairs for pair in pairs]
-        assert list(order.triples) == [triple not in has.triples for triple in triples]
-        assert list(order.content) == [pair not in has.content for pair in content]
+        assert list(one.pairs) == [pair not in has.pairs for pair in pairs]
+        assert list(one.triples) == [triple not in has.triples for triple in triples]
+        assert list(one.content_pairs) == [pair not in has.content for pair in content]
         halves = {
             place
             for first, pair in enumerate(pairwise(one.written))
             for place in (first, first + 1)
             if joined(*pair) in has.words
         }
-        assert spoken.known(number) == [
+        assert list(one.known) == [
             one.words[place] in has.words or place in halves
             for place, word in enumerate(one.written)
             if word not in STOPWORDS
