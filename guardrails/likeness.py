@@ -97,11 +97,10 @@ class Comparison:
             ]
         # Of sentences that share as much, one whose source shares most, then the first.
         best = np.argmax(self.shared * (self.held.max() + 1) + self.held, axis=1)
-        most = np.take_along_axis(self.shared, best[:, None], axis=1)[:, 0]
         two = self.shared.copy()
         two[:, 1:] += (self.shared[:, :-1] - self._repeated[:, 1:]) * self._follows
-        found = zip(best.tolist(), most.tolist(), two.max(axis=1).tolist(), sources, strict=True)
-        return [self._near(*one) for one in found]
+        most = (one.max(axis=1).tolist() for one in (self.shared, two))
+        return list(map(self._near, best.tolist(), *most, sources))
 
     def _near(self, number: int, shared: int, both: int, source: int) -> Nearest:
         row = self.rows[number]

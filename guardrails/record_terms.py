@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import compress, pairwise
+from itertools import compress, islice, pairwise
 from typing import TypeVar
 
 from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem
@@ -22,33 +22,26 @@ class RecordTerms:
         self._written = spoken(text)
         self._short = {word: stem(word) for word in set(self._written)}
         self._words = frozenset(self._short.values())
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
+        self._content = {word: self._short[word] for word in self._short.keys() - STOPWORDS}
+        self.stems = frozenset(self._content.values())
         """Content words."""
-        return frozenset(map(self._short.__getitem__, self._short.keys() - STOPWORDS))
 
     def among(self, terms: Terms) -> Terms:
         """Return what the records have of a text's words, and of what stands beside each."""
-        pairs = self._standing(terms.pairs, 2)
-        apart = terms.pairs - pairs
-        triples = [r for r in terms.triples if r[:2] not in apart and r[1:] not in apart]
+        shorten, written = self._short.__getitem__, self._written
+        threes = zip(*(map(shorten, islice(written, n, None)) for n in range(3)), strict=False)
+        content = filter(None, map(self._content.get, written))
         return Terms(
             (terms.words & self._words) | self._joined(terms.words - self._words),
-            pairs,
-            self._standing(triples, 3),
-            self._standing(terms.content, 2, STOPWORDS),
+            self._standing(terms.pairs, pairwise(map(shorten, written))),
+            self._standing(terms.triples, threes),
+            self._standing(terms.content, pairwise(content)),
         )
 
-    def _standing(
-        self, runs: Iterable[Run], size: int, without: Collection[str] = ()
-    ) -> frozenset[Run]:
-        """Which of some runs of words stand among the records' words, some of which are passed."""
-        possible = frozenset(run for run in runs if self._words.issuperset(run))
-        if not possible:
-            return possible
-        words = [self._short[word] for word in self._written if word not in without]
-        return possible.intersection(zip(*(words[n:] for n in range(size)), strict=False))
+    def _standing(self, runs: Iterable[Run], there: Iterable[Run]) -> frozenset[Run]:
+        """Which of some runs of words are there: looked for only if the words of one are."""
+        possible = frozenset(filter(self._words.issuperset, runs))
+        return possible and possible.intersection(there)
 
     @cached_property
     def _sorted(self) -> list[str]:

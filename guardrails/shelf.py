@@ -27,31 +27,29 @@ _FIELD = "{{"
 """Begins what a template leaves to be filled in."""
 
 
-class WordIndex:
-    """Which of some numbered sets of words hold a word; each word is looked for once."""
+class WordIndex(dict[str, bytes]):
+    """The numbers, each as eight bytes, of those of some sets that hold a word."""
 
     def __init__(
         self, width: int, words: frozenset[str], find: Callable[[str], Iterable[int]]
     ) -> None:
         """Make an index of ``width`` sets over some words; ``find`` tells which sets hold one."""
+        super().__init__()
         self.width = width
         self._words = words
         self._find = find
-        self._found: dict[str, bytes] = {}
-        """The numbers of the sets that hold a word, each as eight bytes."""
 
-    def _holding(self, word: str) -> bytes:
-        if word not in self._found:
-            self._found[word] = array("q", self._find(word)).tobytes()
-        return self._found[word]
+    def __missing__(self, word: str) -> bytes:
+        """Look for a word, once."""
+        found = self[word] = array("q", self._find(word)).tobytes()
+        return found
 
     def count(self, texts: Sequence[Iterable[str]]) -> Counts:
         """How many words of each text each set holds: a row for a text, a column for a set."""
-        held = [b"".join(map(self._holding, self._words.intersection(text))) for text in texts]
-        begins = np.arange(len(texts)) * self.width
-        places = np.frombuffer(b"".join(held), np.int64) + np.repeat(
-            begins, [len(one) // _PLACE_BYTES for one in held]
-        )
+        held = [b"".join(map(self.__getitem__, self._words.intersection(text))) for text in texts]
+        sizes = [len(one) // _PLACE_BYTES for one in held]
+        begins = np.repeat(np.arange(len(texts)) * self.width, sizes)
+        places = np.frombuffer(b"".join(held), np.int64) + begins
         size = len(texts) * self.width
         return np.bincount(places, minlength=size).reshape(len(texts), self.width)
 

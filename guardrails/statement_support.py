@@ -28,7 +28,7 @@ def fields_that_say_it(
     """
     values = ctx.values_in(claim)
     others = words - ctx.evidence.record_stems
-    if others and not others <= stems(" ".join(value.text for value in values)):
+    if others and not (values and others <= stems(" ".join(value.text for value in values))):
         return ()
     spoken = claim.text.casefold()
     # Which of several records is meant must be said.
