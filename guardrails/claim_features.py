@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import compress
+from operator import not_
 from typing import Final, NamedTuple
 
 from handrail.guardrails.claim_conflicts import Conflicts, Frames
@@ -116,18 +117,16 @@ def _new(said: Words, ground: Ground) -> Features:
     return {
         "words": len(said.words),
         "content": len(content),
-        "new_words_run": _longest(said.known.split(b"\1")),
+        "new_words_run": _longest(said.lacking.split(b"\0")),
         "asked": _share(len([w for w in content if w in ground.asked]), len(content)),
     }
 
 
 def _unasked(said: Words, asked: frozenset[str]) -> Sequence[str]:
     """Content words that neither the evidence nor the question has."""
-    if 0 not in said.known:
+    if 1 not in said.lacking:
         return ()
-    return [
-        w for w, known in zip(said.content, said.known, strict=True) if not known | (w in asked)
-    ]
+    return [word for word in compress(said.content, said.lacking) if word not in asked]
 
 
 def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -> Features:
@@ -157,9 +156,9 @@ def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -
 
 def _compared(said: Words, new: int, kept: int, shared: int) -> Features:
     """What the figures of other sentences are made of too."""
-    pairs, triples, known = said.pairs, said.triples, said.known
+    pairs, triples, content = said.pairs, said.triples, said.lacking
     return {
-        "coverage": _share(known.count(1), len(known)),
+        "coverage": _share(content.count(0), len(content)),
         "pairs": _share(pairs.count(0), len(pairs)),
         "triples": _share(triples.count(0), len(triples)),
         "new": new,
@@ -228,7 +227,7 @@ class ReplyMeasures:
         return Measured(
             figures,
             tuple([NEW + word for word in self._new[number]]),
-            tuple([KNOWN + word for word in compress(said.content, said.known)]),
+            tuple([KNOWN + word for word in compress(said.content, map(not_, said.lacking))]),
             (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
         )
 

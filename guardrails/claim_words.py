@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import accumulate, chain, compress, pairwise, starmap
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, chain, compress, count, pairwise
 from operator import or_
 from typing import NamedTuple, TypeVar
 
@@ -27,8 +27,8 @@ class Words(NamedTuple):
     """Each of its words shortened."""
     content: Sequence[str]
     """Content words, shortened."""
-    known: bytes
-    """Of each content word whether the evidence has it, or "high" in "highchairs"."""
+    lacking: bytes
+    """Of each content word whether the evidence lacks it; it has "high" in "highchairs"."""
     pairs: bytes
     """Of each two neighbours whether the evidence lacks them."""
     triples: bytes
@@ -52,17 +52,26 @@ class ReplyWords:
         content = list(compress(words, telling))
         pairs, content_pairs = list(pairwise(words)), list(pairwise(content))
         triples = list(zip(words, words[1:], words[2:], strict=False))
+        ends = list(accumulate(map(len, spoken), initial=0))
         asked = frozenset(chain(words, *names))
-        halves = _halves(written, words, evidence.unspoken(asked))
+        strange = bytes(map(evidence.unspoken(asked).__contains__, words))
+        halves = _halves(written, strange, frozenset(ends))
         lacking = evidence.lacking(
-            Terms(asked | halves, frozenset(pairs), frozenset(triples), frozenset(content_pairs))
+            Terms(
+                asked.union(halves.values()),
+                frozenset(pairs),
+                frozenset(triples),
+                frozenset(content_pairs),
+            )
         )
         self.lacking = lacking.words
         """Words, and neighbours written as one, that the evidence lacks."""
-        missing = bytes(map(lacking.words.__contains__, words))
-        ends = list(accumulate(map(len, spoken), initial=0))
-        told = _apart(telling, ends)
-        parts = list(accumulate([one.count(1) for one in told], initial=0))
+        missing = bytearray(map(lacking.words.__contains__, words))
+        for place, whole in halves.items():
+            if whole not in lacking.words:
+                missing[place : place + 2] = b"\0\0"
+        counts = [telling.count(1, *bounds) for bounds in pairwise(ends)]
+        parts = list(accumulate(counts, initial=0))
         self.sentences = list(
             map(
                 Words,
@@ -70,25 +79,11 @@ class ReplyWords:
                 names,
                 _apart(words, ends),
                 _apart(content, parts),
-                map(self._known, spoken, _apart(missing, ends), told),
+                _apart(bytes(compress(missing, telling)), parts),
                 _apart(bytes(map(lacking.pairs.__contains__, pairs)), ends, 2),
                 _apart(bytes(map(lacking.triples.__contains__, triples)), ends, 3),
                 _apart(bytes(map(lacking.content.__contains__, content_pairs)), parts, 2),
             )
-        )
-
-    def _known(self, written: Sequence[str], missing: bytes, telling: bytes) -> bytes:
-        if 1 not in missing:
-            return b"\1" * telling.count(1)
-        told = compress(enumerate(missing), telling)
-        return bytes([not one or self._is_half(written, place) for place, one in told])
-
-    def _is_half(self, written: Sequence[str], place: int) -> bool:
-        """Whether the evidence has a word and one beside it as one word."""
-        return any(
-            joined(*written[first : first + 2]) not in self.lacking
-            for first in (place - 1, place)
-            if 0 <= first < len(written) - 1
         )
 
 
@@ -96,12 +91,10 @@ def _names(claim: Claim) -> list[str]:
     return [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
 
 
-def _halves(
-    written: Sequence[str], words: Sequence[str], strange: frozenset[str]
-) -> frozenset[str]:
-    """The neighbours of which one is strange, as one word."""
-    marks = bytes(map(strange.__contains__, words))
-    return frozenset(starmap(joined, compress(pairwise(written), map(or_, marks, marks[1:]))))
+def _halves(written: Sequence[str], strange: bytes, begins: Collection[int]) -> Mapping[int, str]:
+    """Neighbours of one sentence, one of them strange, as one word, by the place of the first."""
+    places = compress(count(), map(or_, strange, strange[1:]))
+    return {n: joined(*written[n : n + 2]) for n in places if n + 1 not in begins}
 
 
 def _apart(row: Row, ends: Sequence[int], size: int = 1) -> list[Row]:
