@@ -53,7 +53,6 @@ class _Judging:
         self.ctx = ctx
         self.settings = settings
         self.scorer = ctx.scorer or shipped_scorer()
-        self.asked = stems(ctx.said)
         self.told: dict[str, tuple[str, tuple[EvidenceSpan, ...]]] = {}
         """What bears out the sentences judged so far, by their text."""
         self.conflicts = not set(CONFLICTS).isdisjoint(self.scorer.features)
@@ -69,7 +68,7 @@ class _Judging:
     def _unknown(self) -> frozenset[str]:
         """The words of the text that neither the evidence nor the question has."""
         said = frozenset[str]().union(*self.ctx.content)
-        return self.ctx.evidence.unknown(said - self.asked)
+        return self.ctx.evidence.unknown(said - stems(self.ctx.said))
 
     def score(self, number: int) -> float:
         """The chance that nothing supports a sentence; lower where it does not matter."""
