@@ -70,8 +70,7 @@ class ReplyWords:
         for place, whole in halves.items():
             if whole not in lacking.words:
                 missing[place : place + 2] = b"\0\0"
-        counts = [telling.count(1, *bounds) for bounds in pairwise(ends)]
-        parts = list(accumulate(counts, initial=0))
+        parts = list(accumulate((telling.count(1, *one) for one in pairwise(ends)), initial=0))
         self.sentences = list(
             map(
                 Words,
