@@ -114,6 +114,15 @@ class CheckContext:
         for match in pattern.finditer(self.folded.text):
             yield Hit(*self.folded.span(*match.span()), match)
 
+    def search_telling(self, pattern: re.Pattern[str], telling: frozenset[str]) -> Iterator[Hit]:
+        """Find a pattern that ends with its sentence, in those that hold one of some words."""
+        if telling.isdisjoint(self.words):
+            return
+        for one in self.sentences:
+            if not telling.isdisjoint(one.spoken) or not one.text.isascii():
+                for match in pattern.finditer(self.folded.text, one.start, one.end):
+                    yield Hit(*self.folded.span(*match.span()), match)
+
     @cached_property
     def spoken(self) -> list[str]:
         """The words of the folded text in order, whatever their case."""

@@ -190,6 +190,6 @@ def leak_prompt(ctx: CheckContext, settings: LeakSettings) -> Iterator[Finding]:
             yield _finding("verbatim", ctx.folded.span(start, min(end, len(folded))), source)
         for source, start, end in _encoded(folded, words, protected, ctx):
             yield _finding("encoded", ctx.folded.span(start, end), source)
-    for hit in ctx.search(SPEAKS) if not TELLING.isdisjoint(ctx.words) else ():
+    for hit in ctx.search_telling(SPEAKS, TELLING):
         message = "The reply speaks of its own instructions."
         yield leak_prompt.finding("speaks_of_prompt", hit.start, hit.end, message, severity="high")

@@ -63,7 +63,12 @@ CODE = re.compile(
     r"(?:code|pin|passcode|otp|código)\b)",
     re.IGNORECASE,
 )
-_THREE = re.compile(r"\d\d\d")
+TOLD = re.compile(
+    r"\d(?:\d\d(?:(?<=[:seno]\d{3})|(?<=[:seno]\s\d{3})|(?<=[:seno]\s\s\d{3})|(?<=[a-z]-\d{3}))"
+    r"| (?:is|es) (?:your|tu|su) )",
+    re.IGNORECASE,
+)
+"""What every code that is told stands in, found by its digits: "is 849302", "849302 is your"."""
 _LONG = 16
 """Characters in a row that every key has; a login in an address may have fewer."""
 PASSWORD_WORDS = frozenset(
@@ -125,7 +130,7 @@ def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]
     if not PASSWORD_WORDS.isdisjoint(ctx.words):
         for hit in ctx.search(PASSWORD):
             yield _finding("password", *_part(ctx, hit), "A password")
-    if not CODE_WORDS.isdisjoint(ctx.words) and _THREE.search(text):
+    if not CODE_WORDS.isdisjoint(ctx.words) and TOLD.search(text):
         for hit in ctx.search(CODE):
             yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
     yield from _cards(ctx)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from types import MappingProxyType
 
 PROFANE = frozenset(
@@ -111,6 +112,12 @@ def _fits(masked: str) -> bool:
     )
 
 
+@lru_cache(maxsize=8192)
+def _may_hide(word: str) -> bool:
+    """Whether a word is a swear word once digits are read as letters, or draws a letter out."""
+    return word.translate(_DIGIT_LETTERS) in _LONG or _TRIPLE.search(word) is not None
+
+
 def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:
     """Find swear words with masks, digits or drawn-out letters in a lower-case text.
 
@@ -120,11 +127,11 @@ def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:
     """
     if any(mask in text for mask in "*@$#!"):
         yield from (hit for hit in _DISGUISED.finditer(text) if _fits(hit[0].rstrip("!")))
-    if any(word.translate(_DIGIT_LETTERS) in _LONG for word in words if not word.isalpha()):
-        for hit in _SPELLED.finditer(text):
-            if hit[0].translate(_DIGIT_LETTERS) in _LONG:
-                yield hit
-    if _TRIPLE.search(" ".join(words)):
-        for hit in _STRETCHED.finditer(text):
-            if _SINGLE.sub(r"\1", hit[0]) in _SQUEEZED:
-                yield hit
+    if not any(map(_may_hide, words)):
+        return
+    for hit in _SPELLED.finditer(text):
+        if hit[0].translate(_DIGIT_LETTERS) in _LONG:
+            yield hit
+    for hit in _STRETCHED.finditer(text):
+        if _SINGLE.sub(r"\1", hit[0]) in _SQUEEZED:
+            yield hit

@@ -88,10 +88,10 @@ def _denied(ctx: CheckContext, hit: Hit) -> bool:
 
 
 def _phrases(ctx: CheckContext) -> Iterator[Finding]:
-    for hit in ctx.search(BLAME):
+    for hit in ctx.search_telling(BLAME, TELLING):
         if not _denied(ctx, hit):
             yield tone_brand.finding("blame", hit.start, hit.end, "This blames the customer.")
-    for hit in ctx.search(DISPARAGED):
+    for hit in ctx.search_telling(DISPARAGED, TELLING):
         if not _denied(ctx, hit):
             message = "This speaks ill of the customer or of the brand."
             yield tone_brand.finding("disparagement", hit.start, hit.end, message, severity="high")
@@ -142,6 +142,5 @@ def tone_brand(ctx: CheckContext, settings: BrandSettings) -> Iterator[Finding]:
     """Flag swearing, blame, ill words, slang, and words that the playbook does not want."""
     text = lowered(ctx.folded.text)
     yield from _words(ctx, text, frozenset(word.lower() for word in settings.allowed))
-    if not TELLING.isdisjoint(ctx.words):
-        yield from _phrases(ctx)
+    yield from _phrases(ctx)
     yield from _listed_words(ctx)

@@ -107,6 +107,7 @@ _MARKS = MappingProxyType(
     }
 )
 """Letters and parts of words that speak a little for a language."""
+_ASCII_MARKS = {tag: tuple(filter(str.isascii, marks)) for tag, marks in _MARKS.items()}
 _MARK_VOTE = 0.25
 
 _LONG = 40
@@ -168,6 +169,25 @@ _VOTES = _votes()
 _FEWEST_FOREIGN = 3
 _FOREIGN = {tag: frozenset(_VOTES) - frozenset(words.split()) for tag, words in _WORDS.items()}
 """For each language the function words that it does not have."""
+_AHEAD = 1.38
+"""Votes for a language, for each vote for another, from which it is named; rounded down."""
+
+
+class _Pulls(dict[str, float]):
+    """How far each word speaks for other languages and against one; most words do neither."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__()
+        for word, votes in _VOTES.items():
+            of = dict(votes)
+            own = of.pop(tag, 0.0)
+            self[word] = max(of.values(), default=0.0) - _AHEAD * own
+
+    def __missing__(self, word: str) -> float:
+        return 0.0
+
+
+_PULLS = {tag: _Pulls(tag) for tag in _WORDS}
 _MARK_OF = {
     mark: tuple(tag for tag, marks in _MARKS.items() if mark in marks)
     for marks in _MARKS.values()
@@ -181,11 +201,7 @@ def detect_language(text: str) -> LanguageGuess:
     Returns:
         No name for a text that is too short, too mixed, or in a language that is not known here.
     """
-    text = text[:_LONGEST]
-    if "@" in text:
-        text = _LINK_OR_MAIL.sub(" ", text)
-    elif "://" in text or "www." in text:
-        text = _LINK.sub(" ", text)
+    text = _without_links(text[:_LONGEST])
     words = _words(text)
     if not text.isascii():
         letters = sum(map(len, words))
@@ -198,6 +214,12 @@ def detect_language(text: str) -> LanguageGuess:
     if len(words) < (_FEWEST_IN_SHORT if short else 1):
         return UNKNOWN
     return _by_words(words, *(_IN_SHORT if short else (_LEAST_VOTES, _LEAST_LEAD)))
+
+
+def _without_links(text: str) -> str:
+    if "@" in text:
+        return _LINK_OR_MAIL.sub(" ", text)
+    return _LINK.sub(" ", text) if "://" in text or "www." in text else text
 
 
 def _words(text: str) -> list[str]:
@@ -220,6 +242,25 @@ def may_be_mixed(words: frozenset[str], tag: str) -> bool:
     """
     foreign = words & _FOREIGN.get(tag, frozenset())
     return len(foreign) >= _FEWEST_FOREIGN or not all(map(str.isascii, words))
+
+
+class Apart:
+    """A quick test which sentences of a text may be in another language than the text."""
+
+    def __init__(self, text: str, tag: str) -> None:
+        """Read the text: in all of a sentence stand no more parts of words than in all of it."""
+        self._pulls = _PULLS.get(tag)
+        written = text.casefold().replace("’", "'")
+        of_all = _ASCII_MARKS if written.isascii() else _MARKS
+        others = (marks for of, marks in of_all.items() if of != tag)
+        self._marked = _MARK_VOTE * max(sum(map(written.count, marks)) for marks in others)
+
+    def may_be(self, sentence: str) -> bool:
+        """Whether :func:`detect_language` may name another language for a sentence, a long one."""
+        if self._pulls is None or (not sentence.isascii() and _NON_LATIN.search(sentence)):
+            return True
+        words = _words(_without_links(sentence[:_LONGEST]))
+        return sum(map(self._pulls.__getitem__, words)) + self._marked >= 0
 
 
 def _by_script(letters: list[str], of: int) -> LanguageGuess:
@@ -251,11 +292,11 @@ def _by_words(words: list[str], least_votes: float, least_lead: float) -> Langua
     if len(heard) < _ENOUGH:
         for tag in _marked(words):
             voted[tag] += _MARK_VOTE
-    (tag, most), (_, second) = sorted(voted.items(), key=lambda item: -item[1])[:2]
+    second, most = sorted(voted.values())[-2:]
     lead = most / (most + second) if most else 0.0
     if most < least_votes or lead < least_lead:
         return UNKNOWN
-    return LanguageGuess(tag, round(lead, 3))
+    return LanguageGuess(max(voted, key=voted.__getitem__), round(lead, 3))
 
 
 def _marked(words: Iterable[str]) -> Iterator[str]:

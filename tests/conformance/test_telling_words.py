@@ -21,7 +21,14 @@ from handrail.guardrails import (
     rude_words,
 )
 from handrail.guardrails.attack_rules import RULES, find_attacks
-from handrail.guardrails.claims import NEGATING, NEGATION, OFFER, OFFERING, SHORT_NOT
+from handrail.guardrails.claims import (
+    NEGATING,
+    NEGATION,
+    OFFER,
+    OFFERING,
+    SHORT_NOT,
+    split_claims,
+)
 from handrail.guardrails.normalisation import caseless, fold
 from handrail.guardrails.terms import spoken
 
@@ -53,6 +60,25 @@ def test_what_a_pattern_finds_holds_a_word_of_its_list(name: str, data: st.DataO
     text = fold(data.draw(st.from_regex(pattern))).text
     assume(pattern.search(text))
     assert not telling.isdisjoint(re.findall(r"[^\W_]{1,40}", caseless(text)))
+
+
+@pytest.mark.parametrize("name", ["prompt", "blame", "disparaged"])
+@some
+@given(data=st.data())
+def test_what_is_looked_for_by_sentence_ends_with_it(name: str, data: st.DataObject) -> None:
+    pattern, telling = LISTS[name]
+    text = fold(data.draw(st.from_regex(pattern))).text
+    assume(pattern.search(text))
+    found = [one for one in split_claims(text) if pattern.search(one.text)]
+    assert any(not one.text.isascii() or not telling.isdisjoint(one.spoken) for one in found)
+
+
+@some
+@given(data=st.data())
+def test_what_tells_a_code_is_found_by_its_digits(data: st.DataObject) -> None:
+    text = fold(data.draw(st.from_regex(priv_secret.CODE))).text
+    assume(priv_secret.CODE.search(text))
+    assert priv_secret.TOLD.search(text)
 
 
 @some

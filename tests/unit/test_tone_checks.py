@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from handrail.core.conversation import (
     ConversationFacts,
@@ -19,7 +21,7 @@ from handrail.core.conversation import (
 from handrail.core.drafting import Draft
 from handrail.core.ports import Checked
 from handrail.guardrails.suite import CheckSuite
-from handrail.language.detection import detect_language
+from handrail.language.detection import Apart, detect_language
 from handrail.playbook.models import Brand, Guardrails, Intent, Playbook, Release, Tone
 
 SPANISH = "¿Dónde está mi pedido? Lo necesito para el viernes, por favor."
@@ -275,3 +277,22 @@ def test_languages_are_told_or_honestly_unknown(tag: str | None, text: str) -> N
 def test_a_mixed_text_has_no_sure_language() -> None:
     mixed = "Where is my order, please? ¿Dónde está mi pedido, por favor?"
     assert detect_language(mixed).confidence < 0.8
+
+
+SPOKEN = """
+    the your will not order shipping tienda pedido está para como mente não uma está você com les
+    avec est dans heureux der die nicht lieferung sich gli della nella spedizione niet het voor
+    bestelling door a de la in no
+    """.split()  # noqa: SIM905 - a list of words is read as words
+
+
+@given(st.lists(st.sampled_from(SPOKEN), min_size=8, max_size=20), st.sampled_from(["en", "es"]))
+def test_no_sentence_in_another_language_is_ruled_out(words: list[str], tag: str) -> None:
+    text = " ".join(words)
+    assume(detect_language(text).tag not in (None, tag))
+    assert Apart(text, tag).may_be(text)
+
+
+def test_a_plain_sentence_of_the_language_is_ruled_out() -> None:
+    assert not Apart(PARCEL, "en").may_be(PARCEL)
+    assert not Apart(SPANISH, "es").may_be(SPANISH)
