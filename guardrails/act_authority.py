@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from handrail.core.verdict import Finding
 from handrail.guardrails.authority import Amount, Excess, excess, limits_on
@@ -58,7 +59,14 @@ _COMMITS = re.compile(
 _OBJECT: dict[Promise, re.Pattern[str]] = {
     action: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for action, words in _OBJECTS.items()
 }
-_ANY_OBJECT = re.compile(rf"(?<!\w)(?:{'|'.join(_OBJECTS.values())})(?!\w)")
+ANY_OBJECT = re.compile(rf"(?<!\w)(?:{'|'.join(_OBJECTS.values())})(?!\w)")
+_TELLING = re.compile(
+    r"refund|reimburs|money|reembols|devolver|discount|off|price|descuento|rebaja|credit|voucher"
+    r"|gift|compensa|goodwill|certificate|cup[oó]n|vale|waiv|free|cost|charge|house|drop|remove"
+    r"|cover|absorb|eximir|coste|costo|cargo|gratis|replace|one|exchange|reemplaz|reposici|sustituir"
+    r"|liab|legal|negligen|broke|violated|breached|admit|responsabilidad"
+)
+"""How one word of each such object begins."""
 _DENIES = re.compile(
     r"\b(?:not|cannot|unable|never|neither|nor|unfortunately|no (?:refund|discount|credit"
     r"|replacement)s?"
@@ -97,9 +105,15 @@ _PART_OF = re.compile(
 """Before an amount that is no promise: "refund $30 of the $100 you paid"."""
 
 
+@lru_cache(maxsize=8192)
+def tells(word: str) -> bool:
+    """Whether a word in lower case may be part of what can be promised."""
+    return _TELLING.match(word) is not None
+
+
 def _promised(text: str) -> tuple[Sequence[Promise], bool]:
     """What a sentence in lower case promises, and whether only on a condition."""
-    if not _ANY_OBJECT.search(text):
+    if not ANY_OBJECT.search(text):
         return [], False
     text = _ASIDE.sub(lambda match: " " * len(match[0]), text)
     if not _COMMITS.search(text):
@@ -170,10 +184,9 @@ def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
 @check("act.authority", severity="critical")
 def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
-    if not _ANY_OBJECT.search(lowered(ctx.folded.text)):
-        return
     before: dict[Promise, dict[str, Amount]] = {}
-    for claim in ctx.claims:
+    for at in ctx.holding(frozenset(filter(tells, ctx.words))):
+        claim = ctx.claims[at]
         if claim.kind == "question":
             continue
         actions, on_condition = _promised(lowered(claim.text))

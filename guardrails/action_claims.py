@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -16,11 +15,11 @@ from handrail.guardrails.action_words import (
     NOW_HAS,
     OUTCOME,
     PAST_ES,
-    Found,
 )
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.normalisation import lowered
+from handrail.guardrails.terms import plain
 
 Form = Literal["active", "passive", "past", "outcome"]
 """``active`` "I have cancelled", ``passive`` "has been cancelled", ``past`` "was cancelled",
@@ -52,13 +51,13 @@ _PASSIVE = re.compile(
     rf"|\b(?:ha[ns]? )?(?:queda|quedado)n?|\bestán?|\bquedó) {_ADVERBS}$",
 )
 _PAST = re.compile(rf"{_SUBJECT}[^,;:.!?\n]{{0,60}}(?<=\s)(?:was|were|got|fue(?:ron)?) {_ADVERBS}$")
-_PRESENT = re.compile(
+PRESENT = re.compile(
     rf"(?:{_SUBJECT}[^,;:.!?\n]{{0,60}}(?<=\s)(?P<be>is|are)|\b(?:it|that|you)['’](?:s|re))"
     rf" (?P<adverbs>{_ADVERBS})$",
 )
 _ITS_NUMBER = r"(?: [#*]{0,3}[\w-]{3,20}\*{0,2})?"
 _BARE = re.compile(
-    r"^\W{0,4}(?:(?:done|great|perfect|good news|all set|listo)\W{1,3})?"
+    r"\W{0,4}(?:(?:done|great|perfect|good news|all set|listo)\W{1,3})?"
     rf"(?:(?P<noun>(?:(?:your|the|su|tu|el|la) )?{_MATTER}){_ITS_NUMBER} )?"
     rf"(?P<adverbs>{_ADVERBS})$",
 )
@@ -66,6 +65,29 @@ _ALSO = re.compile(
     rf"^[^.!?\n]{{0,80}}(?:,|\band\b|\by\b|\be\b)\s(?:(?:i|we|your|the|a|an|su|tu|el|la) )?"
     rf"(?:[a-z]{{2,20}} )?{_ADVERBS}$",
 )
+_LAST_OF_ADVERBS = (
+    "just already now successfully also both all hereby therefore then fully recently officially"
+    " gladly personally manually promptly and recién ya correctamente éxito exitosamente también"
+)
+
+
+def _ends(words: str) -> frozenset[str]:
+    return frozenset(f"{words} {_LAST_OF_ADVERBS}".split())
+
+
+LED: tuple[tuple[Form, re.Pattern[str], frozenset[str]], ...] = (
+    ("active", _ACTIVE, _ends(
+        "i we ve d have had did has team system colleague colleagues warehouse specialist"
+        " specialists agent agents department manager he hemos ha")),
+    ("passive", _PASSIVE, _ends(
+        "been sido ha has han queda quedan quedado quedadon está están quedó")),
+    ("past", _PAST, _ends("was were got fue fueron")),
+)  # fmt: skip
+"""Words before a participle that give it a form, and what the last of them is: a cheap test."""
+IS = _ends("is are s re")
+"""The same of the present tense."""
+_LAST = 40
+"""Characters in which the last word stands."""
 _STATES = frozenset({"cancel", "activate", "close", "book", "change", "remove", "waive"})
 """What may be said in the present tense: "your order is cancelled" tells a state."""
 _POSSIBLE = re.compile(
@@ -117,8 +139,8 @@ _COLOURLESS_TOO = re.compile(
     r"issued|placed|created|sent|registered|added|returned|emitid[oa]s?|enviad[oa]s?"
 )
 _SAID: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
-    (OUTCOME, ("complete", "successful", "done", "confirmed", "place", "effective", "through",
-               "way", "finished", "list", "camino")),
+    (OUTCOME, (" complete", " successful", " done", " confirmed", " in place", " effective",
+               " through", " way", " finished", " list", " camino")),
     (PAST_ES, ("é ", "amos ", "ó ")),
     (ABLE, ("able to", "managed to", "did ", "pud", "logr")),
     (NOW_HAS, (" now ", " ahora ")),
@@ -148,32 +170,22 @@ class ActionClaim:
 def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
     """Find the statements that something was done; conditions, denials and hearsay are none."""
     text = lowered(ctx.folded.text)
-    rules = [rule for rule, hints in _SAID if any(hint in text for hint in hints)]
-    verbs = list(DONE.find(text))
-    if not (rules or verbs):
+    rules = [(rule, here) for rule, hints in _SAID if (here := [h for h in hints if h in text])]
+    with_verbs = frozenset(ctx.holding(frozenset(filter(DONE.begins, ctx.words))))
+    if not (rules or with_verbs):
         return
-    for sentence in ctx.sentences:
+    for at, sentence in enumerate(ctx.sentences):
         if sentence.kind == "question":
             continue
-        start, part = sentence.start, text[sentence.start : sentence.end]
-        first = bisect_left(verbs, start, key=_start)
-        last = bisect_left(verbs, sentence.end, first, key=_start)
-        here = [
-            Found(verb.family, verb.start - start, verb.end - start)
-            for verb in verbs[first:last]
-            if verb.end <= sentence.end
-        ]
-        for family, form, span in (*_with_verbs(part, here), *_otherwise(part, rules)):
+        part = text[sentence.start : sentence.end]
+        done = _with_verbs(part) if at in with_verbs else ()
+        for family, form, span in (*done, *_otherwise(part, rules)):
             yield _made(family, form, sentence, span, ctx)
 
 
-def _start(verb: Found) -> int:
-    return verb.start
-
-
-def _with_verbs(text: str, verbs: Iterable[Found]) -> Iterator[tuple[str, Form, tuple[int, int]]]:
+def _with_verbs(text: str) -> Iterator[tuple[str, Form, tuple[int, int]]]:
     said: int | None = None
-    for verb in verbs:
+    for verb in DONE.find(text):
         begin, end = verb.start, verb.end
         form = _form(text[max(0, begin - _REACH) : begin], verb.family, text[end:])
         if form is None and said is not None and _ALSO.search(text[said:begin]):
@@ -187,10 +199,10 @@ def _with_verbs(text: str, verbs: Iterable[Found]) -> Iterator[tuple[str, Form, 
 
 
 def _otherwise(
-    text: str, rules: Iterable[re.Pattern[str]]
+    text: str, rules: Iterable[tuple[re.Pattern[str], Iterable[str]]]
 ) -> Iterator[tuple[str, Form, tuple[int, int]]]:
-    for rule in rules:
-        for match in rule.finditer(text):
+    for rule, hints in rules:
+        for match in rule.finditer(text) if any(hint in text for hint in hints) else ():
             family = _subject(text, match.start()) if rule is OUTCOME else match.lastgroup
             if family and _asserted(text, *match.span(), "outcome"):
                 yield family, "outcome", match.span()
@@ -216,16 +228,14 @@ def _clause_start(text: str, begin: int) -> int:
 
 
 def _form(head: str, family: str, tail: str) -> Form | None:
-    if _ACTIVE.search(head):
-        return "active"
-    if _PASSIVE.search(head):
-        return "passive"
-    if _PAST.search(head):
-        return "past"
-    present = _PRESENT.search(head)
+    last = "".join(plain(head[-_LAST:])[-1:])
+    for form, pattern, ends in LED:
+        if last in ends and pattern.search(head):
+            return form
+    present = PRESENT.search(head) if last in IS else None
     if present and (present["adverbs"] or family in _STATES):
         return "passive"
-    bare = _BARE.search(head)
+    bare = _BARE.match(head)
     if bare and (
         bare["adverbs"] or ((bare["noun"] or family in _STATES) and not tail.strip(" .!\"'”*"))
     ):

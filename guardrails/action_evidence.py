@@ -217,13 +217,8 @@ def _asked(numbers: frozenset[str], ctx: CheckContext) -> Sequence[Record]:
     """The records a claim speaks of: those it names, or all where it names none."""
     if not numbers:
         return ctx.records
-    return [
-        record
-        for record in ctx.records
-        if record.id.casefold().lstrip("#") in numbers
-        or record.id.casefold() in numbers
-        or any(str(field.value).casefold() in numbers for field in record.fields.values())
-    ]
+    found = {at for number in numbers for at in ctx.records_by_value.get(number, ())}
+    return [ctx.records[at] for at in sorted(found)]
 
 
 def _event_names(event: ActionEvent, numbers: frozenset[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +157,19 @@ class Lexicon:
 
     def __init__(self, words: Iterable[tuple[str, str]]) -> None:
         self._phrases: dict[str, list[tuple[str, str]]] = {}
+        self.begins = lru_cache(maxsize=8192)(self._begins)
+        """Whether one of them begins with a word, in lower case, or with a part of it."""
         for family, spelled in words:
             for phrase in spelled.replace("_", "\x00").split():
                 for form in _forms(phrase.replace("\x00", " ")):
                     self._phrases.setdefault(form.split(" ")[0], []).append((form, family))
+
+    def _begins(self, word: str) -> bool:
+        return not self._heads.isdisjoint(_WORD.findall(word))
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        return frozenset(first.rpartition("-")[2] for first in self._phrases)
 
     def find(self, lowered: str, start: int = 0, end: int | None = None) -> Iterator[Found]:
         """Find words in a lower-case text, in order."""

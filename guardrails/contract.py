@@ -116,12 +116,16 @@ class CheckContext:
 
     def search_telling(self, pattern: re.Pattern[str], telling: frozenset[str]) -> Iterator[Hit]:
         """Find a pattern that ends with its sentence, in those that hold one of some words."""
-        if telling.isdisjoint(self.words):
-            return
-        for one in self.sentences:
+        for at in self.holding(telling) if not telling.isdisjoint(self.words) else ():
+            one = self.sentences[at]
+            for match in pattern.finditer(self.folded.text, one.start, one.end):
+                yield Hit(*self.folded.span(*match.span()), match)
+
+    def holding(self, telling: frozenset[str]) -> Iterator[int]:
+        """The numbers of the sentences that hold one of some words, or letters that may hide it."""
+        for at, one in enumerate(self.sentences):
             if not telling.isdisjoint(one.spoken) or not one.text.isascii():
-                for match in pattern.finditer(self.folded.text, one.start, one.end):
-                    yield Hit(*self.folded.span(*match.span()), match)
+                yield at
 
     @cached_property
     def spoken(self) -> list[str]:
@@ -211,6 +215,17 @@ class CheckContext:
     def records(self) -> tuple[Record, ...]:
         """Records of the verified customer; the only account of what was really done."""
         return own_records(self.snapshot)
+
+    @cached_property
+    def records_by_value(self) -> Mapping[str, Sequence[int]]:
+        """The numbers of the records that hold a value or have an id, each in lower case."""
+        found: dict[str, list[int]] = {}
+        for at, record in enumerate(self.records):
+            own = record.id.casefold()
+            values = (str(field.value).casefold() for field in record.fields.values())
+            for value in (own, own.lstrip("#"), *values):
+                found.setdefault(value, []).append(at)
+        return found
 
     def has(self, need: Need) -> bool:
         """Whether something a check needs is there."""

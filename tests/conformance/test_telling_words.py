@@ -20,6 +20,8 @@ from handrail.guardrails import (
     priv_secret,
     rude_words,
 )
+from handrail.guardrails.act_authority import ANY_OBJECT, tells
+from handrail.guardrails.action_claims import IS, LED, PRESENT
 from handrail.guardrails.attack_rules import RULES, find_attacks
 from handrail.guardrails.claims import (
     NEGATING,
@@ -29,8 +31,8 @@ from handrail.guardrails.claims import (
     SHORT_NOT,
     split_claims,
 )
-from handrail.guardrails.normalisation import caseless, fold
-from handrail.guardrails.terms import spoken
+from handrail.guardrails.normalisation import caseless, fold, lowered
+from handrail.guardrails.terms import plain, spoken
 
 LISTS = {
     **{f"crisis {rule}": (kind, in_crisis.TELLING) for rule, kind, _ in in_crisis.RULES},
@@ -71,6 +73,27 @@ def test_what_is_looked_for_by_sentence_ends_with_it(name: str, data: st.DataObj
     assume(pattern.search(text))
     found = [one for one in split_claims(text) if pattern.search(one.text)]
     assert any(not one.text.isascii() or not telling.isdisjoint(one.spoken) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ends"), [*((one, ends) for _, one, ends in LED), (PRESENT, IS)]
+)
+@some
+@given(data=st.data())
+def test_what_leads_to_a_participle_ends_with_a_word_of_its_list(
+    pattern: re.Pattern[str], ends: frozenset[str], data: st.DataObject
+) -> None:
+    text = lowered(data.draw(st.from_regex(pattern)))
+    assume(pattern.search(text))
+    assert plain(text)[-1] in ends
+
+
+@some
+@given(data=st.data())
+def test_what_can_be_promised_holds_a_word_of_it(data: st.DataObject) -> None:
+    text = lowered(fold(data.draw(st.from_regex(ANY_OBJECT))).text)
+    assume(ANY_OBJECT.search(text))
+    assert any(map(tells, plain(caseless(text))))
 
 
 @some
