@@ -67,8 +67,8 @@ _VERSION = re.compile(
 _IP_HINT = re.compile(r"\.(?<=\d\.)\d{1,3}\.\d|:[0-9a-fA-F]{0,4}:")
 """What every address has, found by its first mark."""
 _DIGIT = re.compile(r"\d")
-_MANY = re.compile(r"\d(?:[ ().\-–/]{0,3}\d){5}")
-"""What every card, telephone and national number holds: six digits with little between them."""
+_MANY = re.compile(r"\d(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}")
+"""How every card and telephone number begins: six digits with little between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _with_digits(text: str, region: str) -> Iterator[PersonalDatum]:
                 yield _datum("iban", text, start, stop)
                 break
     many = _MANY.search(text) is not None
-    for form, start, end in find_national_ids(text) if many else ():
+    for form, start, end in find_national_ids(text):
         yield PersonalDatum("national_id", start, end, text[start:end], form)
     for match in _CARD.finditer(text) if many else ():
         if _is_card(text, match):

@@ -90,6 +90,8 @@ DISPARAGED = re.compile(
 _DISGUISED = re.compile(
     r"(?<![\w*@$#!])[^\W_]{1,12}[*@$#!][^\W_*@$#!]{0,12}[*@$#!\w]{0,12}(?![\w*])"
 )
+_MASKED = re.compile(r"[*@$#!](?<=[^\W_].)")
+"""What it must hold, found by the mask."""
 _SPELLED = re.compile(r"(?<!\w)(?=[^\W\d_]{1,11}\d)[^\W_]{4,12}(?!\w)")
 _STRETCHED = re.compile(r"(?<!\w)[^\W\d_]{1,10}?([^\W\d_])\1{2,10}[^\W\d_]{0,10}(?!\w)")
 _DIGIT_LETTERS = str.maketrans("013457", "oieast")
@@ -125,7 +127,7 @@ def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:
         text: The text, in lower case.
         words: Its words, each once.
     """
-    if any(mask in text for mask in "*@$#!"):
+    if _MASKED.search(text):
         yield from (hit for hit in _DISGUISED.finditer(text) if _fits(hit[0].rstrip("!")))
     if not any(map(_may_hide, words)):
         return

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.attack_scorer import Kind
@@ -59,8 +59,8 @@ class _Order:
 @dataclass(frozen=True)
 class _Reply:
     text: str
-    words: frozenset[str]
-    """What its words are made of."""
+    pairs: frozenset[tuple[str, str]]
+    """Which of its words follow each other."""
 
     @cached_property
     def run(self) -> str:
@@ -98,7 +98,7 @@ def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
 def _may_share(text: str, reply: _Reply) -> bool:
     """Whether a reply may have anything of a text: a quick test, of all that was heard at once."""
     words = cut(plain(text.casefold()), _LONGEST)
-    return has_run(words, reply.words, _RUN) or _QUOTE.search(text) is not None
+    return has_run(pairwise(words), reply.pairs, _RUN - 1) or _QUOTE.search(text) is not None
 
 
 def _shares(text: str, reply: _Reply) -> bool:
@@ -121,7 +121,7 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
     reply = ctx.folded.text.casefold()
     if len(reply) != len(ctx.folded.text):
         return
-    read = _Reply(reply, frozenset(cut(ctx.spoken, _LONGEST)))
+    read = _Reply(reply, frozenset(pairwise(cut(ctx.spoken, _LONGEST))))
     told: set[tuple[str, int, int]] = set()
     every = list(_heard(ctx))
     if not _may_share(fold("\n".join(heard for _, heard, _ in every)).text, read):

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise, starmap
+from typing import TypeVar
 
+W = TypeVar("W", str, tuple[str, str])
 _LONGEST = 40
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
 _LAST = frozenset("nsgdyr")
@@ -73,8 +75,8 @@ def cut(words: list[str], longest: int) -> list[str]:
     return [word[at : at + longest] for word in words for at in range(0, len(word), longest)]
 
 
-def has_run(words: Iterable[str], of: frozenset[str], length: int) -> bool:
-    """Whether so many words in a row are all among some words."""
+def has_run(words: Iterable[W], of: frozenset[W], length: int) -> bool:
+    """Whether so many words, or pairs of them, in a row are all among some of these."""
     return b"\1" * length in bytes(map(of.__contains__, words))
 
 
