@@ -44,8 +44,11 @@ _PLAIN_OBJECT = re.compile(r" (?:your|the|su|tu) [\w #-]{1,50}[.!]?", re.IGNOREC
 @check("act.claim", severity="critical")
 def act_claim(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag claims of actions that neither an event nor a record shows."""
+    claims = list(claimed_actions(ctx))
+    if not claims:
+        return
     known = ActionEvidence(ctx)
-    for claim in claimed_actions(ctx):
+    for claim in claims:
         if known.shows(claim):
             continue
         if claim.family == "hand_over":

@@ -138,15 +138,23 @@ _MONEY = re.compile(r"\b(?:money|dinero)\b")
 _COLOURLESS_TOO = re.compile(
     r"issued|placed|created|sent|registered|added|returned|emitid[oa]s?|enviad[oa]s?"
 )
-_SAID: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
-    (OUTCOME, (" complete", " successful", " done", " confirmed", " in place", " effective",
-               " through", " way", " finished", " list", " camino")),
-    (PAST_ES, ("é ", "amos ", "ó ")),
-    (ABLE, ("able to", "managed to", "did ", "pud", "logr")),
-    (NOW_HAS, (" now ", " ahora ")),
-    (_HANDING, ("transf", "escalat", "forwarding")),
+SAID: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
+    (OUTCOME, frozenset((
+        "complete", "successful", "done", "confirmed", "place", "effective", "through", "way",
+        "finished", "listo", "lista", "listos", "listas", "camino"))),
+    (PAST_ES, frozenset((
+        "cancelé", "cancelamos", "canceló", "anulé", "anulamos", "reembolsé", "reembolsamos",
+        "reembolsó", "cambié", "cambiamos", "actualicé", "actualizamos", "modifiqué",
+        "modificamos", "envié", "enviamos", "emití", "emitimos", "reemplacé", "reemplazamos",
+        "reservé", "reservamos", "agendé", "agendamos", "procesé", "procesamos", "tramité",
+        "tramitamos"))),
+    (ABLE, frozenset(("able", "managed", "did", "pude", "pudimos", "logré", "logramos"))),
+    (NOW_HAS, frozenset(("now", "ahora"))),
+    (_HANDING, frozenset((
+        "transferred", "transferring", "escalated", "escalating", "forwarding",
+        "transfiriendo"))),
 )  # fmt: skip
-"""Other ways to say it, each with what such a text must hold: looking for that is cheap."""
+"""Other ways to say it, each with the words of which a sentence must hold one."""
 _REACH = 120
 
 
@@ -170,8 +178,12 @@ class ActionClaim:
 def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
     """Find the statements that something was done; conditions, denials and hearsay are none."""
     text = lowered(ctx.folded.text)
-    rules = [(rule, here) for rule, hints in _SAID if (here := [h for h in hints if h in text])]
     with_verbs = frozenset(ctx.holding(frozenset(filter(DONE.begins, ctx.words))))
+    rules = [
+        (rule, frozenset(ctx.holding(telling)))
+        for rule, telling in SAID
+        if not telling.isdisjoint(ctx.words)
+    ]
     if not (rules or with_verbs):
         return
     for at, sentence in enumerate(ctx.sentences):
@@ -179,7 +191,8 @@ def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
             continue
         part = text[sentence.start : sentence.end]
         done = _with_verbs(part) if at in with_verbs else ()
-        for family, form, span in (*done, *_otherwise(part, rules)):
+        otherwise = _otherwise(part, (rule for rule, held in rules if at in held))
+        for family, form, span in (*done, *otherwise):
             yield _made(family, form, sentence, span, ctx)
 
 
@@ -199,10 +212,10 @@ def _with_verbs(text: str) -> Iterator[tuple[str, Form, tuple[int, int]]]:
 
 
 def _otherwise(
-    text: str, rules: Iterable[tuple[re.Pattern[str], Iterable[str]]]
+    text: str, rules: Iterable[re.Pattern[str]]
 ) -> Iterator[tuple[str, Form, tuple[int, int]]]:
-    for rule, hints in rules:
-        for match in rule.finditer(text) if any(hint in text for hint in hints) else ():
+    for rule in rules:
+        for match in rule.finditer(text):
             family = _subject(text, match.start()) if rule is OUTCOME else match.lastgroup
             if family and _asserted(text, *match.span(), "outcome"):
                 yield family, "outcome", match.span()

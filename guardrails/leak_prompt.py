@@ -120,7 +120,9 @@ def _leaks(
 ) -> Iterator[tuple[str, int, int]]:
     """Where protected words stand in a text with these words: source, start, end."""
     close = [kept for kept in protected if len(words & kept.as_read[read]) >= _SHORTEST]
-    clear = read(text).casefold() if close else ""
+    if not close:
+        return
+    clear = read(text).casefold()
     said = _words(clear)
     for kept in close:
         if not has_run(said, kept.words, kept.size):

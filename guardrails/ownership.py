@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 from itertools import accumulate, compress
 
 from handrail.core.conversation import Snapshot
@@ -37,11 +37,14 @@ class Words:
 
     def __init__(self, text: str) -> None:
         """Split a text."""
-        parts = _WORD.split(text)
-        self.written = parts[1::2]
-        self.before = parts[::2]
+        self._parts = _WORD.split(text)
+        self.written = self._parts[1::2]
+        self.before = self._parts[::2]
         """What stands before each."""
-        self._bounds = list(accumulate(map(len, parts), initial=0))
+
+    @cached_property
+    def _bounds(self) -> Sequence[int]:
+        return tuple(accumulate(map(len, self._parts), initial=0))
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """The place of some words, by the numbers of the first and the last."""
@@ -87,8 +90,22 @@ def _keys(datum: PersonalDatum, region: str) -> tuple[str, ...]:
     return phone_keys(datum.text, region) if datum.kind == "phone" else (datum.key,)
 
 
+def possible_keys(ctx: CheckContext) -> frozenset[str]:
+    """Keys of all that may be somebody's in a text, without where each stands."""
+    named = (key for key, _, _ in _named(Words(ctx.folded.text)))
+    return frozenset((*(key for key, _, _ in _typed(ctx)), *named))
+
+
 def places(ctx: CheckContext) -> Iterator[Place]:
     """All that may be somebody's in a text: personal data, numbers of records, names, streets."""
+    yield from _typed(ctx)
+    words = Words(ctx.folded.text)
+    for key, first, last in _named(words):
+        yield key, *ctx.folded.span(*words.span(first, last))
+
+
+def _typed(ctx: CheckContext) -> Iterator[Place]:
+    """Personal data and numbers of records."""
     region = ctx.playbook.brand.region
     for datum in ctx.personal:
         for key in _keys(datum, region):
@@ -96,10 +113,12 @@ def places(ctx: CheckContext) -> Iterator[Place]:
     for value in ctx.values:
         if value.kind in ("id", "phone", "email"):
             yield owner_key(value.text), value.start, value.end
-    words = Words(ctx.folded.text)
+
+
+def _named(words: Words) -> Iterator[tuple[str, int, int]]:
+    """Names and streets, each with the numbers of its first and last word."""
     for first, last in (*find_names(words), *find_streets(words)):
-        key = "".join(map(_squeezed_word, words.written[first : last + 1]))
-        yield key, *ctx.folded.span(*words.span(first, last))
+        yield "".join(map(_squeezed_word, words.written[first : last + 1])), first, last
 
 
 def _squeezed(text: str) -> str:

@@ -24,6 +24,7 @@ from handrail.guardrails.ownership import (
     is_own,
     own_keys,
     places,
+    possible_keys,
     written_keys,
 )
 from handrail.guardrails.personal_data import PersonalDatum
@@ -39,15 +40,15 @@ async def priv_other_customer(
     settings: CheckSettings,  # noqa: ARG001 - the contract
 ) -> list[Finding]:
     """Flag personal values that belong to other customers and not to this one."""
-    certain = certain_keys(ctx)
-    candidates = [place for place in places(ctx) if place[0] and place[0] not in certain]
+    asked = possible_keys(ctx) - certain_keys(ctx) - {""}
     owners: Mapping[str, frozenset[str]] = {}
-    if candidates and ctx.owners is not None:
-        owners = await ctx.owners.owners({key for key, _, _ in candidates})
+    if asked and ctx.owners is not None:
+        owners = await ctx.owners.owners(asked)
     sensitive = [datum for datum in ctx.personal if datum.kind in _SENSITIVE]
     if not owners and not sensitive:
         return []
     own = own_keys(ctx)
+    candidates = [place for place in places(ctx) if place[0] in owners] if owners else []
     foreign = _foreign(candidates, owners, own, ctx)
     taken = [(start, end) for start, end, _ in foreign]
     return [

@@ -21,7 +21,7 @@ from handrail.guardrails import (
     rude_words,
 )
 from handrail.guardrails.act_authority import ANY_OBJECT, tells
-from handrail.guardrails.action_claims import IS, LED, PRESENT
+from handrail.guardrails.action_claims import IS, LED, PRESENT, SAID
 from handrail.guardrails.attack_rules import RULES, find_attacks
 from handrail.guardrails.claims import (
     NEGATING,
@@ -42,6 +42,7 @@ LISTS = {
     },
     "password": (priv_secret.PASSWORD, priv_secret.PASSWORD_WORDS),
     "code": (priv_secret.CODE, priv_secret.CODE_WORDS),
+    **{f"done {at}": one for at, one in enumerate(SAID)},
     "policy": (fact_policy.CLAIMED, fact_policy.TELLING),
     "prompt": (leak_prompt.SPEAKS, leak_prompt.TELLING),
     "blame": (rude_words.BLAME, rude_words.TELLING),
