@@ -124,8 +124,8 @@ _FORMS = (
     _Form("br_cnpj", _form(r"\d{14}"), is_cnpj, ("cnpj",)),
 )
 _BEGINNING = re.compile(
-    r"\d(?:(?<![\w.-]\d)(?:[ ./-]?\d){5}|(?:(?<=[a-z]\d)|(?<=[a-z] \d))\d ?(?:\d\d ?){2}[a-d]"
-    r"|(?:(?<=[xyz]\d)|(?<=[xyz][ -]\d))\d{6})",
+    r"\d(?=(?:[ ./-]?\d){5})(?:(?<![\w.-]\d)|(?<=[xyz]\d)|(?<=[xyz][ -]\d)"
+    r"|(?:(?<=[a-z]\d)|(?<=[a-z] \d))(?=[\d ]{5,8}[a-d]))",
     re.IGNORECASE,
 )
 """How every form begins, from its first digit: a cheap test before all of them."""

@@ -96,7 +96,7 @@ def _claims(results: Iterable[_Judged]) -> tuple[ClaimVerdict, ...]:
 
 def _lacking(check: Check[Any], ctx: CheckContext) -> str | None:
     """Why a check is skipped; ``None`` where it has all that it needs."""
-    missing = [need for need in check.needs if not ctx.has(need)]
+    missing = [need for need in check.needs if not ctx.has(need)] if check.needs else ()
     return f"needs {', '.join(sorted(missing))}" if missing else None
 
 
@@ -200,7 +200,8 @@ async def run_checks(
     """
     began = perf_counter()
     last = [one for one in checks if "judge" in one.check.needs]
-    results = await _judge_all([one for one in checks if one not in last], ctx, timeout_ms / 1000)
+    first = [one for one in checks if "judge" not in one.check.needs]
+    results = await _judge_all(first, ctx, timeout_ms / 1000)
     if last:
         told = replace(ctx, verdicts=_claims(results), before=ctx) if ctx.judge else ctx
         results += await _judge_all(last, told, timeout_ms / 1000)

@@ -59,8 +59,18 @@ class _Order:
 @dataclass(frozen=True)
 class _Reply:
     text: str
-    pairs: frozenset[tuple[str, str]]
-    """Which of its words follow each other."""
+    spoken: Sequence[str]
+    """What its words are made of, in order."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """What its words are made of, each once."""
+        return frozenset(self.spoken)
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Which of them follow each other."""
+        return frozenset(pairwise(self.spoken))
 
     @cached_property
     def run(self) -> str:
@@ -98,7 +108,9 @@ def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
 def _may_share(text: str, reply: _Reply) -> bool:
     """Whether a reply may have anything of a text: a quick test, of all that was heard at once."""
     words = cut(plain(text.casefold()), _LONGEST)
-    return has_run(pairwise(words), reply.pairs, _RUN - 1) or _QUOTE.search(text) is not None
+    if has_run(words, reply.words, _RUN) and has_run(pairwise(words), reply.pairs, _RUN - 1):
+        return True
+    return _QUOTE.search(text) is not None
 
 
 def _shares(text: str, reply: _Reply) -> bool:
@@ -121,7 +133,7 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
     reply = ctx.folded.text.casefold()
     if len(reply) != len(ctx.folded.text):
         return
-    read = _Reply(reply, frozenset(pairwise(cut(ctx.spoken, _LONGEST))))
+    read = _Reply(reply, cut(ctx.spoken, _LONGEST))
     told: set[tuple[str, int, int]] = set()
     every = list(_heard(ctx))
     if not _may_share(fold("\n".join(heard for _, heard, _ in every)).text, read):
