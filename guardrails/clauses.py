@@ -111,8 +111,8 @@ def _end(part: Token | Mention) -> int:
     return part.end
 
 
-def _places(text: str, part: str) -> Iterator[tuple[int, int]]:
-    """Where a part stands as whole words."""
+def places_of(part: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a part of a text stands as whole words."""
     start = text.find(part)
     while start >= 0:
         end = start + len(part)
@@ -133,10 +133,10 @@ def _spelled(
     for sheet in sheets:
         number, title = sheet.record.id.lower(), sheet.title
         if _may_stand(number, text, words) and sum(map(str.isdigit, number)) < _DIGITS_OF_VALUES:
-            for start, end in _places(text, number):
+            for start, end in places_of(number, text):
                 yield start, end, sheet
         if title and len(title) >= _SHORTEST_TITLE and _may_stand(title.lower(), text, words):
-            for start, end in _places(text, title.lower()):
+            for start, end in places_of(title.lower(), text):
                 yield start, end, sheet
 
 

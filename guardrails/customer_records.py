@@ -1,4 +1,4 @@
-"""A customer's records as evidence, each thing of them read when first asked for.
+"""A customer's records as evidence: what their fields hold, by value and by words.
 
 Nothing of them is kept beyond the draft they are read for: who is erased is in no cache.
 """
@@ -9,15 +9,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
 
-from handrail.core.conversation import FieldType, Snapshot
-from handrail.guardrails.record_facts import (
-    FORMED,
-    Fact,
-    Sheet,
-    own_actions,
-    own_records,
-    told,
-)
+from handrail.core.conversation import Snapshot
+from handrail.guardrails.record_facts import Fact, Sheet, own_actions, own_records, told
 from handrail.guardrails.record_terms import RecordTerms
 from handrail.guardrails.record_values import RecordValues
 
@@ -36,27 +29,17 @@ class CustomerRecords:
             return
         for sheet in self.sheets:
             if sheet.key == name:
-                yield Fact(sheet.source, "", sheet.record.id)
+                yield sheet.fact("")
         for sheet in self.sheets:
             for field, names in sheet.names.items():
                 if name in names:
-                    yield sheet.by_field[field]
+                    yield sheet.fact(field)
 
     @cached_property
     def _names(self) -> frozenset[str]:
         """All values that some fact has."""
         typed = chain.from_iterable(sheet.names.values() for sheet in self.sheets)
         return frozenset(sheet.key for sheet in self.sheets).union(*typed)
-
-    @cached_property
-    def fields(self) -> frozenset[tuple[FieldType, str]]:
-        """The typed fields that some record has."""
-        return frozenset(
-            (field.type, name)
-            for sheet in self.sheets
-            for name, field in sheet.fields.items()
-            if field.type in FORMED
-        )
 
     @cached_property
     def values(self) -> RecordValues:

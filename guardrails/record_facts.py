@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
-from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from handrail.core.conversation import ActionEvent, FieldType, FieldValue, Record, Snapshot
@@ -53,7 +52,7 @@ class Fact:
 
 
 class Sheet:
-    """One record, each thing of it read when first asked for."""
+    """One record as the customer may see it; its fields are read at once, its facts if asked."""
 
     def __init__(self, record: Record, zone: str | None) -> None:
         self.record = record
@@ -64,60 +63,39 @@ class Sheet:
         """Its id, in lower case."""
         self.fields = seen(record)
         """What the customer may see."""
+        self.names: dict[str, tuple[str, ...]] = {}
+        """The value of each typed field in all readings; of those alone that have their type."""
+        self.title: str | None = None
+        """What it is called, where a field says so: the product of a line."""
+        self.texts: list[tuple[str, str]] = []
+        """Addresses, notes, then wrongly typed fields, by their ids, where they hold a number."""
+        wrong: list[tuple[str, str]] = []
+        for name, field in self.fields.items():
+            kind, text = field.type, str(field.value)
+            if kind in _TYPED and (names := read_names(kind, text, zone)):
+                self.names[name] = names
+            elif _DIGIT.search(text):
+                (wrong if kind in FORMED else self.texts).append((f"{self.source}#{name}", text))
+            if kind == "name" or (kind == "text" and name in _TITLES):
+                self.title = text
+        self.texts += wrong
 
     @property
     def source(self) -> str:
         """``record:order/W100``."""
         return f"record:{self.record.kind}/{self.record.id}"
 
-    @cached_property
-    def by_field(self) -> Mapping[str, Fact]:
-        """The fields, read."""
-        source, zone = self.source, self._zone
-        return {
-            name: Fact(source, name, str(field.value), field.currency, field.type, zone)
-            for name, field in self.fields.items()
-        }
+    def fact(self, name: str) -> Fact:
+        """One of its fields; its number where the name is empty."""
+        field = self.fields.get(name)
+        if field is None:
+            return Fact(self.source, "", self.record.id)
+        return Fact(self.source, name, str(field.value), field.currency, field.type, self._zone)
 
     @cached_property
     def facts(self) -> list[Fact]:
         """The typed fields that the customer may see."""
-        return [fact for fact in self.by_field.values() if fact.type in FORMED]
-
-    @property
-    def others(self) -> list[Fact]:
-        """The fields that are text."""
-        return [fact for fact in self.by_field.values() if fact.type not in FORMED]
-
-    @cached_property
-    def title(self) -> str | None:
-        """What it is called, where a field says so: the product of a line."""
-        titles = [
-            str(field.value)
-            for name, field in self.fields.items()
-            if field.type == "name" or (field.type == "text" and name in _TITLES)
-        ]
-        return titles[-1] if titles else None
-
-    @cached_property
-    def names(self) -> Mapping[str, tuple[str, ...]]:
-        """The value of each typed field in all readings; none where it is of another type."""
-        return {
-            name: read_names(field.type, str(field.value), self._zone)
-            for name, field in self.fields.items()
-            if field.type in _TYPED
-        }
-
-    @cached_property
-    def texts(self) -> Sequence[tuple[str, str]]:
-        """Addresses, notes and wrongly typed fields by their ids, where they hold a number."""
-        said = [
-            (field.type in FORMED, f"{self.source}#{name}", text)
-            for name, field in self.fields.items()
-            if not self.names.get(name) and _DIGIT.search(text := str(field.value))
-        ]
-        said.sort(key=itemgetter(0))
-        return [(id_, text) for _, id_, text in said]
+        return [self.fact(name) for name, field in self.fields.items() if field.type in FORMED]
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:

@@ -7,7 +7,7 @@ words around the value, the nearest first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -116,9 +116,9 @@ class Slots:
         by_key = {sheet.key: sheet for sheet in self.sheets}
         near: dict[str, list[Sheet]] = {}
         for sheet in self.sheets:
-            for fact in sheet.facts:
-                other = by_key.get(fact.names[0]) if fact.type == "id" and fact.names else None
-                if other and other is not sheet:
+            for field, names in sheet.names.items():
+                other = by_key.get(names[0])
+                if other and other is not sheet and sheet.fields[field].type == "id":
                     near.setdefault(sheet.key, []).append(other)
                     near.setdefault(other.key, []).append(sheet)
         return near
@@ -230,18 +230,21 @@ class Slots:
         return bool(mentioned) and kind not in mentioned
 
     @cached_property
-    def _known(self) -> frozenset[tuple[FieldType, str]]:
-        """The concepts that some field of the customer's records has, with its type."""
-        return frozenset(
-            (kind, concept)
-            for kind, field in self._ctx.evidence.records.fields
-            for concept in concepts_of_field(field)
-        )
+    def _fields(self) -> Mapping[str, list[str]]:
+        """The fields that some record has, by the concepts they belong to."""
+        found: dict[str, list[str]] = {}
+        for field in frozenset[str]().union(*(sheet.fields for sheet in self.sheets)):
+            for concept in concepts_of_field(field):
+                found.setdefault(concept, []).append(field)
+        return found
 
     def _concept_of(self, word: str, kind: FieldType) -> str | None:
         """The concept a word speaks of beside a value of a kind, where a field may have it."""
         concept, known = concept_of_word(word, kind)
-        return concept if known or (kind, concept) in self._known else None
+        fields = () if known else self._fields.get(concept, ())
+        held = (sheet.fields[field] for field in fields for sheet in self.sheets
+                if field in sheet.fields)  # fmt: skip
+        return concept if known or any(one.type == kind for one in held) else None
 
     def _meaning(
         self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 
 from handrail.guardrails.claims import Claim
-from handrail.guardrails.clauses import Clause, Mention, Token
+from handrail.guardrails.clauses import Clause, Mention, Token, places_of
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import concepts_of_field
@@ -158,13 +159,10 @@ class _Statuses:
     def _told(self) -> Iterator[tuple[Claim, int, int]]:
         """The words for a state, each with its sentence."""
         text, words = self._slots.clauses.text, _STATE_OF.keys() & self._ctx.words
-        for claim in self._ctx.sentences:
-            if claim.kind != "question" and any(
-                text.find(word, claim.start, claim.end) >= 0 for word in words
-            ):
-                for match in _PIECE.finditer(text, claim.start, claim.end):
-                    if match[0] in _STATE_OF:
-                        yield claim, *match.span()
+        for start, end in sorted(chain.from_iterable(places_of(word, text) for word in words)):
+            claim = self._ctx.sentence_at(start, end)
+            if claim and claim.kind != "question":
+                yield claim, start, end
 
     def _judged(self, clause: Clause, span: tuple[int, int], state: str) -> StatusClaim | None:
         before = clause.before(span[0])
