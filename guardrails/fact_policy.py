@@ -14,7 +14,7 @@ article or the playbook, but with another number, unit, name or thing of its kin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -46,8 +46,9 @@ TELLING = frozenset(
 )
 """Words without one of which no policy is claimed."""
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
-_SHARED = 0.25
-"""Least share of content words, of both, from which two sentences are laid beside each other."""
+_APART = 8
+"""How many times the content words that both have two sentences may have together, to be laid
+beside each other."""
 _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
 _TRIED = 16
@@ -93,33 +94,41 @@ class _Judging:
         self._settings = settings
         self._subjects = subjects
         self._compared = ctx.compared
-        self._candidates = dict(zip(subjects, self._sharing(), strict=True))
+        self._candidates = self._sharing()
 
-    def _sharing(self) -> Iterator[list[int]]:
-        """For each claim the sentences that share the most words and numbers, the best first."""
+    def _sharing(self) -> Mapping[int, Sequence[tuple[int, int]]]:
+        """For each claim the sentences that share the most words and numbers, the best first.
+
+        Each with the number of words that both have.
+        """
         compared, numbers = self._compared, np.array([*self._subjects])
-        said = np.array([len(self._ctx.content[number]) for number in self._subjects])
+        said = np.array([len(self._ctx.content[number]) for number in self._subjects], np.int32)
         shared, lengths = compared.shared[numbers], compared.lengths
-        near = (shared * (2 / _SHARED) >= said[:, None] + lengths) & compared.said
+        near = (shared * _APART >= said[:, None] + lengths) & compared.said
         claims, rows = near.nonzero()
         own = compared.held[numbers[claims], rows] >= np.maximum(1, said[claims] // 2)
         claims, rows = claims[own], rows[own]
-        order = np.lexsort((-shared[claims, rows] / (said[claims] + lengths[rows]), claims))
-        for start, end in pairwise(np.searchsorted(claims, np.arange(len(numbers) + 1)).tolist()):
-            tried = rows[order[start : min(end, start + _TRIED)]]
-            yield tried[compared.rules[tried]].tolist()
+        common = shared[claims, rows]
+        order = np.lexsort((-common / (said[claims] + lengths[rows]), claims))
+        claims, rows, common = claims[order], rows[order], common[order]
+        place = np.arange(len(claims)) - np.searchsorted(claims, claims)
+        tried = (place < _TRIED) & compared.rules[rows]
+        ends = np.searchsorted(claims[tried], np.arange(len(numbers) + 1)).tolist()
+        pairs = list(zip(rows[tried].tolist(), common[tried].tolist(), strict=True))
+        parts = (pairs[start:end] for start, end in pairwise(ends))
+        return dict(zip(self._subjects, parts, strict=True))
 
     def nearest(self, number: int) -> _Near | None:
         """The sentence that is followed most closely, where it is not followed faithfully."""
         best: Aligned | None = None
         nearest, beaten = 0, _NOT
         said, rows = self._ctx.claims[number].phrase, self._compared.rows
-        for row in self._candidates[number]:
+        for row, shared in self._candidates[number]:
             source = rows[row].phrase
             most = ceiling(said, source)
             aligned = self._followed(said, source, most, beaten) if most > beaten else None
             if aligned is None and not beaten.share:
-                aligned = self._of_the_same(number, row)
+                aligned = self._of_the_same(number, row, shared)
             if aligned and (best is None or aligned.rank > beaten):
                 best, nearest, beaten = aligned, row, aligned.rank
                 if beaten.share == 1 and not aligned.changes:
@@ -139,13 +148,13 @@ class _Judging:
         least = self._settings.alike
         return rank.alike >= least and rank.share >= least - _SLACK
 
-    def _of_the_same(self, number: int, row: int) -> Aligned | None:
+    def _of_the_same(self, number: int, row: int, shared: int) -> Aligned | None:
         """How a claim compares to a sentence with the same words in another order.
 
         Only whether one of them says no can be told.
         """
         words, least = self._subjects[number], self._settings.same_words
-        if self._compared.shared[number, row] < least * len(words):
+        if shared < least * len(words):
             return None
         other = self._compared.rows[row]
         alike = _alike(words, _subject(other.stems))
