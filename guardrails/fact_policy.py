@@ -109,7 +109,7 @@ class _Judging:
         own = compared.held[numbers[claims], rows] >= np.maximum(1, said[claims] // 2)
         claims, rows = claims[own], rows[own]
         common = shared[claims, rows]
-        order = np.lexsort((-common / (said[claims] + lengths[rows]), claims))
+        order = np.argsort(claims - common / (said[claims] + lengths[rows]), kind="stable")
         claims, rows, common = claims[order], rows[order], common[order]
         place = np.arange(len(claims)) - np.searchsorted(claims, claims)
         tried = (place < _TRIED) & compared.rules[rows]

@@ -18,9 +18,7 @@ _OFFSETS = {
     "the day after tomorrow": 2, "pasado mañana": 2, "today": 0, "tonight": 0, "tomorrow": 1,
     "yesterday": -1, "hoy": 0, "mañana": 1, "anteayer": -2, "ayer": -1,
 }  # fmt: skip
-_LATER = re.compile(
-    r"(?:\bin|\bwithin|\ben|\bdentro de|\btomorrow in)\s(?:about\s)?$", re.IGNORECASE
-)
+_LATER = re.compile(r"\b(?:in|within|en|dentro de)\s(?:about\s)?$", re.IGNORECASE)
 _EARLIER = re.compile(r"\bhace\s$", re.IGNORECASE)
 _AGO = re.compile(r"\s(?:ago|earlier)\b", re.IGNORECASE)
 _FROM_NOW = re.compile(r"\s(?:from (?:now|today)|away)\b", re.IGNORECASE)
@@ -45,7 +43,10 @@ def told_day(value: Value, text: str, today: date) -> Value | None:
     count, _, unit = value.keys[0].partition(" ")
     if value.kind != "duration" or unit != "minutes" or not count.isdecimal() or int(count) % _DAY:
         return None
-    before, after = text[max(0, value.start - _LEAD) : value.start], text[value.end :][:_LEAD]
+    before, after = (
+        text[max(0, value.start - _LEAD) : value.start],
+        text[value.end : value.end + _LEAD],
+    )
     led = before[-1:].isspace()  # without that no word leads to it
     back = bool(_AGO.match(after) or (led and _EARLIER.search(before)))
     if not (back or _FROM_NOW.match(after) or (led and _LATER.search(before))):

@@ -138,12 +138,13 @@ class Slots:
         kind = SLOT_TYPES[value.kind]
         clauses = self.clauses.of(claim)
         here = self.clauses.clause_at(claim, value.start)
-        meaning = self._meaning(value, kind, clauses, here)
-        named = self._by_kind(self._named(value, clauses, here))
+        named = self._by_kind(self._named(value, clauses, here)) if self.clauses.mentions else []
         mentions = named or self._by_kind(self._carried(clauses[here])) or self._asked
+        meaning = self._told(value, kind, clauses[here])
         if mentions:
+            meaning = meaning or self._meant(value, kind, clauses, here)
             return self._bound(kind, meaning, self._narrowed(mentions, value.start), bool(named))
-        if meaning is None or not (meaning.specific and meaning.near):
+        if meaning is None:
             return None
         bound = self._bound(kind, meaning, [Mention(0, 0, list(self.sheets))], named=False)
         return bound if bound.facts else None
@@ -246,17 +247,20 @@ class Slots:
                 if field in sheet.fields)  # fmt: skip
         return concept if known or any(one.type == kind for one in held) else None
 
-    def _meaning(
-        self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
-    ) -> Meaning | None:
-        own = clauses[here]
+    def _told(self, value: Value, kind: FieldType, own: Clause) -> Meaning | None:
+        """What a value means by the words of its clause."""
         before, after = own.before(value.start), own.after(value.end)
         if kind == "date" and self._originates(before, own.mentions_near(value.start)):
             return Meaning("place", specific=True, near=True)
         named = self._concept(kind, before, after)
-        if named:
-            return Meaning(named, specific=True, near=True)
-        words = frozenset(token.word for token in (*before, *after))
+        return Meaning(named, specific=True, near=True) if named else None
+
+    def _meant(
+        self, value: Value, kind: FieldType, clauses: Sequence[Clause], here: int
+    ) -> Meaning | None:
+        """What a value means where its clause has no word for it: by those beside, or vaguely."""
+        own = clauses[here]
+        words = frozenset(t.word for t in (*own.before(value.start), *own.after(value.end)))
         vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
         if vague != "place" and words.isdisjoint(_STRONG):
             for clause in _around(clauses, here):

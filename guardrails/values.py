@@ -56,6 +56,8 @@ class Value(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """What it is compared by, ``kind:key``: an id may be written like a number."""
         group = "contact" if self.kind in CONTACTS else self.kind
+        if len(self.keys) == 1:
+            return (f"{group}:{self.keys[0]}",)
         return tuple([f"{group}:{key}" for key in self.keys])
 
 
