@@ -120,6 +120,8 @@ class _Judging:
 
     def nearest(self, number: int) -> _Near | None:
         """The sentence that is followed most closely, where it is not followed faithfully."""
+        if not self._candidates[number]:
+            return None
         best: Aligned | None = None
         nearest, beaten = 0, _NOT
         said, rows = self._ctx.claims[number].phrase, self._compared.rows
