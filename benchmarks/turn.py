@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -127,7 +128,10 @@ async def answer(engine: Engine, text: str, number: int) -> None:
 
 
 async def compare(home: Path) -> list[Row]:
-    """Our turns against the bare loop, rounds interleaved."""
+    """Our turns against the bare loop, in rounds: one kind after the other, as a worker runs them.
+
+    Single turns in alternation would measure how far one kind takes the caches from the other.
+    """
     bare, full, trivial = Times(), Times(), Times()
     connection = sqlite3.connect(home / "bare.db", check_same_thread=False)
     graph = trivial_flow(ours=False).compile(checkpointer=SqliteSaver(connection))
@@ -139,20 +143,22 @@ async def compare(home: Path) -> list[Row]:
     async with shop(home, trace=True) as ours, shop(home, trace=True) as empty:
         definition = Checkpointed("support", "1", lambda: trivial_flow(ours=True))
         empty.runner.graphs = Graphs([definition])
-        for turn in range(ROUNDS * TURNS + TURNS):
-            text = QUESTIONS[turn // 25 % len(QUESTIONS)]
-            number = turn
-            for times, work in (
-                (bare, lambda number=number: bare_turn(number)),
-                (full, lambda number=number, text=text: answer(ours, text, number)),
-                (trivial, lambda number=number, text=text: answer(empty, text, number)),
-            ):
-                await times.measure(work)
+
+        async def full_turn(number: int) -> None:
+            await answer(ours, _question(number), number)
+
+        async def trivial_turn(number: int) -> None:
+            await answer(empty, _question(number), number)
+
+        for first in range(0, (ROUNDS + 1) * TURNS, TURNS):
+            for times, work in ((bare, bare_turn), (full, full_turn), (trivial, trivial_turn)):
+                for number in range(first, first + TURNS):
+                    await times.measure(partial(work, number))
         sent = await ours.database.read(
             lambda c: c.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one()
         )
     connection.close()
-    for times in (bare, full, trivial):  # the first turns warm up
+    for times in (bare, full, trivial):  # the first round warms up
         times.wall, times.cpu = times.wall[TURNS:], times.cpu[TURNS:]
     n = len(bare.wall)
     return [
@@ -166,6 +172,10 @@ async def compare(home: Path) -> list[Row]:
         _ratio("engine with seven trivial nodes / bare, wall", trivial.wall, bare.wall, 0.5),
         _ratio("engine with seven trivial nodes / bare, CPU", trivial.cpu, bare.cpu, 0.5),
     ]
+
+
+def _question(number: int) -> str:
+    return QUESTIONS[number // 25 % len(QUESTIONS)]
 
 
 def _ratio(name: str, ours: list[float], theirs: list[float], goal: float) -> Row:
