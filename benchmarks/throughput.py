@@ -39,6 +39,8 @@ LONG = 4 * TURNS
 """Turns with a slow model: so many that the wait for the last ones counts little."""
 ROUNDS = 3
 """How often throughput is measured."""
+GROWN = 150
+"""Turns on a large database, each beside one on a small one."""
 FEW, MANY = 20, 200
 """Turns that one worker has in flight at once."""
 DELAY = 2.0
@@ -322,21 +324,25 @@ async def _queue(url: str, count: int) -> None:
 
 async def growth(server: str, home: Path) -> list[Row]:
     """Time of a turn from 1 to 500 turns, and from 100 to 50,000 stored conversations."""
-    async with site(new_database(server, "growth"), home) as at:
-        await _turns(at, 30, "warm")
-        await at.write_many(100 - 30, first=1000)
-        few = await _turns(at, 60, "few")
-        store_conversations(at.url, 50_000)
-        settle(at.url)
-        many = await _turns(at, 60, "many")
-        long = [await _one_turn(at, "long", number) for number in range(500)]
+    young, old = new_database(server, "young"), new_database(server, "old")
+    async with site(young, home / "young") as few, site(old, home / "old") as many:
+        for at in (few, many):
+            await _turns(at, 30, "warm")
+            await at.write_many(100 - 30, first=1000)
+        store_conversations(many.url, 50_000)
+        settle(many.url)
+        times: dict[str, list[float]] = {few.url: [], many.url: []}
+        for number in range(GROWN):
+            for at in (few, many):
+                times[at.url].append(await _one_turn(at, f"turn_{number}", number))
+        long = [await _one_turn(few, "long", number) for number in range(500)]
     early, late = statistics.median(long[:40]), statistics.median(long[-40:])
     return [
         Row(
             "50,000 stored conversations / 100, turn p50",
-            statistics.median(many) / statistics.median(few),
+            statistics.median(times[old]) / statistics.median(times[young]),
             "x",
-            60,
+            GROWN,
             goal=1.2,
             at="most",
         ),
