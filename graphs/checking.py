@@ -192,8 +192,19 @@ def _state_keys(spec: NodeSpec, tree: ast.AST, shape: Shape) -> Iterator[Problem
                 )
 
 
+def _jumps(spec: NodeSpec, tree: ast.AST, shape: Shape) -> Iterator[Problem]:
+    if spec.name not in shape.jumping and _calls(tree, "Command"):
+        yield Problem(
+            "destinations",
+            spec.name,
+            "returns a Command that does not say where it may lead, so that no rule can be "
+            "checked behind it; give add_node its destinations, or use an edge",
+        )
+
+
 NODE_RULES: tuple[Callable[[NodeSpec, ast.AST, Shape], Iterator[Problem]], ...] = (
     _interrupts,
     _sends,
+    _jumps,
     _state_keys,
 )

@@ -21,6 +21,8 @@ class Shape:
     """From, to, and the label of a conditional edge (empty for a plain one)."""
     undeclared: tuple[str, ...]
     """Nodes with a conditional edge that does not say where it leads."""
+    jumping: frozenset[str]
+    """Nodes that name the next one themselves, by a ``Command``, and say which these may be."""
     keys: frozenset[str]
     """Keys of the state."""
 
@@ -57,7 +59,8 @@ def shape_of(flow: StateGraph[Any, Any, Any, Any]) -> Shape:
     keys = frozenset(get_type_hints(flow.state_schema))
     order = {START: -1, **{name: index for index, name in enumerate(specs)}, END: len(specs)}
     edges.sort(key=lambda edge: (order.get(edge[0], 0), order.get(edge[1], 0), edge[2]))
-    return Shape(specs, tuple(edges), tuple(undeclared), keys)
+    jumping = frozenset(name for name, node in flow.nodes.items() if node.ends)
+    return Shape(specs, tuple(edges), tuple(undeclared), jumping, keys)
 
 
 def _spec(name: str, runnable: Any) -> NodeSpec:

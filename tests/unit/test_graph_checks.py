@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 import pytest
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 from handrail.core.errors import GraphError
@@ -100,6 +100,13 @@ async def misspell(state: Any, runtime: Any) -> Any:
     return {"drfat": "text"}
 
 
+@node()
+async def jump(state: Any, runtime: Any) -> Any:
+    """Name the next node, unseen by the rules."""
+    del state, runtime
+    return Command(goto="judge")
+
+
 def flow(*edges: tuple[Any, Any]) -> StateGraph[Any, Any, Any, Any]:
     """Build a graph of the functions named in the edges."""
     built: StateGraph[Any, Any, Any, Any] = StateGraph(State)
@@ -173,6 +180,14 @@ def test_undeclared_destinations() -> None:
     built = flow((START, judge), (judge, END))
     built.add_conditional_edges("judge", lambda _: END)
     assert "destinations" in rules(built)
+
+
+def test_a_command_says_where_it_may_lead() -> None:
+    unsaid, said = flow((START, jump), (jump, judge), (judge, END)), flow((judge, END))
+    said.add_node(jump, destinations=("judge",))
+    said.add_edge(START, "jump")
+    assert "destinations" in rules(unsaid)
+    assert rules(said) == set()
 
 
 def test_broken_graph_does_not_compile_and_says_why() -> None:
