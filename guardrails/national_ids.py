@@ -97,7 +97,7 @@ def _form(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.-]){pattern}(?![\w-]|\.\d)", re.IGNORECASE)
 
 
-_FORMS = (
+FORMS = (
     _Form("us_ssn", _form(r"\d{3}-\d{2}-\d{4}"), is_ssn),
     _Form("us_ssn", _form(r"\d{3} ?\d{2} ?\d{4}"), is_ssn, ("ssn", "social security")),
     _Form(
@@ -123,7 +123,7 @@ _FORMS = (
     _Form("br_cnpj", _form(r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"), is_cnpj),
     _Form("br_cnpj", _form(r"\d{14}"), is_cnpj, ("cnpj",)),
 )
-_BEGINNING = re.compile(
+BEGINNING = re.compile(
     r"\d(?=(?:[ ./-]?\d){5})(?:(?<![\w.-]\d)|(?<=[xyz]\d)|(?<=[xyz][ -]\d)"
     r"|(?:(?<=[a-z]\d)|(?<=[a-z] \d))(?=[\d ]{5,8}[a-d]))",
     re.IGNORECASE,
@@ -133,10 +133,10 @@ _BEGINNING = re.compile(
 
 def find_national_ids(text: str) -> Iterator[tuple[str, int, int]]:
     """Find national numbers: which one, and where."""
-    if not _BEGINNING.search(text):
+    if not BEGINNING.search(text):
         return
     lowered = text.casefold()
-    for form in _FORMS:
+    for form in FORMS:
         if form.words and not any(word in lowered for word in form.words):
             continue
         for match in form.pattern.finditer(text):

@@ -38,7 +38,7 @@ _IBAN_CHARS = {
     "TR": 26, "UA": 29,
 }  # fmt: skip
 """Length of an account number by country (SWIFT, IBAN registry); of others any of 15 to 34."""
-_CARD = re.compile(r"(?<![\w-])(?<!\d[.,/])[1-6]\d{3}(?:[ -]?\d){8,15}(?![\w-]?\d|[.,/]\d|\w)")
+CARD = re.compile(r"(?<![\w-])(?<!\d[.,/])[1-6]\d{3}(?:[ -]?\d){8,15}(?![\w-]?\d|[.,/]\d|\w)")
 _CARD_SCHEMES = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}"
     r"|3[47]\d{13}|3(?:0[0-59]|[689]\d)\d{11,16}|35(?:2[89]|[3-8]\d)\d{12,15}|(?:2131|1800)\d{11}"
@@ -67,7 +67,7 @@ _VERSION = re.compile(
 _IP_HINT = re.compile(r"\.(?<=\d\.)\d{1,3}\.\d|:[0-9a-fA-F]{0,4}:")
 """What every address has, found by its first mark."""
 _DIGIT = re.compile(r"\d")
-_MANY = re.compile(r"\d(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}")
+MANY = re.compile(r"\d(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}")
 """How every card and telephone number begins: six digits with little between them."""
 
 
@@ -139,10 +139,10 @@ def _with_digits(text: str, region: str) -> Iterator[PersonalDatum]:
             if is_iban(text[start:stop]) and text[stop:end][:1] in ("", " "):
                 yield _datum("iban", text, start, stop)
                 break
-    many = _MANY.search(text) is not None
+    many = MANY.search(text) is not None
     for form, start, end in find_national_ids(text):
         yield PersonalDatum("national_id", start, end, text[start:end], form)
-    for match in _CARD.finditer(text) if many else ():
+    for match in CARD.finditer(text) if many else ():
         if _is_card(text, match):
             yield _datum("card", text, *match.span())
     for match in _IP.finditer(text) if _IP_HINT.search(text) else ():

@@ -13,7 +13,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException
 
-_CANDIDATE = re.compile(
+CANDIDATE = re.compile(
     r"(?<![\w.,/#$€£+-])(?<!\d:)(?P<code>\+|00(?=[1-9]))?\(?\d(?:[ ().\-–/]{0,3}\d){5,16}"
     r"(?P<extension>\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w%€]|[.,:/-]\d)",
     re.IGNORECASE,
@@ -96,7 +96,7 @@ def phone_keys(text: str, region: str | None) -> tuple[str, ...]:
 
 def find_phones(text: str, region: str) -> Iterator[tuple[int, int]]:
     """Find telephone numbers; ``region`` is where those without a country code belong."""
-    for match in _CANDIDATE.finditer(text):
+    for match in CANDIDATE.finditer(text):
         if _is_phone(text, match, region):
             yield match.span()
 

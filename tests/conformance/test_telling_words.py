@@ -17,6 +17,8 @@ from handrail.guardrails import (
     in_crisis,
     in_human_request,
     leak_prompt,
+    national_ids,
+    personal_data,
     priv_secret,
     rude_words,
 )
@@ -32,6 +34,7 @@ from handrail.guardrails.claims import (
     split_claims,
 )
 from handrail.guardrails.normalisation import caseless, fold, lowered
+from handrail.guardrails.telephone_numbers import CANDIDATE
 from handrail.guardrails.terms import plain, spoken
 
 LISTS = {
@@ -55,13 +58,19 @@ some = settings(
 )
 
 
+def made_for(pattern: re.Pattern[str], data: st.DataObject) -> str:
+    """A folded text in which a pattern finds something."""
+    text = fold(data.draw(st.from_regex(pattern))).text
+    assume(pattern.search(text))
+    return text
+
+
 @pytest.mark.parametrize("name", LISTS)
 @some
 @given(data=st.data())
 def test_what_a_pattern_finds_holds_a_word_of_its_list(name: str, data: st.DataObject) -> None:
     pattern, telling = LISTS[name]
-    text = fold(data.draw(st.from_regex(pattern))).text
-    assume(pattern.search(text))
+    text = made_for(pattern, data)
     assert not telling.isdisjoint(re.findall(r"[^\W_]{1,40}", caseless(text)))
 
 
@@ -70,8 +79,7 @@ def test_what_a_pattern_finds_holds_a_word_of_its_list(name: str, data: st.DataO
 @given(data=st.data())
 def test_what_is_looked_for_by_sentence_ends_with_it(name: str, data: st.DataObject) -> None:
     pattern, telling = LISTS[name]
-    text = fold(data.draw(st.from_regex(pattern))).text
-    assume(pattern.search(text))
+    text = made_for(pattern, data)
     found = [one for one in split_claims(text) if pattern.search(one.text)]
     assert any(not one.text.isascii() or not telling.isdisjoint(one.spoken) for one in found)
 
@@ -100,9 +108,23 @@ def test_what_can_be_promised_holds_a_word_of_it(data: st.DataObject) -> None:
 @some
 @given(data=st.data())
 def test_what_tells_a_code_is_found_by_its_digits(data: st.DataObject) -> None:
-    text = fold(data.draw(st.from_regex(priv_secret.CODE))).text
-    assume(priv_secret.CODE.search(text))
-    assert priv_secret.TOLD.search(text)
+    assert priv_secret.TOLD.search(made_for(priv_secret.CODE, data))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [
+        *((form.pattern, national_ids.BEGINNING) for form in national_ids.FORMS),
+        (personal_data.CARD, personal_data.MANY),
+        (CANDIDATE, personal_data.MANY),
+    ],
+)
+@some
+@given(data=st.data())
+def test_a_personal_number_is_found_by_its_first_digits(
+    pattern: re.Pattern[str], begins: re.Pattern[str], data: st.DataObject
+) -> None:
+    assert begins.search(made_for(pattern, data))
 
 
 @some
@@ -123,8 +145,7 @@ def test_what_says_no_holds_a_word_that_does(data: st.DataObject) -> None:
 @some
 @given(data=st.data())
 def test_what_an_attack_rule_matches_is_found(name: str, data: st.DataObject) -> None:
-    text = fold(data.draw(st.from_regex(RULES[name].pattern))).text
-    assume(RULES[name].pattern.search(text))
+    text = made_for(RULES[name].pattern, data)
     assert name in {hit.rule for hit in find_attacks(text)}
 
 
