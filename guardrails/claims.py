@@ -7,27 +7,33 @@ offers of help do not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from handrail.guardrails.normalisation import fold, lowered
 from handrail.guardrails.rule_words import Phrase, phrase_of
-from handrail.guardrails.terms import plain, shortened, telling
+from handrail.guardrails.terms import plain_lines, shortened, telling
 
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
 _BREAK = re.compile(r"[.!?…\n](?:(?<=\n)\n{0,2}|(?<!\n)[.!?…]{0,2}[\"')\]”’»]{0,2}(?=\s))")
+_ABBREVIATED = (
+    "mr", "mrs", "ms", "dr", "st", "vs", "approx", "e.g", "i.e", "etc", "inc", "ltd", "sr", "sra",
+    "ext", "a.m", "p.m", "jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov",
+    "dec",
+)  # fmt: skip
+_NUMBERING = ("no", "nr", "art", "núm")
+_DOTTED = tuple(f"{word}." for word in (*_ABBREVIATED, *_NUMBERING))
 _ABBREVIATION = re.compile(
-    r"(?:\b(?=[\w.]{2,6}\.$)(?:mr|mrs|ms|dr|st|vs|approx|e\.g|i\.e|etc|inc|ltd|sr|sra|ext|a\.m"
-    r"|p\.m|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)|(?<![^\W\d_])[A-Z])\.$",
+    rf"(?:\b(?=[\w.]{{2,6}}\.$)(?:{'|'.join(map(re.escape, _ABBREVIATED))})|(?<![^\W\d_])[A-Z])\.$",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"\b(?=\w{2,3}\.$)(?:no|nr|art|núm)\.$", re.IGNORECASE)
+_NUMBERED = re.compile(rf"\b(?=\w{{2,3}}\.$)(?:{'|'.join(_NUMBERING)})\.$", re.IGNORECASE)
 """Stands before a number; elsewhere "The answer is no." ends a sentence."""
 _ITEM = re.compile(r"\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}")
-_COURTESY = re.compile(
+COURTESY = re.compile(
     r"\W{0,4}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks?|thank you"
     r"|many thanks|(?:i am|i'm|we are|we're)? ?(?:very |so |really |truly )?(?:sorry|glad|happy)"
     r"|i apologi[sz]e|we apologi[sz]e|apologies|my apologies|you'?re (?:very )?welcome|no problem"
@@ -37,6 +43,13 @@ _COURTESY = re.compile(
     r"|muchas gracias|lo siento|lamento|lamentamos|sentimos|saludos|un saludo|de nada|por supuesto"
     r"|claro|entiendo)\b",
 )
+COURTEOUS = frozenset(
+    """hi hello hey dear good thank thanks many i we very so really truly sorry glad happy apologies
+    my you youre no kind best warm regards sincerely cheers have enjoy take great perfect sure of
+    certainly absolutely understood got okay ok hola buenos buenas estimado estimada gracias muchas
+    lo lamento lamentamos sentimos saludos un de por claro entiendo""".split()  # noqa: SIM905
+)
+"""The first words of such an opening: looking for them is cheap."""
 OFFER = re.compile(
     r"\b(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
     r"|do(?:n't| not) hesitate|if you (?:have|need|want|would|'d|prefer)|should you (?:have|need)"
@@ -78,15 +91,12 @@ class Claim:
     end: int
     text: str
     kind: ClaimKind
+    plain: Sequence[str] = field(compare=False)
+    """Its words and numbers, in order and lower case."""
 
     def moved(self, start: int, end: int) -> Claim:
         """Return it at another place."""
         return replace(self, start=start, end=end)
-
-    @cached_property
-    def plain(self) -> list[str]:
-        """Its words and numbers, in order and lower case."""
-        return plain(self.text.casefold())
 
     @cached_property
     def spoken(self) -> Sequence[str]:
@@ -105,27 +115,32 @@ class Claim:
 
     @cached_property
     def negated(self) -> bool:
-        """Whether it says no; the "No," that answers a question does not count."""
-        if NEGATING.isdisjoint(self.spoken) and not any(short in self.text for short in SHORT_NOT):
-            return False
-        text = lowered(self.text)
-        if not NEGATION.search(text):
-            return False
-        return not _ANSWERING.search(text) or bool(NEGATION.search(_ANSWER.sub("", text)))
+        """Whether it says no."""
+        return says_no(self.text, self.plain)
 
     def holds(self, start: int, end: int) -> bool:
         """Whether the span lies in this sentence."""
         return self.start <= start and end <= self.end
 
 
-def _kind(text: str, offering: Iterable[str]) -> ClaimKind:
+def says_no(text: str, words: Iterable[str]) -> bool:
+    """Whether a sentence of these words says no; the "No," that answers a question is none."""
+    if NEGATING.isdisjoint(words) and not any(map(text.__contains__, SHORT_NOT)):
+        return False
+    text = lowered(text)
+    if not NEGATION.search(text):
+        return False
+    return not _ANSWERING.search(text) or bool(NEGATION.search(_ANSWER.sub("", text)))
+
+
+def _kind(text: str, words: Sequence[str], offering: Iterable[str]) -> ClaimKind:
     """What a sentence in lower case does, where the text holds these parts of offers."""
-    if text.rstrip("\"')]”’» ").endswith("?"):
+    if "?" in text and text.rstrip("\"')]”’» ").endswith("?"):
         return "question"
-    opening = _COURTESY.match(text)
-    if opening and len(text.split()) <= _SHORT_COURTESY:
+    opens = words and words[0] in COURTEOUS and len(text.split()) <= _SHORT_COURTESY
+    if opens and COURTESY.match(text):
         return "courtesy"
-    if any(part in text for part in offering) and OFFER.search(text):
+    if any(map(text.__contains__, offering)) and OFFER.search(text):
         return "offer"
     return "statement"
 
@@ -141,27 +156,38 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
+def _ends_sentence(text: str, lower: str, mark: re.Match[str]) -> bool:
     if mark[0] != ".":
         return True
-    tail = text[max(start, mark.end() - 12) : mark.end()]
+    end = mark.end()
+    tail = text[max(0, end - 12) : end]
     if not tail[-2:-1].isalpha():  # as in no abbreviation
         return not tail.strip().rstrip(".").isdigit()
+    if tail[-3:-2].isalpha() and not lower.endswith(_DOTTED, 0, end):
+        return True
     if _NUMBERED.search(tail):
-        return not text[mark.end() : mark.end() + 3].strip(" #")[:1].isdigit()
+        return not text[end : end + 3].strip(" #")[:1].isdigit()
     return not _ABBREVIATION.search(tail)
+
+
+def _places(text: str, lower: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a text stand, which is given in lower case too."""
+    start = 0
+    bounds = [m.end() for m in _BREAK.finditer(text) if _ends_sentence(text, lower, m)]
+    for bound in (*bounds, len(text)):
+        left, right = _trimmed(text, start, bound)
+        if left < right:
+            yield left, right
+        start = bound
 
 
 def split_claims(text: str) -> tuple[Claim, ...]:
     """Split a text into its sentences and list items, in order; their spans do not overlap."""
-    claims: list[Claim] = []
     lower = lowered(text)
+    places = list(_places(text, lower))
+    words = plain_lines("\n".join(text[start:end] for start, end in places).casefold())
     offering = [part for part in OFFERING if part in lower]
-    start = 0
-    bounds = [m.end() for m in _BREAK.finditer(text) if _ends_sentence(text, start, m)]
-    for bound in [*bounds, len(text)]:
-        left, right = _trimmed(text, start, bound)
-        if left < right:
-            claims.append(Claim(left, right, text[left:right], _kind(lower[left:right], offering)))
-        start = bound
-    return tuple(claims)
+    return tuple(
+        Claim(start, end, text[start:end], _kind(lower[start:end], said, offering), said)
+        for (start, end), said in zip(places, words, strict=False)
+    )

@@ -11,11 +11,12 @@ import re
 
 from handrail.core.ports import owner_key
 from handrail.core.verdict import Edit
-from handrail.guardrails.claims import Claim
+from handrail.guardrails.claims import says_no
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.normalisation import fold
 from handrail.guardrails.reading import stems
+from handrail.guardrails.terms import plain
 from handrail.guardrails.values import CONTACTS, Value, find_values
 
 _SERVICE = stems(
@@ -77,7 +78,7 @@ def _known(value: Value, replaced: str, evidence: Evidence) -> bool:
 
 def _negated(text: str) -> bool:
     said = _ADDRESS.sub(" ", text)
-    return Claim(0, len(said), said, "statement").negated
+    return says_no(said, plain(said.casefold()))
 
 
 def _keeps_no(words: str, replaced: str, edit: Edit, ctx: CheckContext) -> bool:

@@ -68,6 +68,14 @@ def plain(text: str) -> list[str]:
     return text.translate(_BLANKS).split()
 
 
+_LINES = _Blanks({ord("\n"): ord("\n")})
+
+
+def plain_lines(text: str) -> list[list[str]]:
+    """The words and numbers of each line of a text, in order, as they are written."""
+    return list(map(str.split, text.translate(_LINES).split("\n")))
+
+
 def cut(words: list[str], longest: int) -> list[str]:
     """Words, those of more characters than a word has cut in pieces."""
     if max(map(len, words), default=0) <= longest:
