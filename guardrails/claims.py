@@ -93,20 +93,14 @@ class Claim:
     kind: ClaimKind
     plain: Sequence[str] = field(compare=False)
     """Its words and numbers, in order and lower case."""
+    spoken: Sequence[str] = field(compare=False)
+    """Its words, in order, of two letters or more."""
+    stems: frozenset[str] = field(compare=False)
+    """Its content words, shortened."""
 
     def moved(self, start: int, end: int) -> Claim:
         """Return it at another place."""
         return replace(self, start=start, end=end)
-
-    @cached_property
-    def spoken(self) -> Sequence[str]:
-        """Its words, in order, of two letters or more."""
-        return telling(self.plain)
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        """Its content words, shortened."""
-        return shortened(self.spoken)
 
     @cached_property
     def phrase(self) -> Phrase:
@@ -187,7 +181,8 @@ def split_claims(text: str) -> tuple[Claim, ...]:
     places = list(_places(text, lower))
     words = plain_lines("\n".join(text[start:end] for start, end in places).casefold())
     offering = [part for part in OFFERING if part in lower]
-    return tuple(
-        Claim(start, end, text[start:end], _kind(lower[start:end], said, offering), said)
-        for (start, end), said in zip(places, words, strict=False)
-    )
+    claims: list[Claim] = []
+    for (start, end), said in zip(places, words, strict=False):
+        kind, spoken = _kind(lower[start:end], said, offering), telling(said)
+        claims.append(Claim(start, end, text[start:end], kind, said, spoken, shortened(spoken)))
+    return tuple(claims)

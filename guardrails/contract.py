@@ -166,7 +166,7 @@ class CheckContext:
     @cached_property
     def content(self) -> tuple[frozenset[str], ...]:
         """The content words of each sentence, shortened."""
-        return tuple(sentence.stems for sentence in self.sentences)
+        return tuple([sentence.stems for sentence in self.sentences])
 
     @cached_property
     def personal(self) -> tuple[PersonalDatum, ...]:
