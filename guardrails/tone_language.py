@@ -17,7 +17,12 @@ from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.language.detection import Apart, LanguageGuess, detect_language, may_be_mixed
+from handrail.language.detection import (
+    LanguageGuess,
+    detect_language,
+    foreign_words,
+    may_be_mixed,
+)
 from handrail.language.written import SURE, written_languages
 
 _QUOTED = 80
@@ -72,9 +77,9 @@ def tone_language(ctx: CheckContext, settings: LanguageSettings) -> Iterator[Fin
     main = reply or expected
     if main is None or not may_be_mixed(ctx.words, main):
         return
-    apart = Apart(ctx.folded.text, main)
-    for claim in ctx.claims:
-        if len(claim.text) < settings.min_sentence or not apart.may_be(claim.text):
+    for at in ctx.holding(foreign_words(main) & ctx.words):
+        claim = ctx.claims[at]
+        if len(claim.text) < settings.min_sentence:
             continue
         other = _sure(claim.text, settings.confidence)
         if other and other != main:

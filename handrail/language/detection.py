@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import repeat
 from types import MappingProxyType
 
 SHORTEST = 20
@@ -156,38 +156,18 @@ _SAME_SCRIPT_CONFIDENCE = 0.8
 """How sure a language is that others share its script with."""
 
 
-def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
-    """For each word the languages it speaks for; a word of several speaks less for each."""
+def _spoken_by() -> dict[str, str]:
+    """For each word the languages that have it, with a blank between them."""
     of: dict[str, list[str]] = {}
     for tag, words in _WORDS.items():
         for word in words.split():
             of.setdefault(word, []).append(tag)
-    return {word: tuple((tag, 1 / len(tags)) for tag in tags) for word, tags in of.items()}
+    return {word: " ".join(tags) for word, tags in of.items()}
 
 
-_VOTES = _votes()
+_SPOKEN_BY = _spoken_by()
 _FEWEST_FOREIGN = 3
-_FOREIGN = {tag: frozenset(_VOTES) - frozenset(words.split()) for tag, words in _WORDS.items()}
-"""For each language the function words that it does not have."""
-_AHEAD = 1.38
-"""Votes for a language, for each vote for another, from which it is named; rounded down."""
-
-
-class _Pulls(dict[str, float]):
-    """How far each word speaks for other languages and against one; most words do neither."""
-
-    def __init__(self, tag: str) -> None:
-        super().__init__()
-        for word, votes in _VOTES.items():
-            of = dict(votes)
-            own = of.pop(tag, 0.0)
-            self[word] = max(of.values(), default=0.0) - _AHEAD * own
-
-    def __missing__(self, word: str) -> float:
-        return 0.0
-
-
-_PULLS = {tag: _Pulls(tag) for tag in _WORDS}
+_FOREIGN = {tag: frozenset(_SPOKEN_BY) - frozenset(words.split()) for tag, words in _WORDS.items()}
 _MARK_OF = {
     mark: tuple(tag for tag, marks in _MARKS.items() if mark in marks)
     for marks in _MARKS.values()
@@ -241,26 +221,15 @@ def may_be_mixed(words: frozenset[str], tag: str) -> bool:
     A quick test before its sentences are judged one by one.
     """
     foreign = words & _FOREIGN.get(tag, frozenset())
-    return len(foreign) >= _FEWEST_FOREIGN or not all(map(str.isascii, words))
+    return len(foreign) >= _FEWEST_FOREIGN or not "".join(words).isascii()
 
 
-class Apart:
-    """A quick test which sentences of a text may be in another language than the text."""
+def foreign_words(tag: str) -> frozenset[str]:
+    """The function words that a language does not have.
 
-    def __init__(self, text: str, tag: str) -> None:
-        """Read the text: in all of a sentence stand no more parts of words than in all of it."""
-        self._pulls = _PULLS.get(tag)
-        written = text.casefold().replace("’", "'")
-        of_all = _ASCII_MARKS if written.isascii() else _MARKS
-        others = (marks for of, marks in of_all.items() if of != tag)
-        self._marked = _MARK_VOTE * max(sum(map(written.count, marks)) for marks in others)
-
-    def may_be(self, sentence: str) -> bool:
-        """Whether :func:`detect_language` may name another language for a sentence, a long one."""
-        if self._pulls is None or (not sentence.isascii() and _NON_LATIN.search(sentence)):
-            return True
-        words = _words(_without_links(sentence[:_LONGEST]))
-        return sum(map(self._pulls.__getitem__, words)) + self._marked >= 0
+    A sentence is in another language only where it holds one of them, or letters beside ASCII.
+    """
+    return _FOREIGN.get(tag) or frozenset(_SPOKEN_BY)
 
 
 def _by_script(letters: list[str], of: int) -> LanguageGuess:
@@ -283,13 +252,16 @@ def _script(letter: str) -> str | None:
 
 
 def _by_words(words: list[str], least_votes: float, least_lead: float) -> LanguageGuess:
-    voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
-    heard = list(filter(None, map(_VOTES.get, words)))
-    if len(heard) / len(words) < _LEAST_SHARE:
+    heard = Counter(map(_SPOKEN_BY.get, words, repeat("")))
+    count = len(words) - heard[""]
+    if count / len(words) < _LEAST_SHARE:
         return UNKNOWN
-    for tag, vote in chain.from_iterable(heard):
-        voted[tag] += vote
-    if len(heard) < _ENOUGH:
+    voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
+    for spoken_by, times in heard.items():
+        tags = spoken_by.split()
+        for tag in tags:  # a word of several languages speaks less for each
+            voted[tag] += times / len(tags)
+    if count < _ENOUGH:
         for tag in _marked(words):
             voted[tag] += _MARK_VOTE
     second, most = sorted(voted.values())[-2:]
