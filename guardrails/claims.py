@@ -14,7 +14,7 @@ from typing import Literal
 
 from handrail.guardrails.normalisation import fold, lowered
 from handrail.guardrails.rule_words import Phrase, phrase_of
-from handrail.guardrails.terms import plain_lines, shortened, telling
+from handrail.guardrails.terms import has_long_word, plain_lines, shortened, telling
 
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
@@ -83,7 +83,7 @@ _SHORT_COURTESY = 12
 """Longest sentence, in words, that a courtesy opening turns into a courtesy as a whole."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
     """One sentence or list item of a text, each thing of it read when first asked for."""
 
@@ -105,7 +105,7 @@ class Claim:
     @cached_property
     def phrase(self) -> Phrase:
         """Its words in the form rules are compared in."""
-        return phrase_of(fold(self.text).text)
+        return phrase_of(self.text if self.text.isascii() else fold(self.text).text)
 
     @cached_property
     def negated(self) -> bool:
@@ -179,10 +179,10 @@ def split_claims(text: str) -> tuple[Claim, ...]:
     """Split a text into its sentences and list items, in order; their spans do not overlap."""
     lower = lowered(text)
     places = list(_places(text, lower))
-    words = plain_lines("\n".join(text[start:end] for start, end in places).casefold())
-    offering = [part for part in OFFERING if part in lower]
+    lines = "\n".join([text[start:end] for start, end in places]).casefold()
+    offering, cuts = [part for part in OFFERING if part in lower], has_long_word(lines)
     claims: list[Claim] = []
-    for (start, end), said in zip(places, words, strict=False):
-        kind, spoken = _kind(lower[start:end], said, offering), telling(said)
+    for (start, end), said in zip(places, plain_lines(lines), strict=False):
+        kind, spoken = _kind(lower[start:end], said, offering), telling(said, cuts=cuts)
         claims.append(Claim(start, end, text[start:end], kind, said, spoken, shortened(spoken)))
     return tuple(claims)

@@ -88,14 +88,32 @@ def has_run(words: Iterable[W], of: frozenset[W], length: int) -> bool:
     return b"\1" * length in bytes(map(of.__contains__, words))
 
 
-def telling(words: list[str]) -> list[str]:
-    """Of words those of two letters or more, long ones cut in pieces."""
-    return [word for word in cut(words, _LONGEST) if len(word) > 1]
+class _Masks(dict[int, str]):
+    """A letter for each letter or digit, a blank for all else: for ``str.translate``."""
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = "a" if chr(code).isalnum() else " "
+        return found
+
+
+_MASKS = _Masks()
+_LONG_WORD = "a" * (_LONGEST + 1)
+
+
+def has_long_word(text: str) -> bool:
+    """Whether a word of a text is to be cut; looking at its letters is quicker than at words."""
+    return len(text) > _LONGEST and _LONG_WORD in text.translate(_MASKS)
+
+
+def telling(words: list[str], *, cuts: bool) -> list[str]:
+    """Of words those of two letters or more, and, where this ``cuts``, long ones in pieces."""
+    return [word for word in (cut(words, _LONGEST) if cuts else words) if len(word) > 1]
 
 
 def spoken(text: str) -> list[str]:
     """The words of a text, in order and lower case, of two letters or more."""
-    return telling(plain(text.casefold()))
+    lower = text.casefold()
+    return telling(plain(lower), cuts=has_long_word(lower))
 
 
 def stems(text: str) -> frozenset[str]:
