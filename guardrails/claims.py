@@ -105,7 +105,9 @@ class Claim:
     @cached_property
     def phrase(self) -> Phrase:
         """Its words in the form rules are compared in."""
-        return phrase_of(self.text if self.text.isascii() else fold(self.text).text)
+        if self.text.isascii():
+            return phrase_of(self.text, self.plain)
+        return phrase_of(fold(self.text).text)
 
     @cached_property
     def negated(self) -> bool:

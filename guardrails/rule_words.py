@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 
 from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
 from handrail.guardrails.values import amount, number_key
 
+_LONGEST = 40
+"""Characters of a word."""
 _HALF = r"[apAP]\.?[mM]\b"
 _CLOCK = rf"\d{{1,2}}(?::\d{{2}}(?:\s?{_HALF})?|\s?{_HALF})"
 _TOKEN = re.compile(
-    rf"[^\W\d_]{{1,40}}(?:['’][^\W\d_]{{1,3}})?|{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[$€£¥₹%]"
+    rf"[^\W\d_]{{1,{_LONGEST}}}(?:['’][^\W\d_]{{1,3}})?|{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[$€£¥₹%]"
 )
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
 _OPENING = re.compile(
@@ -26,6 +27,10 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 """What a sentence begins with to answer, without being part of what it states."""
+_OPENERS = frozenset(
+    "no yes sí sure also please unfortunately lamentablemente".split()  # noqa: SIM905
+)
+"""The first words of that."""
 NEGATIONS = frozenset(
     """not no never none neither without nobody nothing unable prohibited forbidden banned nunca
     ningún ninguna tampoco sin jamás prohibido prohibida""".split()  # noqa: SIM905
@@ -105,9 +110,10 @@ def key_of(word: str) -> str:
     return word[:-1] if len(word) > SHORT and word[-1] == "s" and word[-2] != "s" else word
 
 
-@lru_cache(maxsize=8192)
-def _words(written: str) -> tuple[Word, ...]:
-    """What one written word is compared as: "can't" is two."""
+def _compared(written: str) -> tuple[Word, ...]:
+    if len(written) > _LONGEST:
+        pieces = (written[at : at + _LONGEST] for at in range(0, len(written), _LONGEST))
+        return tuple(chain.from_iterable(map(_compared, pieces)))
     capital = written[0].isupper()
     if written == "Business":
         return (Word(written, name=True),)  # within a name it is no unit
@@ -120,13 +126,47 @@ def _words(written: str) -> tuple[Word, ...]:
     return tuple(Word(key_of(part), capital) for part in _parts(written))
 
 
-def phrase_of(sentence: str) -> Phrase:
-    """The words of a sentence as they are compared: number words as numbers, units by one name."""
+class _Words(dict[str, tuple[Word, ...]]):
+    """What written words are compared as, "can't" as two; emptied when it is full."""
+
+    def __missing__(self, written: str) -> tuple[Word, ...]:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        found = self[written] = _compared(written)
+        return found
+
+
+_MOST_WORDS = 8192
+_words = _Words().__getitem__
+
+
+def phrase_of(sentence: str, words: Sequence[str] = ()) -> Phrase:
+    """The words of a sentence as they are compared: number words as numbers, units by one name.
+
+    ``words`` are those of the sentence in lower case, where they are known: most sentences have
+    nothing else in them.
+    """
+    if words and words[0] not in _OPENERS and _has_only(words, sentence):
+        return _phrase(words, None)
     opening = _OPENING.match(sentence)
-    written = _TOKEN.findall(sentence, opening.end() if opening else 0)
+    return _phrase(_TOKEN.findall(sentence, opening.end() if opening else 0), opening)
+
+
+def _has_only(words: Sequence[str], sentence: str) -> bool:
+    """Whether nothing else stands in a sentence: no number, sign, contraction or name."""
+    return (
+        sentence.isascii()
+        and not ("'" in sentence or "$" in sentence or "%" in sentence)
+        and "".join(words).isalpha()
+        and sentence[1:].islower()
+    )
+
+
+def _phrase(written: Sequence[str], opening: re.Match[str] | None) -> Phrase:
     named = written[1:] and written[1][0].isupper()
     if written and not named and not (opening and opening[0].rstrip()[-1] == ","):
-        written[0] = written[0].casefold()  # a capital only because a sentence begins
+        # A capital only because a sentence begins.
+        written = [written[0].casefold(), *written[1:]]
     found = tuple(chain.from_iterable(map(_words, written)))
     answers = bool(found) and found[0].key == "no" and denials(found[1:]) > 0
     return Phrase(found[1:] if answers else found)
