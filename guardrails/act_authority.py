@@ -160,10 +160,11 @@ def _distance(action: Promise, at: int, claim: Claim) -> int:
 
 def _already_so(action: Promise, ctx: CheckContext) -> bool:
     """Whether a record shows that this was granted: a refund amount, a status ``refunded``."""
-    return any(
+    fields = [field for record in ctx.records for field in record.fields.items()]
+    told = "\n".join([f"{name} {field.value}" for name, field in fields]).casefold()
+    return action in told and any(
         action in name.casefold() or action in str(field.value).casefold()
-        for record in ctx.records
-        for name, field in record.fields.items()
+        for name, field in fields
         if field.value not in (None, "", 0, "0", "0.00", False)
     )
 

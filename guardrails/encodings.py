@@ -7,6 +7,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator
+from string import ascii_letters, digits, hexdigits
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,8000}={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F](?<!\w.)[0-9a-fA-F][ :,]?(?:[0-9a-fA-F]{2}[ :,]?){7,4000}(?!\w)")
@@ -14,18 +15,22 @@ _HEX = re.compile(r"[0-9a-fA-F](?<!\w.)[0-9a-fA-F][ :,]?(?:[0-9a-fA-F]{2}[ :,]?)
 _BINARY = re.compile(r"(?<!\w)(?:[01]{8} ?){4,2000}(?!\w)")
 _BITS = 32
 """The fewest that are read."""
+_RUN = "0" * 16
+"""As many characters of one code in a row as the shortest block has, each written as a nought."""
+_OF_BASE64 = dict.fromkeys(map(ord, f"{ascii_letters}{digits}+/_-"), "0")
+_OF_HEX = dict.fromkeys(map(ord, hexdigits), "0") | dict.fromkeys(map(ord, " :,"))
 
 
 def blocks(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what encoded blocks of a text say, each with its span."""
-    for match in _BASE64.finditer(text):
+    for match in _BASE64.finditer(text) if _RUN in text.translate(_OF_BASE64) else ():
         raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
         try:
             plain = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode()
         except (binascii.Error, UnicodeDecodeError):
             continue
         yield plain, *match.span()
-    for match in _HEX.finditer(text):
+    for match in _HEX.finditer(text) if _RUN in text.translate(_OF_HEX) else ():
         plain = bytes.fromhex(re.sub(r"[ :,]", "", match[0])).decode("utf-8", "replace")
         yield plain, *match.span()
     for match in _BINARY.finditer(text) if text.count("0") + text.count("1") >= _BITS else ():

@@ -19,7 +19,7 @@ from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.encodings import backwards, blocks, rotated
 from handrail.guardrails.reading import Reading, read_published
-from handrail.guardrails.terms import cut, has_run, plain
+from handrail.guardrails.terms import cut, has_long_word, has_run, plain
 
 _LONGEST = 60
 """Characters of a word."""
@@ -78,8 +78,9 @@ class _Kept:
         return next(iter(self.shingles), "").count(" ") + 1
 
 
-def _words(text: str) -> list[str]:
-    return cut(plain(text.casefold()), _LONGEST)
+def _words(lower: str, words: list[str]) -> list[str]:
+    """The words of a text in lower case, long ones cut in pieces."""
+    return cut(words, _LONGEST) if has_long_word(lower) else words
 
 
 @lru_cache(maxsize=256)
@@ -88,9 +89,11 @@ def _published(source: str, reading: Reading) -> _Kept:
 
 
 def _read(source: str, text: str) -> _Kept:
-    words = frozenset(plain(text.casefold()))
+    lower = text.casefold()
+    said = plain(lower)
+    words = frozenset(said)
     as_read = {read: frozenset(map(read, words)) for read in (_AS_IT_STANDS, *_TURNED)}
-    return _Kept(source, _shingles_of(_words(text)), words, as_read)
+    return _Kept(source, _shingles_of(_words(lower, said)), words, as_read)
 
 
 def _protected(ctx: CheckContext) -> Iterator[_Kept]:
@@ -105,31 +108,30 @@ def _protected(ctx: CheckContext) -> Iterator[_Kept]:
 
 
 def _public(shingle: str, ctx: CheckContext) -> bool:
-    sources = ctx.evidence.sources
-    return shingle in " ".join(_words(ctx.said)) or any(
+    sources, asked = ctx.evidence.sources, ctx.said.casefold()
+    return shingle in " ".join(_words(asked, plain(asked))) or any(
         f" {shingle} " in source.reading.words for source in sources
     )
 
 
+def _close(
+    words: frozenset[str], protected: Sequence[_Kept], read: _Reading = _AS_IT_STANDS
+) -> list[_Kept]:
+    """The protected texts that have several of some words, once these are read in some way."""
+    return [kept for kept in protected if len(words & kept.as_read[read]) >= _SHORTEST]
+
+
 def _leaks(
-    text: str,
-    words: frozenset[str],
-    protected: Sequence[_Kept],
-    ctx: CheckContext,
-    read: _Reading = _AS_IT_STANDS,
+    lower: str, words: list[str], protected: Sequence[_Kept], ctx: CheckContext
 ) -> Iterator[tuple[str, int, int]]:
-    """Where protected words stand in a text with these words: source, start, end."""
-    close = [kept for kept in protected if len(words & kept.as_read[read]) >= _SHORTEST]
-    if not close:
-        return
-    clear = read(text).casefold()
-    said = _words(clear)
-    for kept in close:
+    """Where protected words stand in a text in lower case, of these words: source, start, end."""
+    said = _words(lower, words)
+    for kept in protected:
         if not has_run(said, kept.words, kept.size):
             continue
         hits = [place for place in _held(said, kept) if not _public(place[0], ctx)]
         if hits:
-            found = list(_WORD.finditer(clear))
+            found = list(_WORD.finditer(lower))
             yield kept.source, found[hits[0][1]].start(), found[hits[-1][2]].end()
 
 
@@ -148,11 +150,14 @@ def _encoded(
 ) -> Iterator[tuple[str, int, int]]:
     """Where protected words stand in other readings of a text: source, start, end."""
     for read in _TURNED:
-        for source, _, _ in _leaks(text, words, protected, ctx, read):
-            yield source, 0, len(text)
+        if close := _close(words, protected, read):
+            lower = read(text).casefold()
+            for source, _, _ in _leaks(lower, plain(lower), close, ctx):
+                yield source, 0, len(text)
     for decoded, start, end in blocks(text):
-        seen = frozenset(plain(decoded.casefold()))
-        for source, _, _ in _leaks(decoded, seen, protected, ctx):
+        lower = decoded.casefold()
+        said = plain(lower)
+        for source, _, _ in _leaks(lower, said, _close(frozenset(said), protected), ctx):
             yield source, start, end
 
 
@@ -188,7 +193,8 @@ def leak_prompt(ctx: CheckContext, settings: LeakSettings) -> Iterator[Finding]:
     yield from _canaries(ctx, settings.canaries)
     if protected := [kept for kept in _protected(ctx) if kept.shingles]:
         words = frozenset(ctx.spoken)
-        for source, start, end in _leaks(folded, words, protected, ctx):
+        close = _close(words, protected)
+        for source, start, end in _leaks(folded.casefold(), ctx.spoken, close, ctx):
             yield _finding("verbatim", ctx.folded.span(start, min(end, len(folded))), source)
         for source, start, end in _encoded(folded, words, protected, ctx):
             yield _finding("encoded", ctx.folded.span(start, end), source)

@@ -90,7 +90,8 @@ DISPARAGED = re.compile(
 _DISGUISED = re.compile(
     r"(?<![\w*@$#!])[^\W_]{1,12}[*@$#!][^\W_*@$#!]{0,12}[*@$#!\w]{0,12}(?![\w*])"
 )
-_MASKED = re.compile(r"[*@$#!](?<=[^\W_].)")
+_MASKS = "*@$#!"
+_MASKED = re.compile(rf"[{_MASKS}](?<=[^\W_].)")
 """What it must hold, found by the mask."""
 _SPELLED = re.compile(r"(?<!\w)(?=[^\W\d_]{1,11}\d)[^\W_]{4,12}(?!\w)")
 _STRETCHED = re.compile(r"(?<!\w)[^\W\d_]{1,10}?([^\W\d_])\1{2,10}[^\W\d_]{0,10}(?!\w)")
@@ -127,7 +128,7 @@ def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:
         text: The text, in lower case.
         words: Its words, each once.
     """
-    if _MASKED.search(text):
+    if any(map(text.__contains__, _MASKS)) and _MASKED.search(text):
         yield from (hit for hit in _DISGUISED.finditer(text) if _fits(hit[0].rstrip("!")))
     if not any(map(_may_hide, words)):
         return

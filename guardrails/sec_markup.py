@@ -45,12 +45,6 @@ _CONTROL = re.compile(
 )
 
 
-def _written(ctx: CheckContext, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Find a pattern in the text as written: here the odd characters are the point."""
-    for match in pattern.finditer(ctx.text):
-        yield match.span()
-
-
 def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
     """Whether it begins in one of some spans, which stand in order."""
     place = bisect_right(spans, hit.start, key=itemgetter(0)) - 1
@@ -88,6 +82,7 @@ def sec_markup(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
         for hit in ctx.search(_TEMPLATE):
             message = "Template syntax was left in the reply."
             yield sec_markup.finding("template", hit.start, hit.end, message)
-    for start, end in _written(ctx, _CONTROL):
+    # As written, not folded: here the odd characters are the point.
+    for match in _CONTROL.finditer(ctx.text) if not ctx.text.isprintable() else ():
         message = "Control characters do not belong in a reply."
-        yield sec_markup.finding("control", start, end, message, replacement="")
+        yield sec_markup.finding("control", *match.span(), message, replacement="")
