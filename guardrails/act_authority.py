@@ -14,7 +14,7 @@ the promise has none that could be compared. The evidence is the limit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -26,7 +26,7 @@ from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.values import Value
 from handrail.playbook.models import Promise
 
-_OBJECTS: dict[Promise, str] = {
+_WORDED: dict[Promise, str] = {
     "refund": r"refund(?:ed|ing|s)?|reimburse(?:d|ment)?|money back|reembols(?:o|ar\w{0,3}|amos"
     r"|aremos|aré|ado)|devolver(?:emos|é|te|le)? (?:el|su|tu) dinero|return (?:your|the) money",
     "discount": r"discounts?|(?:\d{1,3} ?%|percent|half|[$€£]\d{1,5}) off|price reduction"
@@ -56,17 +56,20 @@ _COMMITS = re.compile(
     r"|puedo ofrecer\w{0,3}"
     r"|(?:re|de|o)\w{2,12}(?:aremos|eremos|aré))\b",
 )  # fmt: skip
-_OBJECT: dict[Promise, re.Pattern[str]] = {
-    action: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for action, words in _OBJECTS.items()
+OBJECTS: dict[Promise, re.Pattern[str]] = {
+    action: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for action, words in _WORDED.items()
 }
-ANY_OBJECT = re.compile(rf"(?<!\w)(?:{'|'.join(_OBJECTS.values())})(?!\w)")
-_TELLING = re.compile(
-    r"refund|reimburs|money|reembols|devolver|discount|off|price|descuento|rebaja|credit|voucher"
-    r"|gift|compensa|goodwill|certificate|cup[oó]n|vale|waiv|free|cost|charge|house|drop|remove"
-    r"|cover|absorb|eximir|coste|costo|cargo|gratis|replace|one|exchange|reemplaz|reposici|sustituir"
-    r"|liab|legal|negligen|broke|violated|breached|admit|responsabilidad"
-)
+_BEGINNINGS: dict[Promise, str] = {
+    "refund": r"refund|reimburs|money|reembols|devolver",
+    "discount": r"discount|off|price|descuento|rebaja",
+    "credit": r"credit|voucher|gift|compensa|goodwill|certificate|cup[oó]n|vale",
+    "waiver": r"waiv|free|cost|charge|house|drop|remove|cover|absorb|eximir|coste|costo|cargo"
+    r"|gratis",
+    "replacement": r"replace|one|exchange|reemplaz|reposici|sustituir",
+    "legal_admission": r"liab|legal|negligen|broke|violated|breached|admit|responsabilidad",
+}
 """How one word of each such object begins."""
+_TELLING = re.compile("|".join(f"(?P<{action}>{words})" for action, words in _BEGINNINGS.items()))
 _DENIES = re.compile(
     r"\b(?:not|cannot|unable|never|neither|nor|unfortunately|no (?:refund|discount|credit"
     r"|replacement)s?"
@@ -87,7 +90,7 @@ _GIVEN = (
     r"(?:refunds?|reimbursements?|compensation|discounts?|(?:store )?credits?|exchanges?|vouchers?"
     r"|money back|replacements?|waivers?|reembolsos?|descuentos?|compensaci[oó]n)"
 )
-_ASIDE = re.compile(
+ASIDE = re.compile(
     rf"\b(?:{_GIVEN} (?:polic(?:y|ies)|status|process(?:es)?|requests?|experience|timelines?"
     r"|options?|terms|conditions|guarantee|forms?|department|team|reference|details|information|procedures?"
     r"|eligibility)|(?:status|progress|details|reasons?|information|polic(?:y|ies)|terms"
@@ -99,6 +102,11 @@ _ASIDE = re.compile(
     r"|credit ?/ ?debit|credit (?:or|and|cards?) )",
 )
 """Speaks of refunds and the like without promising one: a policy, a status, help with a request."""
+ASIDES = (
+    "refund", "reimburse", "compensa", "discount", "credit", "exchange", "voucher", "money back",
+    "replacement", "waiver", "reembolso", "descuento",
+)  # fmt: skip
+"""What such words must hold a part of: looking for that is cheap."""
 _PART_OF = re.compile(
     r"\b(?:of (?:the|your)|paid|costs?|price of)(?: [a-z]{3,10})? $", re.IGNORECASE
 )
@@ -106,21 +114,32 @@ _PART_OF = re.compile(
 
 
 @lru_cache(maxsize=8192)
-def tells(word: str) -> bool:
-    """Whether a word in lower case may be part of what can be promised."""
-    return _TELLING.match(word) is not None
+def told_by(word: str) -> str | None:
+    """What can be promised by words of which one in lower case is a part."""
+    found = _TELLING.match(word)
+    return found.lastgroup if found else None
 
 
-def _promised(text: str) -> tuple[Sequence[Promise], bool]:
-    """What a sentence in lower case promises, and whether only on a condition."""
-    if not ANY_OBJECT.search(text):
+def _possible(claim: Claim, telling: frozenset[str]) -> Iterable[Promise]:
+    """What a sentence may promise, by those of some words that it holds."""
+    if not claim.text.isascii():
+        return OBJECTS
+    told = set(map(told_by, telling.intersection(claim.spoken)))
+    return [action for action in OBJECTS if action in told]
+
+
+def _promised(text: str, possible: Iterable[Promise]) -> tuple[Sequence[Promise], bool]:
+    """Which of some things a sentence in lower case promises, and whether only on a condition."""
+    possible = [action for action in possible if OBJECTS[action].search(text)]
+    if not possible:
         return [], False
-    text = _ASIDE.sub(lambda match: " " * len(match[0]), text)
+    if any(map(text.__contains__, ASIDES)):
+        text = ASIDE.sub(lambda match: " " * len(match[0]), text)
     if not _COMMITS.search(text):
         return [], False
     if _DENIES.search(text):
         return [], False
-    actions: Sequence[Promise] = [act for act, rule in _OBJECT.items() if rule.search(text)]
+    actions: Sequence[Promise] = [act for act in possible if OBJECTS[act].search(text)]
     if _GENERAL.search(text):
         # A conditional names what may happen; only liability, and amounts we name, bind.
         if _OURS.search(text):
@@ -155,7 +174,7 @@ def _amounts_of(
 
 
 def _distance(action: Promise, at: int, claim: Claim) -> int:
-    return min(abs(match.start() - at) for match in _OBJECT[action].finditer(lowered(claim.text)))
+    return min(abs(match.start() - at) for match in OBJECTS[action].finditer(lowered(claim.text)))
 
 
 def _already_so(action: Promise, ctx: CheckContext) -> bool:
@@ -176,7 +195,7 @@ def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
     amounts = [f"{value.kind}:{value.keys[0]}" for value in _amounts(claim, ctx)]
     return bool(amounts) and any(
         source.id.startswith("article:")
-        and _OBJECT[action].search(lowered(source.reading.text))
+        and OBJECTS[action].search(lowered(source.reading.text))
         and all(amount in source.reading.values for amount in amounts)
         for source in ctx.evidence.sources
     )
@@ -186,11 +205,12 @@ def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
 def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag promises of money, goods or guilt that the playbook's limits do not cover."""
     before: dict[Promise, dict[str, Amount]] = {}
-    for at in ctx.holding(frozenset(filter(tells, ctx.words))):
+    telling = frozenset(filter(told_by, ctx.words))
+    for at in ctx.holding(telling):
         claim = ctx.claims[at]
         if claim.kind == "question":
             continue
-        actions, on_condition = _promised(lowered(claim.text))
+        actions, on_condition = _promised(lowered(claim.text), _possible(claim, telling))
         for action in actions:
             amounts = _amounts_of(action, actions, claim, ctx)
             found = _excess(action, amounts, before.setdefault(action, {}), ctx)

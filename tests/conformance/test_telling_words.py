@@ -22,10 +22,12 @@ from handrail.guardrails import (
     priv_secret,
     rude_words,
 )
-from handrail.guardrails.act_authority import ANY_OBJECT, tells
+from handrail.guardrails.act_authority import ASIDE, ASIDES, OBJECTS, told_by
 from handrail.guardrails.action_claims import IS, LED, PRESENT, SAID
 from handrail.guardrails.attack_rules import RULES, find_attacks
 from handrail.guardrails.claims import (
+    COURTEOUS,
+    COURTESY,
     NEGATING,
     NEGATION,
     OFFER,
@@ -36,6 +38,7 @@ from handrail.guardrails.claims import (
 from handrail.guardrails.normalisation import caseless, fold, lowered
 from handrail.guardrails.telephone_numbers import CANDIDATE
 from handrail.guardrails.terms import plain, spoken
+from handrail.playbook.models import Promise
 
 LISTS = {
     **{f"crisis {rule}": (kind, in_crisis.TELLING) for rule, kind, _ in in_crisis.RULES},
@@ -97,12 +100,20 @@ def test_what_leads_to_a_participle_ends_with_a_word_of_its_list(
     assert plain(text)[-1] in ends
 
 
+@pytest.mark.parametrize("action", OBJECTS)
 @some
 @given(data=st.data())
-def test_what_can_be_promised_holds_a_word_of_it(data: st.DataObject) -> None:
-    text = lowered(fold(data.draw(st.from_regex(ANY_OBJECT))).text)
-    assume(ANY_OBJECT.search(text))
-    assert any(map(tells, plain(caseless(text))))
+def test_what_can_be_promised_holds_a_word_of_it(action: Promise, data: st.DataObject) -> None:
+    text = lowered(fold(data.draw(st.from_regex(OBJECTS[action]))).text)
+    assume(OBJECTS[action].search(text))
+    assert action in map(told_by, plain(caseless(text)))
+
+
+@some
+@given(data=st.data())
+def test_what_speaks_of_a_promise_aside_holds_a_part_of_one(data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(ASIDE))
+    assert any(part in text for part in ASIDES)
 
 
 @some
@@ -132,6 +143,14 @@ def test_a_personal_number_is_found_by_its_first_digits(
 def test_what_reads_as_an_offer_holds_a_part_of_one(data: st.DataObject) -> None:
     text = data.draw(st.from_regex(OFFER))
     assert any(part in text for part in OFFERING)
+
+
+@some
+@given(data=st.data())
+def test_what_opens_politely_begins_with_a_word_of_its_list(data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(COURTESY))
+    assume(COURTESY.match(text))
+    assert plain(text)[0] in COURTEOUS
 
 
 @some
