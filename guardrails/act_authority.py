@@ -124,7 +124,7 @@ def _possible(claim: Claim, telling: frozenset[str]) -> Iterable[Promise]:
     """What a sentence may promise, by those of some words that it holds."""
     if not claim.text.isascii():
         return OBJECTS
-    told = set(map(told_by, telling.intersection(claim.spoken)))
+    told = set(map(told_by, telling & claim.words))
     return [action for action in OBJECTS if action in told]
 
 

@@ -95,6 +95,8 @@ class Claim:
     """Its words and numbers, in order and lower case."""
     spoken: Sequence[str] = field(compare=False)
     """Its words, in order, of two letters or more."""
+    words: frozenset[str] = field(compare=False)
+    """The same, each once."""
     stems: frozenset[str] = field(compare=False)
     """Its content words, shortened."""
 
@@ -112,7 +114,7 @@ class Claim:
     @cached_property
     def negated(self) -> bool:
         """Whether it says no."""
-        return says_no(self.text, self.plain)
+        return says_no(self.text, self.words)
 
     def holds(self, start: int, end: int) -> bool:
         """Whether the span lies in this sentence."""
@@ -186,5 +188,7 @@ def split_claims(text: str) -> tuple[Claim, ...]:
     claims: list[Claim] = []
     for (start, end), said in zip(places, plain_lines(lines), strict=False):
         kind, spoken = _kind(lower[start:end], said, offering), telling(said, cuts=cuts)
-        claims.append(Claim(start, end, text[start:end], kind, said, spoken, shortened(spoken)))
+        words = frozenset(spoken)
+        one = Claim(start, end, text[start:end], kind, said, spoken, words, shortened(words))
+        claims.append(one)
     return tuple(claims)

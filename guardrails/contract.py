@@ -121,11 +121,13 @@ class CheckContext:
             for match in pattern.finditer(self.folded.text, one.start, one.end):
                 yield Hit(*self.folded.span(*match.span()), match)
 
-    def holding(self, telling: frozenset[str]) -> Iterator[int]:
+    def holding(self, telling: frozenset[str]) -> Sequence[int]:
         """The numbers of the sentences that hold one of some words, or letters that may hide it."""
-        for at, one in enumerate(self.sentences):
-            if not telling.isdisjoint(one.spoken) or not one.text.isascii():
-                yield at
+        return [
+            at
+            for at, one in enumerate(self.sentences)
+            if not (telling.isdisjoint(one.words) and one.text.isascii())
+        ]
 
     @cached_property
     def spoken(self) -> list[str]:

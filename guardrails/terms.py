@@ -118,12 +118,12 @@ def spoken(text: str) -> list[str]:
 
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, shortened so that inflected forms meet."""
-    return shortened(spoken(text))
+    return shortened(frozenset(spoken(text)))
 
 
-def shortened(written: Iterable[str]) -> frozenset[str]:
+def shortened(words: frozenset[str]) -> frozenset[str]:
     """The content words among some words, shortened."""
-    return frozenset(map(stem, set(written) - STOPWORDS))
+    return frozenset(map(stem, words - STOPWORDS))
 
 
 def joined(first: str, second: str) -> str:
