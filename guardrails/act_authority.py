@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 from handrail.core.verdict import Finding
 from handrail.guardrails.authority import Amount, Excess, excess, limits_on
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.values import Value
 from handrail.playbook.models import Promise
@@ -113,11 +113,13 @@ _PART_OF = re.compile(
 """Before an amount that is no promise: "refund $30 of the $100 you paid"."""
 
 
-@lru_cache(maxsize=8192)
-def told_by(word: str) -> str | None:
-    """What can be promised by words of which one in lower case is a part."""
+def _told_by(word: str) -> str | None:
     found = _TELLING.match(word)
     return found.lastgroup if found else None
+
+
+told_by = Learned(_told_by).__getitem__
+"""What can be promised by words of which one, in lower case, is a part."""
 
 
 def _possible(claim: Claim, telling: frozenset[str]) -> Iterable[Promise]:

@@ -178,20 +178,19 @@ class ActionClaim:
 def claimed_actions(ctx: CheckContext) -> Iterator[ActionClaim]:
     """Find the statements that something was done; conditions, denials and hearsay are none."""
     text = lowered(ctx.folded.text)
-    with_verbs = frozenset(ctx.holding(frozenset(filter(DONE.begins, ctx.words))))
+    verbs = set(ctx.holding(frozenset(filter(DONE.begins, ctx.words))))
     rules = [
-        (rule, frozenset(ctx.holding(telling)))
+        (rule, set(ctx.holding(telling)))
         for rule, telling in SAID
         if not telling.isdisjoint(ctx.words)
     ]
-    if not (rules or with_verbs):
-        return
-    for at, sentence in enumerate(ctx.sentences):
+    for at in sorted(verbs.union(*(held for _, held in rules))):
+        sentence = ctx.sentences[at]
         if sentence.kind == "question":
             continue
         part = text[sentence.start : sentence.end]
-        done = _with_verbs(part) if at in with_verbs else ()
-        otherwise = _otherwise(part, (rule for rule, held in rules if at in held))
+        done = _with_verbs(part) if at in verbs else ()
+        otherwise = _otherwise(part, [rule for rule, held in rules if at in held])
         for family, form, span in (*done, *otherwise):
             yield _made(family, form, sentence, span, ctx)
 

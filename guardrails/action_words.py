@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+
+from handrail.guardrails.learned import Learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class Lexicon:
 
     def __init__(self, words: Iterable[tuple[str, str]]) -> None:
         self._phrases: dict[str, list[tuple[str, str]]] = {}
-        self.begins = lru_cache(maxsize=8192)(self._begins)
+        self.begins = Learned(self._begins).__getitem__
         """Whether one of them begins with a word, in lower case, or with a part of it."""
         for family, spelled in words:
             for phrase in spelled.replace("_", "\x00").split():

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from types import MappingProxyType
+
+from handrail.guardrails.learned import Learned
 
 PROFANE = frozenset(
     """
@@ -115,10 +116,12 @@ def _fits(masked: str) -> bool:
     )
 
 
-@lru_cache(maxsize=8192)
-def _may_hide(word: str) -> bool:
+def _hides(word: str) -> bool:
     """Whether a word is a swear word once digits are read as letters, or draws a letter out."""
     return word.translate(_DIGIT_LETTERS) in _LONG or _TRIPLE.search(word) is not None
+
+
+_may_hide = Learned(_hides).__getitem__
 
 
 def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
 from handrail.guardrails.values import amount, number_key
 
@@ -111,6 +112,7 @@ def key_of(word: str) -> str:
 
 
 def _compared(written: str) -> tuple[Word, ...]:
+    """What one written word is compared as: "can't" is two."""
     if len(written) > _LONGEST:
         pieces = (written[at : at + _LONGEST] for at in range(0, len(written), _LONGEST))
         return tuple(chain.from_iterable(map(_compared, pieces)))
@@ -126,18 +128,7 @@ def _compared(written: str) -> tuple[Word, ...]:
     return tuple(Word(key_of(part), capital) for part in _parts(written))
 
 
-class _Words(dict[str, tuple[Word, ...]]):
-    """What written words are compared as, "can't" as two; emptied when it is full."""
-
-    def __missing__(self, written: str) -> tuple[Word, ...]:
-        if len(self) >= _MOST_WORDS:
-            self.clear()
-        found = self[written] = _compared(written)
-        return found
-
-
-_MOST_WORDS = 8192
-_words = _Words().__getitem__
+_words = Learned(_compared).__getitem__
 
 
 def phrase_of(sentence: str, words: Sequence[str] = ()) -> Phrase:
