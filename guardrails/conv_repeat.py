@@ -37,10 +37,14 @@ def _facts(values: Iterable[Value]) -> frozenset[str]:
     return frozenset(name for value in values for name in value.names)
 
 
+def _may_be(shorter: int, longer: int, least: float) -> bool:
+    """Whether texts of these lengths can be so alike, in percent."""
+    return 200 * shorter >= least * (shorter + longer)
+
+
 def _likeness(words: str, earlier: str, least: float) -> float:
     """How alike two texts are, in percent, whatever the order of their words."""
-    shorter, both = min(len(words), len(earlier)), len(words) + len(earlier)
-    if 200 * shorter < least * both:
+    if not _may_be(*sorted((len(words), len(earlier))), least):
         return 0.0
     return fuzz.ratio(words, earlier, score_cutoff=least) or fuzz.token_sort_ratio(
         words, earlier, score_cutoff=least
@@ -49,11 +53,13 @@ def _likeness(words: str, earlier: str, least: float) -> float:
 
 def _same(ctx: CheckContext, settings: RepeatSettings) -> Iterator[Message]:
     earlier = [m for m in ctx.snapshot.messages if m.role == "ai" and m.answers]
-    words = " ".join(ctx.spoken)
+    words, least = " ".join(ctx.spoken), settings.similarity
     for message in earlier[-settings.look_back :]:
         said = fold(message.text).text
-        earlier_words = " ".join(plain(said.casefold()))
-        if _likeness(words, earlier_words, settings.similarity) and (
+        lower = said.casefold()  # its words take no more room
+        if not _may_be(len(lower), max(len(words), len(lower)), least):
+            continue
+        if _likeness(words, " ".join(plain(lower)), least) and (
             said == ctx.folded.text or _facts(ctx.values) == _facts(find_values(said))
         ):
             yield message

@@ -45,6 +45,7 @@ TELLING = frozenset(
     "policy policies terms rule rules política normas condiciones".split()  # noqa: SIM905
 )
 """Words without one of which no policy is claimed."""
+_DENIALS = frozenset(("cannot",))
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _APART = 8
 """How many times the content words that both have two sentences may have together, to be laid
@@ -168,6 +169,8 @@ class _Judging:
 
 def _subject(words: frozenset[str]) -> frozenset[str]:
     """What a sentence is about: its content words without numbers and denials."""
+    if "".join(words).isalpha():  # none of them is a number
+        return words - _DENIALS
     return frozenset(word for word in words if word != "cannot" and not word[0].isdigit())
 
 
@@ -208,8 +211,8 @@ def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding
         number: words
         for number, (claim, content) in enumerate(zip(ctx.claims, ctx.content, strict=True))
         if claim.kind != "question"
-        and (words := _subject(content))
         and not ctx.evidence.verbatim(claim.text)
+        and (words := _subject(content))
     }
     if not subjects:  # every statement stands as it is in a source
         return
