@@ -53,20 +53,28 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
 class RecordNote(NamedTuple):
     """A text in a record, long enough for an order."""
 
-    source: str
+    record: Record
+    field: str
     text: str
-    internal: bool
-    """Whether nobody may see it in clear text."""
+
+    @property
+    def source(self) -> str:
+        """``record:order/W100#note``."""
+        return f"record:{self.record.kind}/{self.record.id}#{self.field}"
+
+    @property
+    def internal(self) -> bool:
+        """Whether nobody may see it in clear text."""
+        return self.record.fields[self.field].visibility == "internal"
 
 
 def record_notes(records: Iterable[Record]) -> Iterator[RecordNote]:
     """Find the texts in records that an order could stand in."""
     for record in records:
         for name, field in record.fields.items():
-            text = field.value
-            if field.type == "text" and isinstance(text, str) and len(text) >= SHORTEST:
-                source = f"record:{record.kind}/{record.id}#{name}"
-                yield RecordNote(source, text, field.visibility == "internal")
+            text = field.value if field.type == "text" else None
+            if isinstance(text, str) and len(text) >= SHORTEST:
+                yield RecordNote(record, name, text)
 
 
 def _whole(start: int, end: int, sentences: Sequence[tuple[int, int]]) -> tuple[int, int]:

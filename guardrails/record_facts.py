@@ -74,7 +74,8 @@ class Sheet:
             kind, text = field.type, str(field.value)
             if kind in _TYPED and (names := read_names(kind, text, zone)):
                 self.names[name] = names
-            elif _DIGIT.search(text):
+                continue
+            if _DIGIT.search(text):
                 (wrong if kind in FORMED else self.texts).append((f"{self.source}#{name}", text))
             if kind == "name" or (kind == "text" and name in _TITLES):
                 self.title = text

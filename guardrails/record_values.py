@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import accumulate
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property
+from itertools import accumulate, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.reading import Reading, Source, names_of
@@ -15,29 +14,20 @@ from handrail.guardrails.values import APART, Value, find_spellings, read_values
 
 
 class RecordValues:
-    """Values in many short texts: found in one pass, each spelling read once, placed if asked."""
+    """Values in many short texts, which are read as one, as far as a value is looked for."""
 
     def __init__(self, texts: Sequence[tuple[str, str]]) -> None:
-        """Find where values are written in texts, each of which has an id."""
+        """Take texts, each of which has an id."""
         self._texts = texts
-        self._places: dict[tuple[str, str], list[int]] = {}
-        for rule, start, spelling in find_spellings(APART.join(text for _, text in texts)):
-            self._places.setdefault((rule, spelling), []).append(start)
+        self._unread = find_spellings(APART.join(text for _, text in texts))
+        self._named = cache(_named)
+        self._held: dict[str, list[tuple[int, Value]]] = {}
+        """The values that were read, by each of their names, with where they stand."""
 
     @cached_property
     def _begins(self) -> Sequence[int]:
         lengths = (len(text) + len(APART) for _, text in self._texts)
         return list(accumulate(lengths, initial=0))
-
-    @cached_property
-    def _spelled(self) -> Mapping[str, list[tuple[Value, list[int]]]]:
-        """Each value by its names, with the places of one of its spellings."""
-        found: dict[str, list[tuple[Value, list[int]]]] = {}
-        for (rule, spelling), places in self._places.items():
-            for value in read_values(rule, 0, spelling):
-                for name in names_of(value):
-                    found.setdefault(name, []).append((value, places))
-        return found
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return the place where the first text that has a value has it."""
@@ -49,11 +39,28 @@ class RecordValues:
 
     def _holding(self, name: str) -> Iterator[tuple[int, Value]]:
         """The texts that have a value, each with its first one."""
-        spelled = self._spelled.get(name, ())
-        placed = ((place, value) for value, places in spelled for place in places)
-        last = -1
-        for place, value in sorted(placed, key=itemgetter(0)):
-            number = bisect_right(self._begins, place) - 1
-            if number > last:
-                last, start = number, place - self._begins[number]
-                yield number, value.moved(start, start + value.end)
+        last, told, held = -1, 0, self._held.setdefault(name, [])
+        while told < len(held) or self._reads_on():
+            for place, value in held[told:]:
+                told += 1
+                number = bisect_right(self._begins, place) - 1
+                if number > last:
+                    last, start = number, place - self._begins[number]
+                    yield number, value.moved(start, start + value.end)
+
+    def _reads_on(self) -> bool:
+        """Read some more values; whether there were any."""
+        found = list(islice(self._unread, _AT_ONCE))
+        for rule, place, spelling in found:
+            for name, value in self._named(rule, spelling):
+                self._held.setdefault(name, []).append((place, value))
+        return bool(found)
+
+
+_AT_ONCE = 16
+"""How many values are read at once."""
+
+
+def _named(rule: str, spelling: str) -> Sequence[tuple[str, Value]]:
+    """The values that are spelled so, by each of their names."""
+    return [(name, value) for value in read_values(rule, 0, spelling) for name in names_of(value)]

@@ -12,14 +12,14 @@ were taken out before the reply was drafted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.attack_scorer import Kind
-from handrail.guardrails.attacks import attacks_in, record_notes
+from handrail.guardrails.attacks import RecordNote, attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
 from handrail.guardrails.terms import cut, has_run, plain
@@ -98,10 +98,10 @@ def _telling(words: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield at, " ".join(words[at : at + _RUN])
 
 
-def _heard(ctx: CheckContext) -> Iterator[tuple[str, str, Kind]]:
-    """What was said to the assistant and stands in its records, by source."""
-    yield "message:said", ctx.said, "direct"
-    for note in record_notes(ctx.snapshot.records):
+def _heard(said: str, notes: Iterable[RecordNote]) -> Iterator[tuple[str, str, Kind]]:
+    """What was said to the assistant and stands in records, by source."""
+    yield "message:said", said, "direct"
+    for note in notes:
         yield note.source, note.text, "indirect"
 
 
@@ -135,10 +135,10 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
         return
     read = _Reply(reply, cut(ctx.spoken, _LONGEST))
     told: set[tuple[str, int, int]] = set()
-    every = list(_heard(ctx))
-    if not _may_share(fold("\n".join(heard for _, heard, _ in every)).text, read):
+    notes = list(record_notes(ctx.snapshot.records))
+    if not _may_share(fold("\n".join((ctx.said, *(note.text for note in notes)))).text, read):
         return
-    for source, heard, kind in every:
+    for source, heard, kind in _heard(ctx.said, notes):
         text = fold(heard).text
         if _may_share(text, read) and _shares(text, read):
             own = _runs(_words(ctx.folded.text))
