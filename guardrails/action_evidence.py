@@ -172,8 +172,8 @@ def _listed(text: str, ctx: CheckContext) -> set[str]:
     folded = text.casefold()
     places = sorted(
         (place, place + len(record.id), record.id)
-        for record in ctx.records
-        if (place := folded.find(record.id.casefold())) >= 0
+        for record, held in zip(ctx.records, ctx.record_values, strict=True)
+        if (place := folded.find(held[0])) >= 0
     )
     found: set[str] = set()
     for (_, end, one), (start, _, other) in pairwise(places):
@@ -202,7 +202,7 @@ def _numbers(text: str, ctx: CheckContext) -> frozenset[str]:
     found = {m[0].lstrip("#").casefold() for m in _NUMBER.finditer(text)}
     known = {one for one in found if _known(one, ctx)}
     known |= {m["id"].casefold() for m in _LABELLED.finditer(text)}
-    return frozenset(known | {r.id.casefold() for r in ctx.records if r.id.casefold() in folded})
+    return frozenset(known | {held[0] for held in ctx.record_values if held[0] in folded})
 
 
 def _known(number: str, ctx: CheckContext) -> bool:
@@ -217,8 +217,8 @@ def _asked(numbers: frozenset[str], ctx: CheckContext) -> Sequence[Record]:
     """The records a claim speaks of: those it names, or all where it names none."""
     if not numbers:
         return ctx.records
-    found = {at for number in numbers for at in ctx.records_by_value.get(number, ())}
-    return [ctx.records[at] for at in sorted(found)]
+    held = map(numbers.isdisjoint, ctx.record_values)
+    return [record for record, without in zip(ctx.records, held, strict=True) if not without]
 
 
 def _event_names(event: ActionEvent, numbers: frozenset[str]) -> bool:

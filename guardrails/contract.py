@@ -219,15 +219,12 @@ class CheckContext:
         return own_records(self.snapshot)
 
     @cached_property
-    def records_by_value(self) -> Mapping[str, Sequence[int]]:
-        """The numbers of the records that hold a value or have an id, each in lower case."""
-        found: dict[str, list[int]] = {}
-        for at, record in enumerate(self.records):
-            own = record.id.casefold()
-            values = (str(field.value).casefold() for field in record.fields.values())
-            for value in (own, own.lstrip("#"), *values):
-                found.setdefault(value, []).append(at)
-        return found
+    def record_values(self) -> Sequence[Sequence[str]]:
+        """What each record holds, in lower case: its id, the id without its mark, its values."""
+        return [
+            [own := record.id.casefold(), own.lstrip("#"), *map(str.casefold, _values_of(record))]
+            for record in self.records
+        ]
 
     def has(self, need: Need) -> bool:
         """Whether something a check needs is there."""
@@ -244,6 +241,10 @@ class CheckContext:
                 return self.draft is not None and bool(self.draft.actions)
             case "judge":
                 return self.judge is not None
+
+
+def _values_of(record: Record) -> Iterator[str]:
+    return (str(field.value) for field in record.fields.values())
 
 
 _start: Callable[[Claim], int] = attrgetter("start")

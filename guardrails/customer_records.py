@@ -50,8 +50,8 @@ class CustomerRecords:
     def terms(self) -> RecordTerms:
         """All their words: fields as they are said, "order W1 total 89.90", and what was done."""
         fields = [
-            f"{sheet.record.kind} {sheet.record.id} {name} {field.value}"
+            f"{sheet.record.kind} {sheet.record.id} {name} {text}"
             for sheet in self.sheets
-            for name, field in sheet.fields.items()
+            for name, (_, text) in sheet.fields.items()
         ]
         return RecordTerms(" ".join((*fields, *(said for _, said in self._done))))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
-from itertools import accumulate, compress
+from functools import cached_property
+from itertools import accumulate
+from operator import itemgetter
 
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import owner_key
@@ -17,7 +18,7 @@ from handrail.guardrails.telephone_numbers import phone_keys
 Place = tuple[str, int, int]
 """A key as :func:`handrail.core.ports.owner_key` writes it, and where it stands."""
 
-_WORD = re.compile(r"([^\W_]{1,40}(?:['’.-][^\W_]{1,40}){0,2})")
+_WORD = re.compile(r"([^\W_]{1,40}+(?:['’.-][^\W_]{1,40}){0,2})")
 _PARTICLES = frozenset(
     {"de", "la", "las", "los", "del", "van", "von", "der", "den", "da", "dos", "di", "al", "bin",
      "el", "y", "e", "le", "du"}
@@ -30,6 +31,9 @@ _TELLING = 7
 """Characters from which a part of a value is no chance."""
 _BETWEEN = re.compile(r"[\W_]{1,1000}")
 _HOUSE = re.compile(r"\d{1,5}[a-z]?", re.IGNORECASE)
+_CAPITAL = re.compile(r"[^\W\d_a-z]")
+"""What every capital letter is; of other alphabets others too."""
+_DIGIT = re.compile(r"\d")
 
 
 class Words:
@@ -41,6 +45,8 @@ class Words:
         self.written = self._parts[1::2]
         self.before = self._parts[::2]
         """What stands before each."""
+        self.initials = "".join(map(itemgetter(0), self.written))
+        """The first letter or digit of each."""
 
     @cached_property
     def _bounds(self) -> Sequence[int]:
@@ -56,13 +62,14 @@ def find_names(words: Words) -> Iterator[tuple[int, int]]:
 
     Yields the numbers of the first and the last word among the words.
     """
-    written, before = words.written, words.before
-    named = [word[0].isupper() and not word[-1].isdecimal() for word in written]
-    for first in compress(range(len(written)), named):
+    written, before, initials = words.written, words.before, words.initials
+    capital = (match.start() for match in _CAPITAL.finditer(initials) if match[0].isupper())
+    named = dict.fromkeys(at for at in capital if not written[at][-1].isdecimal())
+    for first in named:
         for last in range(first + 1, min(first + _LONGEST_NAME, len(written))):
-            if before[last] not in _GAP or not (named[last] or written[last] in _PARTICLES):
+            if before[last] not in _GAP or not (last in named or written[last] in _PARTICLES):
                 break
-            if named[last]:
+            if last in named:
                 yield first, last
 
 
@@ -71,17 +78,16 @@ def find_streets(words: Words) -> Iterator[tuple[int, int]]:
 
     Yields the numbers of the first and the last word among the words.
     """
-    written, before = words.written, words.before
-    numbered = [word[0].isdecimal() for word in written]
-    for at in compress(range(len(written)), numbered):
+    written, before, initials = words.written, words.before, words.initials
+    for at in (match.start() for match in _DIGIT.finditer(initials)):
         if not _HOUSE.fullmatch(written[at]):
             continue
         for last in range(at + 1, min(at + _LONGEST_STREET, len(written))):
-            if numbered[last] or before[last] not in _GAP:
+            if initials[last].isdecimal() or before[last] not in _GAP:
                 break
             yield at, last
         for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
-            if numbered[first] or before[first + 1] not in _GAP:
+            if initials[first].isdecimal() or before[first + 1] not in _GAP:
                 break
             yield first, at
 
@@ -118,15 +124,12 @@ def _typed(ctx: CheckContext) -> Iterator[Place]:
 def _named(words: Words) -> Iterator[tuple[str, int, int]]:
     """Names and streets, each with the numbers of its first and last word."""
     for first, last in (*find_names(words), *find_streets(words)):
-        yield "".join(map(_squeezed_word, words.written[first : last + 1])), first, last
+        yield _squeezed("".join(words.written[first : last + 1])), first, last
 
 
 def _squeezed(text: str) -> str:
     folded = text.casefold()
     return folded if folded.isalnum() else _BETWEEN.sub("", folded)
-
-
-_squeezed_word = lru_cache(maxsize=4096)(_squeezed)
 
 
 def own_values(snapshot: Snapshot) -> Iterator[str]:

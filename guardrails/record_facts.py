@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from handrail.core.conversation import ActionEvent, FieldType, FieldValue, Record, Snapshot
+from handrail.core.conversation import ActionEvent, FieldType, Record, Snapshot
 from handrail.core.ports import owner_key
 from handrail.guardrails.values import duration_key, number_key
 
@@ -57,12 +57,15 @@ class Sheet:
     def __init__(self, record: Record, zone: str | None) -> None:
         self.record = record
         self._zone = zone
-        self.key = f"contact:{owner_key(record.id)}"
+        number = record.id
+        self.key = f"contact:{owner_key(number)}"
         """The name by which other records refer to it, ``contact:w100``."""
-        self.spelling = record.id.casefold()
+        self.spelling = number.casefold()
         """Its id, in lower case."""
-        self.fields = seen(record)
-        """What the customer may see."""
+        self.source = f"record:{record.kind}/{number}"
+        """``record:order/W100``."""
+        self.fields: dict[str, tuple[FieldType, str]] = {}
+        """What the customer may see: of what type, and as it is written."""
         self.names: dict[str, tuple[str, ...]] = {}
         """The value of each typed field in all readings; of those alone that have their type."""
         self.title: str | None = None
@@ -70,8 +73,8 @@ class Sheet:
         self.texts: list[tuple[str, str]] = []
         """Addresses, notes, then wrongly typed fields, by their ids, where they hold a number."""
         wrong: list[tuple[str, str]] = []
-        for name, field in self.fields.items():
-            kind, text = field.type, str(field.value)
+        for name, kind, text in seen(record):
+            self.fields[name] = kind, text
             if kind in _TYPED and (names := read_names(kind, text, zone)):
                 self.names[name] = names
                 continue
@@ -81,29 +84,25 @@ class Sheet:
                 self.title = text
         self.texts += wrong
 
-    @property
-    def source(self) -> str:
-        """``record:order/W100``."""
-        return f"record:{self.record.kind}/{self.record.id}"
-
     def fact(self, name: str) -> Fact:
         """One of its fields; its number where the name is empty."""
-        field = self.fields.get(name)
-        if field is None:
+        if name not in self.fields:
             return Fact(self.source, "", self.record.id)
-        return Fact(self.source, name, str(field.value), field.currency, field.type, self._zone)
+        kind, text = self.fields[name]
+        return Fact(self.source, name, text, self.record.fields[name].currency, kind, self._zone)
 
     @cached_property
     def facts(self) -> list[Fact]:
         """The typed fields that the customer may see."""
-        return [self.fact(name) for name, field in self.fields.items() if field.type in FORMED]
+        return [self.fact(name) for name, (kind, _) in self.fields.items() if kind in FORMED]
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
     """The records that this conversation's verified customer owns."""
     if not snapshot.verified:
         return ()
-    return tuple(r for r in snapshot.records if r.customer_id == snapshot.customer.id)
+    owner = snapshot.customer.id
+    return tuple([record for record in snapshot.records if record.customer_id == owner])
 
 
 def own_actions(snapshot: Snapshot) -> tuple[ActionEvent, ...]:
@@ -148,32 +147,28 @@ def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
-    if kind in _NUMBERS:
-        key = number_key(text)
-        return (f"{kind}:{key}", f"quantity:{key}")
-    if kind == "duration":
-        return (f"duration:{duration_key(Decimal(text), 'day')}", f"quantity:{number_key(text)}")
-    if kind == "date":
-        return _moment_names(text, zone)
-    return (f"contact:{owner_key(text)}",)
-
-
 def read_names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
     """A field's value as ``kind:key``, in each reading; none where it is of another type."""
     try:
-        return _names(kind, text, zone)
+        if kind in _NUMBERS:
+            key = number_key(text)
+            return (f"{kind}:{key}", f"quantity:{key}")
+        if kind == "date":
+            return _moment_names(text, zone)
+        if kind == "duration":
+            days = duration_key(Decimal(text), "day")
+            return (f"duration:{days}", f"quantity:{number_key(text)}")
     except (ValueError, InvalidOperation):
         return ()
+    return (f"contact:{owner_key(text)}",)
 
 
-def seen(record: Record) -> dict[str, FieldValue]:
-    """The fields that the customer may see."""
-    return {
-        name: field
-        for name, field in record.fields.items()
-        if field.visibility == "customer" and field.value is not None
-    }
+def seen(record: Record) -> Iterator[tuple[str, FieldType, str]]:
+    """The fields that the customer may see: their names, their types and what they say."""
+    for name, field in record.fields.items():
+        value = field.value
+        if value is not None and field.visibility == "customer":
+            yield name, field.type, str(value)
 
 
 def own_facts(snapshot: Snapshot) -> list[Fact]:
@@ -200,8 +195,8 @@ def record_texts(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Each field that the customer may see, and what was done, by its id, as a line of text."""
     for record in own_records(snapshot):
         yield f"record:{record.kind}/{record.id}#id", f"{record.kind} {record.id}"
-        for name, field in seen(record).items():
-            said = f"{record.kind} {record.id} {name}: {field.value} {field.currency or ''}"
+        for name, _, text in seen(record):
+            said = f"{record.kind} {record.id} {name}: {text} {record.fields[name].currency or ''}"
             yield f"record:{record.kind}/{record.id}#{name}", said.replace("_", " ").strip()
     for event in own_actions(snapshot):
         yield f"action:{event.id}", told(event)

@@ -118,7 +118,7 @@ class Slots:
         for sheet in self.sheets:
             for field, names in sheet.names.items():
                 other = by_key.get(names[0])
-                if other and other is not sheet and sheet.fields[field].type == "id":
+                if other and other is not sheet and sheet.fields[field][0] == "id":
                     near.setdefault(sheet.key, []).append(other)
                     near.setdefault(other.key, []).append(sheet)
         return near
@@ -243,9 +243,9 @@ class Slots:
         """The concept a word speaks of beside a value of a kind, where a field may have it."""
         concept, known = concept_of_word(word, kind)
         fields = () if known else self._fields.get(concept, ())
-        held = (sheet.fields[field] for field in fields for sheet in self.sheets
+        held = (sheet.fields[field][0] for field in fields for sheet in self.sheets
                 if field in sheet.fields)  # fmt: skip
-        return concept if known or any(one.type == kind for one in held) else None
+        return concept if known or kind in held else None
 
     def _told(self, value: Value, kind: FieldType, own: Clause) -> Meaning | None:
         """What a value means by the words of its clause."""
