@@ -123,17 +123,18 @@ FORMS = (
     _Form("br_cnpj", _form(r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"), is_cnpj),
     _Form("br_cnpj", _form(r"\d{14}"), is_cnpj, ("cnpj",)),
 )
-BEGINNING = re.compile(
-    r"\d(?=(?:[ ./-]?\d){5})(?:(?<![\w.-]\d)|(?<=[xyz]\d)|(?<=[xyz][ -]\d)"
-    r"|(?:(?<=[a-z]\d)|(?<=[a-z] \d))(?=[\d ]{5,8}[a-d]))",
-    re.IGNORECASE,
+REST = (
+    r"(?=(?:[ ./-]?\d){5})(?:(?<![\w.-]\d)|(?<=[xyz]\d)|(?<=[xyz][ -]\d)"
+    r"|(?:(?<=[a-z]\d)|(?<=[a-z] \d))(?=[\d ]{5,8}[a-d]))"
 )
+"""What stands around the first digit of every form, as a pattern."""
+BEGINNING = re.compile(rf"\d{REST}", re.IGNORECASE)
 """How every form begins, from its first digit: a cheap test before all of them."""
 
 
-def find_national_ids(text: str) -> Iterator[tuple[str, int, int]]:
-    """Find national numbers: which one, and where."""
-    if not BEGINNING.search(text):
+def find_national_ids(text: str, begin: int = 0) -> Iterator[tuple[str, int, int]]:
+    """Find national numbers: which one, and where; the first digit of none is before ``begin``."""
+    if not BEGINNING.search(text, begin):
         return
     lowered = text.casefold()
     for form in FORMS:

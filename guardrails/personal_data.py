@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from handrail.core.ports import owner_key
-from handrail.guardrails.national_ids import find_national_ids
+from handrail.guardrails.national_ids import REST, find_national_ids
 from handrail.guardrails.telephone_numbers import find_phones
 
 PersonalKind = Literal["email", "iban", "card", "national_id", "ip", "phone"]
@@ -22,10 +22,8 @@ _EMAIL = re.compile(
     r"(?<![\w.+@-])[\w+-](?:[\w.+'-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}"
     r"[^\W\d_]{2,24}(?![\w@-])"
 )
-_IBAN = re.compile(
-    r"\d(?<=(?<![\w-])[a-z]{2}\d)\d(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?(?![\w-])",
-    re.IGNORECASE,
-)
+_ACCOUNT = r"(?<=(?<![\w-])[a-z]{2}\d)\d(?: ?[a-z0-9]{4})"
+IBAN = re.compile(rf"\d{_ACCOUNT}{{2,7}}(?: ?[a-z0-9]{{1,3}})?(?![\w-])", re.IGNORECASE)
 """An account number behind its country's letters: a digit is found much faster than a letter."""
 _COUNTRY = 2
 """Letters of the country."""
@@ -67,8 +65,11 @@ _VERSION = re.compile(
 _IP_HINT = re.compile(r"\.(?<=\d\.)\d{1,3}\.\d|:[0-9a-fA-F]{0,4}:")
 """What every address has, found by its first mark."""
 _DIGIT = re.compile(r"\d")
-MANY = re.compile(r"\d(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}")
+_MANY = r"(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}"
+MANY = re.compile(rf"\d{_MANY}")
 """How every card and telephone number begins: six digits with little between them."""
+FORMED = re.compile(rf"\d(?:{_MANY}|{_ACCOUNT}{{2}}|{REST})", re.IGNORECASE)
+"""How any number of a form begins, from its first digit; most texts have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +133,17 @@ def find_personal(text: str, region: str) -> tuple[PersonalDatum, ...]:
 
 def _with_digits(text: str, region: str) -> Iterator[PersonalDatum]:
     """All kinds that hold digits, those with the surest form first."""
-    for match in _IBAN.finditer(text):
+    formed = FORMED.search(text)
+    begin = formed.start() if formed else len(text)
+    for match in IBAN.finditer(text, begin):
         start, end = match.start() - _COUNTRY, match.end()
         for stop in range(end, start + 14, -1):
             # The last group may be the word behind it: "... 32 to pay".
             if is_iban(text[start:stop]) and text[stop:end][:1] in ("", " "):
                 yield _datum("iban", text, start, stop)
                 break
-    many = MANY.search(text) is not None
-    for form, start, end in find_national_ids(text):
+    many = MANY.search(text, begin) is not None
+    for form, start, end in find_national_ids(text, begin):
         yield PersonalDatum("national_id", start, end, text[start:end], form)
     for match in CARD.finditer(text) if many else ():
         if _is_card(text, match):

@@ -128,6 +128,10 @@ def test_what_tells_a_code_is_found_by_its_digits(data: st.DataObject) -> None:
         *((form.pattern, national_ids.BEGINNING) for form in national_ids.FORMS),
         (personal_data.CARD, personal_data.MANY),
         (CANDIDATE, personal_data.MANY),
+        *(
+            (begins, personal_data.FORMED)
+            for begins in (personal_data.IBAN, personal_data.MANY, national_ids.BEGINNING)
+        ),
     ],
 )
 @some
