@@ -222,7 +222,8 @@ class CheckContext:
     def record_values(self) -> Sequence[Sequence[str]]:
         """What each record holds, in lower case: its id, the id without its mark, its values."""
         return [
-            [own := record.id.casefold(), own.lstrip("#"), *map(str.casefold, _values_of(record))]
+            [own := record.id.casefold(), own.lstrip("#")]
+            + [str(field.value).casefold() for field in record.fields.values()]
             for record in self.records
         ]
 
@@ -241,10 +242,6 @@ class CheckContext:
                 return self.draft is not None and bool(self.draft.actions)
             case "judge":
                 return self.judge is not None
-
-
-def _values_of(record: Record) -> Iterator[str]:
-    return (str(field.value) for field in record.fields.values())
 
 
 _start: Callable[[Claim], int] = attrgetter("start")

@@ -61,7 +61,7 @@ class Evidence:
     ) -> None:
         """Lay out what is known; ``standing`` are published sources that every draft has."""
         self._snapshot = snapshot
-        self._recorded: dict[Hashable, EvidenceSpan | None] = {}
+        self._recorded: dict[Hashable, Fact | None] = {}
         self._written: dict[Hashable, EvidenceSpan | None] = {}
         self._quoting: dict[str, str | None] = {}
         self._compared: dict[tuple[frozenset[str], ...], Comparison] = {}
@@ -95,12 +95,17 @@ class Evidence:
 
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
+        fact = self.fact(value)
+        return cited(fact) if fact else None
+
+    def fact(self, value: Value) -> Fact | None:
+        """Return what is recorded and has a value, or ``None``."""
         key = (value.kind, value.keys, value.currency)
         if key not in self._recorded:
             same = (
                 fact for fact in self._facts(value) if same_currency(value.currency, fact.currency)
             )
-            self._recorded[key] = next(map(cited, same), None)
+            self._recorded[key] = next(same, None)
         return self._recorded[key]
 
     def written(self, value: Value) -> EvidenceSpan | None:

@@ -147,7 +147,7 @@ class _Judge:
         day = value
         if value.kind == "duration":
             day = told_day(value, self.ctx.folded.text, self.today) or value
-        recorded = evidence.recorded(value) or self._near(day)
+        recorded = evidence.fact(value) or self._near(day)
         if not recorded and evidence.written(value):
             return None
         binding = self._binding(day, claim)
@@ -168,7 +168,7 @@ class _Judge:
             return None
         if any(self.holds(fact, day) for fact in binding.facts):
             return None
-        return self._wrong_slot(day, binding, self.ctx.evidence.recorded(day))
+        return self._wrong_slot(day, binding, self.ctx.evidence.fact(day))
 
     def _binding(self, value: Value, claim: Claim | None) -> Binding | None:
         if not self.sheets or value.kind not in SLOT_TYPES or claim is None:
@@ -179,12 +179,12 @@ class _Judge:
             return None
         return self.slots.bind(value, claim)
 
-    def _near(self, value: Value) -> EvidenceSpan | None:
+    def _near(self, value: Value) -> Fact | None:
         """The record field that a weekday or "in 3 days" comes from."""
         if value.kind == "weekday":
             days = (fact for fact in self._days if falls_on(value, fact.quote, self.today))
-            return next(map(cited, days), None)
-        return self.ctx.evidence.recorded(value) if value.kind == "date" else None
+            return next(days, None)
+        return self.ctx.evidence.fact(value) if value.kind == "date" else None
 
     def _misplaced(self, value: Value, binding: Binding) -> bool:
         """Whether a recorded value belongs elsewhere; what is published too is mostly spared."""
@@ -207,7 +207,7 @@ class _Judge:
                 severity="high",
             )
 
-    def _wrong_slot(self, value: Value, binding: Binding, found: EvidenceSpan | None) -> Finding:
+    def _wrong_slot(self, value: Value, binding: Binding, found: Fact | None) -> Finding:
         holds = tuple(cited(fact, "contradicts") for fact in binding.facts[:3])
         if not holds:
             holds = (EvidenceSpan(source=_source(binding.sheets[0]), quote="", relation="absent"),)
@@ -218,7 +218,7 @@ class _Judge:
             value,
             f"{_NAMES[value.kind]} is not {subject}.",
             severity="critical" if value.kind == "money" else "high",
-            evidence=(*holds, *((found,) if found else ())),
+            evidence=(*holds, *((cited(found),) if found else ())),
             confidence=0.95 if binding.sure else 0.85,
             replacement=self._replacement(binding),
         )
