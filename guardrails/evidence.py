@@ -63,6 +63,7 @@ class Evidence:
         self._snapshot = snapshot
         self._recorded: dict[Hashable, Fact | None] = {}
         self._written: dict[Hashable, EvidenceSpan | None] = {}
+        self._has_written: dict[Hashable, bool] = {}
         self._quoting: dict[str, str | None] = {}
         self._compared: dict[tuple[frozenset[str], ...], Comparison] = {}
         agents = (m for m in snapshot.messages if m.role == "agent")
@@ -114,7 +115,16 @@ class Evidence:
         if key not in self._written:
             found = filter(None, (shelf.find(value) for shelf in self.shelves))
             self._written[key] = next(found, None) or self.records.values.find(value)
+            self._has_written[key] = self._written[key] is not None
         return self._written[key]
+
+    def has_written(self, value: Value) -> bool:
+        """Whether a text has a value (an article, the playbook, a note)."""
+        key = (value.kind, value.keys, value.currency)
+        if key not in self._has_written:
+            shelved = any(shelf.has(value) for shelf in self.shelves)
+            self._has_written[key] = shelved or self.records.values.has(value)
+        return self._has_written[key]
 
     @property
     def record_stems(self) -> frozenset[str]:

@@ -148,7 +148,7 @@ class _Judge:
         if value.kind == "duration":
             day = told_day(value, self.ctx.folded.text, self.today) or value
         recorded = evidence.fact(value) or self._near(day)
-        if not recorded and evidence.written(value):
+        if not recorded and evidence.has_written(value):
             return None
         binding = self._binding(day, claim)
         if binding and any(self.holds(fact, day) for fact in binding.facts):
@@ -194,7 +194,7 @@ class _Judge:
             inside = any(fact.type == kind and self.holds(fact, value) for fact in own)
             if inside or not binding.named or kind not in ("money", "id"):
                 return False
-        return binding.sure or not self.ctx.evidence.written(value)
+        return binding.sure or not self.ctx.evidence.has_written(value)
 
     def too_many(self) -> Iterator[Finding]:
         """Say from where on values are held against no slot."""

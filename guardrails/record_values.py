@@ -9,7 +9,7 @@ from itertools import accumulate, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.reading import Reading, Source, names_of
-from handrail.guardrails.shelf import first_holder, quoted
+from handrail.guardrails.shelf import Shelf, first_holder, quoted
 from handrail.guardrails.values import APART, Value, find_spellings, read_values
 
 
@@ -19,6 +19,7 @@ class RecordValues:
     def __init__(self, texts: Sequence[tuple[str, str]]) -> None:
         """Take texts, each of which has an id."""
         self._texts = texts
+        self._asked = False
         self._unread = find_spellings(APART.join(text for _, text in texts))
         self._named = cache(_named)
         self._held: dict[str, list[tuple[int, Value]]] = {}
@@ -28,6 +29,15 @@ class RecordValues:
     def _begins(self) -> Sequence[int]:
         lengths = (len(text) + len(APART) for _, text in self._texts)
         return list(accumulate(lengths, initial=0))
+
+    def has(self, value: Value) -> bool:
+        """Whether a text has a value: for the first one asked, one that spells it so is read."""
+        if not self._asked:
+            self._asked = True
+            like = next((text for _, text in self._texts if value.text in text), "")
+            if Shelf((Source("", Reading(like)),)).has(value):
+                return True
+        return self.find(value) is not None
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return the place where the first text that has a value has it."""

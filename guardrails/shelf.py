@@ -84,8 +84,15 @@ class Shelf:
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return the place where the first source that has a value has it."""
-        first = first_holder(value, lambda name: self._values.get(name, ()))
+        first = self._holder(value)
         return quoted(self.sources[first[0]], first[1].start, first[1].end) if first else None
+
+    def has(self, value: Value) -> bool:
+        """Whether a source has a value."""
+        return self._holder(value) is not None
+
+    def _holder(self, value: Value) -> tuple[int, Value] | None:
+        return first_holder(value, lambda name: self._values.get(name, ()))
 
     @cached_property
     def _quotable(self) -> Mapping[str, tuple[Source, tuple[int, int]]]:

@@ -29,6 +29,7 @@ def test_every_value_stands_where_reading_each_text_alone_finds_it(
     apart = Shelf(tuple(Source(id_, Reading(one)) for id_, one in named))
     for value in find_values(" ; ".join((asked, *texts))):
         assert together.find(value) == apart.find(value)
+        assert RecordValues(named).has(value) == together.has(value) == apart.has(value)
 
 
 def test_a_value_never_reaches_from_one_text_into_the_next() -> None:
