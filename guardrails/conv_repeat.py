@@ -44,7 +44,8 @@ def _may_be(shorter: int, longer: int, least: float) -> bool:
 
 def _likeness(words: str, earlier: str, least: float) -> float:
     """How alike two texts are, in percent, whatever the order of their words."""
-    if not _may_be(*sorted((len(words), len(earlier))), least):
+    shorter, longer = sorted((len(words), len(earlier)))
+    if not _may_be(shorter, longer, least):
         return 0.0
     return fuzz.ratio(words, earlier, score_cutoff=least) or fuzz.token_sort_ratio(
         words, earlier, score_cutoff=least
