@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from handrail.guardrails.learned import Learned
+from handrail.guardrails.terms import plain
 from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, WEEKDAYS, WORDS
 from handrail.guardrails.values import amount, number_key
 
@@ -135,21 +136,21 @@ def phrase_of(sentence: str, words: Sequence[str] = ()) -> Phrase:
     """The words of a sentence as they are compared: number words as numbers, units by one name.
 
     ``words`` are those of the sentence in lower case, where they are known: most sentences have
-    nothing else in them.
+    nothing else in them, and are then not read once more.
     """
-    if words and words[0] not in _OPENERS and _has_only(words, sentence):
-        return _phrase(words, None)
-    opening = _OPENING.match(sentence)
-    return _phrase(_TOKEN.findall(sentence, opening.end() if opening else 0), opening)
+    opening = _OPENING.match(sentence) if not words or words[0] in _OPENERS else None
+    said = sentence[opening.end() :] if opening else sentence
+    if not _has_only(words, sentence):
+        return _phrase(_TOKEN.findall(said), opening)
+    return _phrase(words if said[1:].islower() and not opening else plain(said), opening)
 
 
 def _has_only(words: Sequence[str], sentence: str) -> bool:
-    """Whether nothing else stands in a sentence: no number, sign, contraction or name."""
+    """Whether nothing else stands in a sentence: no number, sign or contraction."""
     return (
         sentence.isascii()
         and not ("'" in sentence or "$" in sentence or "%" in sentence)
         and "".join(words).isalpha()
-        and sentence[1:].islower()
     )
 
 
