@@ -172,9 +172,12 @@ class Evidence:
         words = " ".join(claim.plain)
         return next(filter(None, (shelf.sentence(words) for shelf in self.shelves)), None)
 
-    def verbatim(self, text: str) -> bool:
-        """Whether a source has a sentence as it is written; what is cited of records aside."""
-        return any(text in shelf.verbatim for shelf in self.shelves)
+    def unwritten(self, sentences: Iterable[str]) -> frozenset[str]:
+        """Return those that no source has as they are written; what is cited of records aside."""
+        left = frozenset(sentences)
+        for shelf in self.shelves:
+            left -= shelf.verbatim
+        return left
 
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""

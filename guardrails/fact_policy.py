@@ -106,7 +106,7 @@ class _Judging:
         said = np.array([len(self._ctx.content[number]) for number in self._subjects], np.int32)
         shared, lengths = compared.shared[numbers], compared.lengths
         near = (shared * _APART >= said[:, None] + lengths) & compared.said
-        claims, rows = near.nonzero()
+        claims, rows = np.divmod(np.flatnonzero(near), near.shape[1])
         own = compared.held[numbers[claims], rows] >= np.maximum(1, said[claims] // 2)
         claims, rows = claims[own], rows[own]
         common = shared[claims, rows]
@@ -207,12 +207,11 @@ def _unspoken(words: frozenset[str], sources: tuple[Source, ...], least: float) 
 @check("fact.policy", severity="critical", settings=PolicySettings)
 def fact_policy(ctx: CheckContext, settings: PolicySettings) -> Iterator[Finding | ClaimVerdict]:
     """Flag sentences that repeat a published one with a difference, and invented policies."""
+    own = ctx.evidence.unwritten([claim.text for claim in ctx.claims])
     subjects = {
         number: words
-        for number, (claim, content) in enumerate(zip(ctx.claims, ctx.content, strict=True))
-        if claim.kind != "question"
-        and not ctx.evidence.verbatim(claim.text)
-        and (words := _subject(content))
+        for number, claim in enumerate(ctx.claims)
+        if claim.kind != "question" and claim.text in own and (words := _subject(claim.stems))
     }
     if not subjects:  # every statement stands as it is in a source
         return
