@@ -229,9 +229,9 @@ def _renamed(said: Run, new: slice, source: Run, old: slice, *, alone: bool) -> 
     What is added at its end ("Rho *Plus* card") counts where the sentences differ in nothing else
     (``alone``): in a sentence of other words it may be what the name names, and all shorten names.
     """
-    if said[new] and source[old]:
-        return False
     run = said[new] or source[old]
+    if (said[new] and source[old]) or not _are_names(run):
+        return False
     before, after = (said, new.start - 1), (said, new.stop)
     around = (
         [before]
@@ -240,7 +240,7 @@ def _renamed(said: Run, new: slice, source: Run, old: slice, *, alone: bool) -> 
     )
     if not all(0 <= place < len(words) and words[place].name for words, place in around):
         return False
-    return all(word.name for word in run) and said[new.start - 1].key != "the"
+    return said[new.start - 1].key != "the"
 
 
 def _mixed(said: Run, source: Run, different: Sequence[tuple[slice, slice]]) -> bool:

@@ -25,6 +25,7 @@ from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding
 from handrail.guardrails.alignment import Aligned, Change, Rank, ceiling, judge, lay
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.reading import Source, stems
 from handrail.guardrails.rule_words import Phrase
 from handrail.guardrails.shelf import quoted
@@ -45,7 +46,6 @@ TELLING = frozenset(
     "policy policies terms rule rules política normas condiciones".split()  # noqa: SIM905
 )
 """Words without one of which no policy is claimed."""
-_DENIALS = frozenset(("cannot",))
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
 _APART = 8
 """How many times the content words that both have two sentences may have together, to be laid
@@ -167,11 +167,16 @@ class _Judging:
         return Aligned(Rank(0.0, 0.0, alike), ("polarity",) if turned else ())
 
 
+def _tells(word: str) -> bool:
+    return word != "cannot" and not word[0].isdigit()
+
+
+_telling = Learned(_tells).__getitem__
+
+
 def _subject(words: frozenset[str]) -> frozenset[str]:
     """What a sentence is about: its content words without numbers and denials."""
-    if "".join(words).isalpha():  # none of them is a number
-        return words - _DENIALS
-    return frozenset(word for word in words if word != "cannot" and not word[0].isdigit())
+    return frozenset(filter(_telling, words))
 
 
 def _alike(words: frozenset[str], others: frozenset[str]) -> float:
