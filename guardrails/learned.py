@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-_MOST: Final = 8192
+MOST: Final = 8192
 
 
 class Learned(dict[str, T]):
@@ -22,7 +22,7 @@ class Learned(dict[str, T]):
 
     def __missing__(self, word: str) -> T:
         """Find it out."""
-        if len(self) >= _MOST:
+        if len(self) >= MOST:
             self.clear()
         found = self[word] = self._find(word)
         return found
