@@ -144,9 +144,9 @@ def _kind(text: str, words: Sequence[str], offering: Iterable[str]) -> ClaimKind
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    marker = _ITEM.match(text, start, end)
-    if marker:
-        start = marker.end()
+    if not text[start + 1 : start + 2].isalpha():  # as behind the blank before most sentences
+        marker = _ITEM.match(text, start, end)
+        start = marker.end() if marker else start
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

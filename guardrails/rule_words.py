@@ -76,8 +76,8 @@ class Phrase:
         self.words = words
         self.keys = [word.key for word in words]
         self.distinct = frozenset(self.keys)
-        names = [word.name for word in words].count(True)
-        self.sizes: Sizes = (len(words), len(self.distinct), names)
+        names = [word for word in words if word.name]
+        self.sizes: Sizes = (len(words), len(self.distinct), len(names))
 
 
 def _clock(written: str) -> str:
