@@ -87,17 +87,6 @@ class Ground:
         return Frames([*passages, *others], len(passages), held, self.asked)
 
 
-def _order(said: Words) -> Features:
-    """How far the sentence goes along with the evidence word by word."""
-    pairs, content = said.pairs, said.content_pairs
-    return {
-        "content_pairs": _share(content.count(0), len(content)),
-        "new_triples": said.triples.count(1),
-        "run": _longest(pairs.split(b"\1")),
-        "new_run": _longest(pairs.split(b"\0")),
-    }
-
-
 def _place(content: frozenset[str], negated: bool, nearest: Nearest) -> Features:
     """How well one sentence, two neighbours or one source cover it."""
     count, common = len(content), nearest.shared
@@ -112,21 +101,16 @@ def _place(content: frozenset[str], negated: bool, nearest: Nearest) -> Features
 
 
 def _new(said: Words, ground: Ground) -> Features:
-    """How much of it nothing speaks of."""
-    content = said.content
+    """How much of it nothing speaks of, and how far it goes along with the evidence."""
+    content, pairs = said.content, said.lacks.pairs
     return {
         "words": len(said.words),
         "content": len(content),
-        "new_words_run": _longest(said.lacking.split(b"\0")),
+        "new_words_run": _longest(said.lacks.content.split(b"\0")),
+        "run": _longest(pairs.split(b"\1")),
+        "new_run": _longest(pairs.split(b"\0")),
         "asked": _share(len([w for w in content if w in ground.asked]), len(content)),
     }
-
-
-def _unasked(said: Words, asked: frozenset[str]) -> Sequence[str]:
-    """Content words that neither the evidence nor the question has."""
-    if 1 not in said.lacking:
-        return ()
-    return [word for word in compress(said.content, said.lacking) if word not in asked]
 
 
 def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -> Features:
@@ -154,21 +138,10 @@ def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -
     }
 
 
-def _compared(said: Words, new: int, kept: int, shared: int) -> Features:
-    """What the figures of other sentences are made of too."""
-    pairs, triples, content = said.pairs, said.triples, said.lacking
-    return {
-        "coverage": _share(content.count(0), len(content)),
-        "pairs": _share(pairs.count(0), len(pairs)),
-        "triples": _share(triples.count(0), len(triples)),
-        "new": new,
-        "sentence": _share(shared, kept),
-        "new_pairs": pairs.count(1),
-    }
-
-
-_COMPARED: Final = ("coverage", "pairs", "triples", "new", "sentence", "new_pairs")
-_MEANS: Final = tuple((name, f"{name}_mean", f"{name}_over_mean") for name in _COMPARED)
+_MEANS: Final = tuple(
+    (name, f"{name}_mean", f"{name}_over_mean")
+    for name in ("coverage", "pairs", "triples", "new", "sentence", "new_pairs")
+)
 _NEIGHBOURS: Final = tuple(
     (name, f"{name}_before", f"{name}_after") for name in ("coverage", "pairs", "new")
 )
@@ -187,38 +160,47 @@ class ReplyMeasures:
         self._claims = claims
         self._ground = ground
         self._conflicts = Conflicts(claims, ground.frames()) if conflicts else None
-        spoken = ReplyWords(claims, ground.evidence)
-        self._said, self._lacking = spoken.sentences, spoken.lacking
+        self._said = said = ReplyWords(claims, ground.evidence, ground.asked)
         self._kept = [claim.stems for claim in claims]
-        self._nearest = ground.evidence.compare(self._kept).nearest
-        self._new = [_unasked(said, ground.asked) for said in self._said]
+        self._compared = ground.evidence.compare(self._kept)
         self._first: dict[str, int] = {}
         """The number of the sentence that has a content word first."""
         for number in reversed(range(len(claims))):
             self._first.update(dict.fromkeys(self._kept[number], number))
-        rows = self._rows = [
-            _compared(said, len(new), len(kept), near.shared)
-            for said, new, kept, near in zip(
-                self._said, self._new, self._kept, self._nearest, strict=True
-            )
-        ]
+        compared = {
+            "coverage": said.known.content,
+            "pairs": said.known.pairs,
+            "triples": said.known.triples,
+            "new": said.lacks.unasked,
+            "sentence": list(map(_share, self._compared.most, map(len, self._kept))),
+            "new_pairs": said.lacks.pairs,
+        }
         self._about: Features = {
-            **{mean: _share(sum([r[n] for r in rows]), len(rows)) for n, mean, _ in _MEANS},
+            **{mean: _share(sum(compared[name]), len(claims)) for name, mean, _ in _MEANS},
             "sentences": len(claims),
             "chars": len(text),
             "sources": len(ground.evidence.sources),
             "question_words": len(ground.asked),
         }
+        self._columns = {
+            **compared,
+            "content_pairs": said.known.content_pairs,
+            "new_triples": said.lacks.triples,
+            **{
+                over: [n - self._about[mean] for n in compared[name]] for name, mean, over in _MEANS
+            },
+            **{before: [-1, *compared[name]] for name, before, _ in _NEIGHBOURS},
+            **{after: [*compared[name][1:], -1] for name, _, after in _NEIGHBOURS},
+        }
+        """Figures of all sentences, also beside each other."""
 
     def measure(self, number: int) -> Measured:
         """Measure one sentence, by its number."""
-        claim, said, ground = self._claims[number], self._said[number], self._ground
+        claim, said, ground = self._claims[number], self._said.sentence(number), self._ground
         figures = {
-            **self._rows[number],
             **_new(said, ground),
-            **_place(self._kept[number], claim.negated, self._nearest[number]),
-            **_order(said),
-            **_marks(claim, said, ground, self._lacking),
+            **_place(self._kept[number], claim.negated, self._compared.nearest(number)),
+            **_marks(claim, said, ground, self._said.lacking),
             **self._about,
             **self._beside(number),
             **(self._conflicts.measure(number) if self._conflicts else {}),
@@ -226,22 +208,21 @@ class ReplyMeasures:
         words = said.words
         return Measured(
             figures,
-            tuple([NEW + word for word in self._new[number]]),
-            tuple([KNOWN + word for word in compress(said.content, map(not_, said.lacking))]),
+            tuple([NEW + word for word in compress(said.content, said.lacks.unasked)]),
+            tuple([KNOWN + word for word in compress(said.content, map(not_, said.lacks.content))]),
             (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
         )
 
     def _beside(self, number: int) -> Features:
         """How it stands among the other sentences."""
-        row, kept = self._rows[number], self._kept[number]
+        kept = self._kept[number]
         repeated = len([word for word in kept if self._first[word] < number])
         return {
-            **{over: row[name] - self._about[mean] for name, mean, over in _MEANS},
-            **_neighbours(self._rows, number),
+            **{name: column[number] for name, column in self._columns.items()},
             "repeated": _share(repeated, len(kept)),
             "item": _is_item(self._text, self._claims[number].start),
             "place": number,
-            "place_share": number / len(self._rows),
+            "place_share": number / len(self._claims),
         }
 
 
@@ -253,13 +234,3 @@ def measure_reply(text: str, claims: Sequence[Claim], ground: Ground) -> list[Me
 
 def _is_item(text: str, start: int) -> bool:
     return bool(_ITEM.search(text, max(0, start - _MARKER_CHARS), start))
-
-
-def _neighbours(rows: Sequence[Features], number: int) -> Features:
-    before = rows[number - 1] if number else None
-    after = rows[number + 1] if number + 1 < len(rows) else None
-    found: Features = {}
-    for name, one, other in _NEIGHBOURS:
-        found[one] = before[name] if before else -1
-        found[other] = after[name] if after else -1
-    return found

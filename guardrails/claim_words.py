@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from itertools import accumulate, chain, compress, count, pairwise
-from operator import or_
-from typing import NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, chain, compress
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
-from handrail.guardrails.terms import STOPWORDS, Terms, joined, stem
+from handrail.guardrails.terms import Terms, joined, stem
 
-Row = TypeVar("Row", bytes, list[str])
+T = TypeVar("T")
 
 _CAPITAL = re.compile(r"[A-Z](?<=[\w,;:'’)\"“] [A-Z])[\w'’-]{1,40}")
 
 
+class Looked(NamedTuple, Generic[T]):
+    """Something of each kind of what is looked up in the evidence."""
+
+    pairs: T
+    """Each two neighbours."""
+    triples: T
+    content_pairs: T
+    """Neighbours once the stop words are taken out."""
+    content: T
+    """Each content word; "high" is known from "highchairs"."""
+    unasked: T
+    """Each content word once more, which the question does not have either."""
+
+
+_OVER = np.array([[1], [2], [1], [0], [0]])
+"""Of how many words more than one each kind is."""
+
+
 class Words(NamedTuple):
-    """The words of one sentence beside those of the evidence; marks are bytes, 1 or 0."""
+    """The words of one sentence beside those of the evidence."""
 
     written: Sequence[str]
     names: Sequence[str]
@@ -27,13 +47,8 @@ class Words(NamedTuple):
     """Each of its words shortened."""
     content: Sequence[str]
     """Content words, shortened."""
-    lacking: bytes
-    """Of each content word whether the evidence lacks it; it has "high" in "highchairs"."""
-    pairs: bytes
-    """Of each two neighbours whether the evidence lacks them."""
-    triples: bytes
-    content_pairs: bytes
-    """Of neighbours once the stop words are taken out."""
+    lacks: Looked[bytes]
+    """Of each whether the evidence lacks it, 1 or 0."""
 
 
 class ReplyWords:
@@ -43,59 +58,73 @@ class ReplyWords:
     neither.
     """
 
-    def __init__(self, claims: Sequence[Claim], evidence: Evidence) -> None:
-        spoken = [claim.spoken for claim in claims]
-        names = [_names(claim) for claim in claims]
-        written = list(chain.from_iterable(spoken))
-        words = list(map(stem, written))
-        telling = bytes([word not in STOPWORDS for word in written])
-        content = list(compress(words, telling))
-        pairs, content_pairs = list(pairwise(words)), list(pairwise(content))
-        triples = list(zip(words, words[1:], words[2:], strict=False))
-        ends = list(accumulate(map(len, spoken), initial=0))
-        asked = frozenset(chain(words, *names))
-        strange = bytes(map(evidence.unspoken(asked).__contains__, words))
-        halves = _halves(written, strange, frozenset(ends))
-        lacking = evidence.lacking(
-            Terms(
-                asked.union(halves.values()),
-                frozenset(pairs),
-                frozenset(triples),
-                frozenset(content_pairs),
-            )
-        )
-        self.lacking = lacking.words
+    def __init__(self, claims: Sequence[Claim], evidence: Evidence, asked: frozenset[str]) -> None:
+        self._claims = claims
+        written = list(chain.from_iterable(claim.spoken for claim in claims))
+        self._said = said = Terms.of(written)
+        self._content = list(compress(said.words, said.content))
+        self._ends = list(accumulate((len(claim.spoken) for claim in claims), initial=0))
+        self._parts = np.append(0, said.marks.cumsum())[self._ends].tolist()
+        names = _names("\n".join([claim.text for claim in claims]))
+        strange = evidence.unheard(frozenset((*said.words, *names)))
+        halves = self._halves(written, strange)
+        self.lacking = evidence.lacking(strange.union(halves.values()))
         """Words, and neighbours written as one, that the evidence lacks."""
-        missing = bytearray(map(lacking.words.__contains__, words))
+        missing = self._missing(halves)
+        unasked = np.array([word not in asked for word in self._content], np.bool_)
+        marks = np.concatenate((~evidence.has_runs(said), missing, missing & unasked))
+        begins, stops = self._places()
+        before = np.append(0, marks.cumsum())
+        sizes, lacks = stops - begins, before[stops] - before[begins]
+        self._marks = marks.tobytes()
+        self._slices = list(zip(begins.T.tolist(), stops.T.tolist(), strict=True))
+        self.lacks = Looked(*lacks.tolist())
+        """Of each sentence how many of each kind the evidence lacks."""
+        self.known = Looked(*((sizes - lacks) / np.maximum(sizes, 1)).tolist())
+        """Of each sentence which share of each kind the evidence has."""
+
+    def _halves(self, written: Sequence[str], strange: frozenset[str]) -> Mapping[int, str]:
+        """Neighbours of one sentence, one of them strange, as one word, by the first's place."""
+        marks = self._marked(strange)
+        places = np.flatnonzero(marks[:-1] | marks[1:]).tolist()
+        begins = frozenset(self._ends)
+        return {n: joined(*written[n : n + 2]) for n in places if n + 1 not in begins}
+
+    def _marked(self, words: frozenset[str]) -> NDArray[np.bool_]:
+        """Which words of the reply are among some words."""
+        return np.frombuffer(bytearray(map(words.__contains__, self._said.words)), np.bool_)
+
+    def _missing(self, halves: Mapping[int, str]) -> NDArray[np.bool_]:
+        """Of each content word whether the evidence lacks it, by itself and as half of one."""
+        missing = self._marked(self.lacking)
         for place, whole in halves.items():
-            if whole not in lacking.words:
-                missing[place : place + 2] = b"\0\0"
-        parts = list(accumulate((telling.count(1, *one) for one in pairwise(ends)), initial=0))
-        self.sentences = list(
-            map(
-                Words,
-                spoken,
-                names,
-                _apart(words, ends),
-                _apart(content, parts),
-                _apart(bytes(compress(missing, telling)), parts),
-                _apart(bytes(map(lacking.pairs.__contains__, pairs)), ends, 2),
-                _apart(bytes(map(lacking.triples.__contains__, triples)), ends, 3),
-                _apart(bytes(map(lacking.content.__contains__, content_pairs)), parts, 2),
-            )
+            if whole not in self.lacking:
+                missing[place : place + 2] = False
+        return missing[self._said.marks]
+
+    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where what is looked up of each sentence begins and stops, by kind."""
+        ends = np.array(self._ends)
+        rows = np.array([ends, ends, *[self._parts] * 3])
+        lengths = np.maximum(rows[:, -1:] - _OVER, 0)
+        begins = np.minimum(rows[:, :-1], lengths)
+        stops = np.maximum(rows[:, 1:] - _OVER, begins)
+        first = lengths.cumsum() - lengths.T
+        return begins + first.T, stops + first.T
+
+    def sentence(self, number: int) -> Words:
+        """The words of one sentence."""
+        begin, end = self._ends[number : number + 2]
+        first, last = self._parts[number : number + 2]
+        claim = self._claims[number]
+        return Words(
+            claim.spoken,
+            _names(claim.text),
+            self._said.words[begin:end],
+            self._content[first:last],
+            Looked(*map(self._marks.__getitem__, map(slice, *self._slices[number]))),
         )
 
 
-def _names(claim: Claim) -> list[str]:
-    return [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
-
-
-def _halves(written: Sequence[str], strange: bytes, begins: Collection[int]) -> Mapping[int, str]:
-    """Neighbours of one sentence, one of them strange, as one word, by the place of the first."""
-    places = compress(count(), map(or_, strange, strange[1:]))
-    return {n: joined(*written[n : n + 2]) for n in places if n + 1 not in begins}
-
-
-def _apart(row: Row, ends: Sequence[int], size: int = 1) -> list[Row]:
-    """What of a row, of words or of runs of some words, is of each sentence alone."""
-    return [row[begin : max(begin, end - size + 1)] for begin, end in pairwise(ends)]
+def _names(text: str) -> list[str]:
+    return [stem(name.casefold()) for name in _CAPITAL.findall(text)]

@@ -49,9 +49,9 @@ class CustomerRecords:
     @cached_property
     def terms(self) -> RecordTerms:
         """All their words: fields as they are said, "order W1 total 89.90", and what was done."""
-        fields = [
-            f"{sheet.record.kind} {sheet.record.id} {name} {text}"
-            for sheet in self.sheets
-            for name, (_, text) in sheet.fields.items()
-        ]
-        return RecordTerms(" ".join((*fields, *(said for _, said in self._done))))
+        said: list[str] = []
+        for sheet in self.sheets:
+            kind, number = sheet.record.kind, sheet.record.id
+            for name, (_, text) in sheet.fields.items():
+                said += (kind, number, name, text)
+        return RecordTerms(" ".join((*said, *(text for _, text in self._done))))

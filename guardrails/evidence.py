@@ -20,6 +20,7 @@ from handrail.guardrails.record_facts import Fact, own_facts, record_texts
 from handrail.guardrails.shelf import Shelf, read_shelf
 from handrail.guardrails.terms import Terms
 from handrail.guardrails.values import Value, same_currency
+from handrail.guardrails.word_runs import Marks, Runs
 from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
 from handrail.playbook.wording import texts
@@ -144,15 +145,22 @@ class Evidence:
             self._compared[key] = Comparison(key, self.shelves)
         return self._compared[key]
 
-    def lacking(self, terms: Terms) -> Terms:
-        """Return what of a text's words, and of what stands beside each, no evidence has."""
+    def unheard(self, words: frozenset[str]) -> frozenset[str]:
+        """Return those of some shortened words that no text and no record has as one word."""
         for shelf in self.shelves:
-            terms = terms.without(shelf.terms)
-        return terms.without(self.records.terms.among(terms))
+            words -= shelf.heard
+        return words - self.records.terms.words
 
-    def unspoken(self, words: frozenset[str]) -> frozenset[str]:
-        """Return those of some shortened words that no text has, whatever the records have."""
-        return words.difference(*(shelf.terms.words for shelf in self.shelves))
+    def lacking(self, words: frozenset[str]) -> frozenset[str]:
+        """Return those of some shortened words that no evidence has, nor has it as two."""
+        unheard = self.unheard(words)
+        return unheard - self.records.terms.joined(unheard)
+
+    def has_runs(self, text: Terms) -> Marks:
+        """Of each run of words of a text whether some evidence has it, in the order of ``Runs``."""
+        runs = Runs(text)
+        shelves = [shelf.row.told(runs.asked) for shelf in self.shelves]
+        return runs.among([*shelves, self.records.terms.told(runs.asked)])
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

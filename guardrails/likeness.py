@@ -88,24 +88,33 @@ class Comparison:
         return self._held.take(self._owners, axis=1)
 
     @cached_property
-    def nearest(self) -> Sequence[Nearest]:
-        """What is nearest to each statement."""
-        sources = self._held.max(axis=1, initial=0).tolist()
-        if not self.rows:
-            return [
-                Nearest(frozenset(), says_no=False, shared=0, both=0, source=n) for n in sources
-            ]
+    def most(self) -> list[int]:
+        """How many words of each statement the sentence has that shares most with it."""
+        return self.shared.max(axis=1, initial=0).tolist()
+
+    @cached_property
+    def _best(self) -> list[int]:
+        """The sentence nearest to each statement, by its number."""
         # Of sentences that share as much, one whose source shares most, then the first.
-        best = np.argmax(self.shared * (self.held.max() + 1) + self.held, axis=1)
+        return np.argmax(self.shared * (self.held.max() + 1) + self.held, axis=1).tolist()
+
+    @cached_property
+    def _both(self) -> list[int]:
         two = self.shared.copy()
         two[:, 1:] += (self.shared[:, :-1] - self._repeated[:, 1:]) * self._follows
-        most = (one.max(axis=1).tolist() for one in (self.shared, two))
-        return list(map(self._near, best.tolist(), *most, sources))
+        return two.max(axis=1, initial=0).tolist()
 
-    def _near(self, number: int, shared: int, both: int, source: int) -> Nearest:
-        row = self.rows[number]
-        words = row.stems if shared else frozenset[str]()
-        return Nearest(words, bool(shared and row.negated), shared, both, source)
+    @cached_property
+    def _sourced(self) -> list[int]:
+        return self._held.max(axis=1, initial=0).tolist()
+
+    def nearest(self, number: int) -> Nearest:
+        """What is nearest to one of the statements."""
+        shared, both, source = self.most[number], self._both[number], self._sourced[number]
+        if not shared:
+            return Nearest(frozenset(), says_no=False, shared=0, both=both, source=source)
+        row = self.rows[self._best[number]]
+        return Nearest(row.stems, row.negated, shared, both, source)
 
     @property
     def _follows(self) -> NDArray[np.bool_]:

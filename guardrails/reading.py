@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise, starmap
 
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.terms import Terms, plain, stems
+from handrail.guardrails.terms import Terms, joined, plain, spoken, stems
 from handrail.guardrails.values import Value, find_values
 
 
@@ -42,8 +43,14 @@ class Reading:
 
     @cached_property
     def terms(self) -> Terms:
-        """Its words and what stands beside each."""
-        return Terms.of(self.text)
+        """Its words, shortened, in order."""
+        return Terms.of(spoken(self.text))
+
+    @cached_property
+    def heard(self) -> frozenset[str]:
+        """Its words, shortened; who says "high chairs" speaks of "highchairs" too."""
+        neighbours = set(pairwise(spoken(self.text)))
+        return frozenset((*self.terms.words, *starmap(joined, neighbours)))
 
     @cached_property
     def sentences(self) -> tuple[Claim, ...]:

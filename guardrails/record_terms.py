@@ -2,70 +2,55 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import compress, islice, pairwise
-from typing import TypeVar
+from itertools import count, repeat
 
-from handrail.guardrails.terms import STOPWORDS, Terms, joined, spoken, stem
+import numpy as np
 
-_LAST = "\U0010ffff"
-"""Comes behind all letters."""
-Run = TypeVar("Run", bound=tuple[str, ...])
+from handrail.guardrails.terms import STOPWORDS, shorten, shortened, spoken, stem
+from handrail.guardrails.word_runs import Told
+
+_HEAD_CHARS = 3
+"""By so many letters the first of two words is looked for that may be one word."""
 
 
 class RecordTerms:
-    """Fields as they are said, "order W1 total 89.90": many words, of which few are asked for."""
+    """Fields as they are said, "order W1 total 89.90": few words, said over and over."""
 
     def __init__(self, text: str) -> None:
-        self._written = spoken(text)
-        self._short = {word: stem(word) for word in set(self._written)}
-        self._words = frozenset(self._short.values())
-        self._content = {word: self._short[word] for word in self._short.keys() - STOPWORDS}
-        self.stems = frozenset(self._content.values())
-        """Content words."""
-
-    def among(self, terms: Terms) -> Terms:
-        """Return what the records have of a text's words, and of what stands beside each."""
-        shorten, written = self._short.__getitem__, self._written
-        threes = zip(*(map(shorten, islice(written, n, None)) for n in range(3)), strict=False)
-        content = filter(None, map(self._content.get, written))
-        return Terms(
-            (terms.words & self._words) | self._joined(terms.words - self._words),
-            self._standing(terms.pairs, pairwise(map(shorten, written))),
-            self._standing(terms.triples, threes),
-            self._standing(terms.content, pairwise(content)),
-        )
-
-    def _standing(self, runs: Iterable[Run], there: Iterable[Run]) -> frozenset[Run]:
-        """Which of some runs of words are there: looked for only if the words of one are."""
-        possible = frozenset(filter(self._words.issuperset, runs))
-        return possible and possible.intersection(there)
+        places = defaultdict[str, int](count().__next__)
+        said = spoken(text)
+        self._said = np.fromiter(map(places.__getitem__, said), np.int64, len(said))
+        """The words in order, by their places among those written."""
+        self._written = list(places)
+        """Each word once."""
 
     @cached_property
-    def _sorted(self) -> list[str]:
-        return sorted(self._short)
+    def words(self) -> frozenset[str]:
+        """All words, shortened."""
+        return frozenset(map(stem, self._written))
 
-    def _joined(self, words: frozenset[str]) -> frozenset[str]:
-        """Which of some words are two of the records' as one."""
-        heads = {word[:2] for word in self._short}
-        heads |= {head[:1] for head in heads}
-        alike = [word for word in words if word[:2] in heads]
-        firsts = {
-            word[:end]
-            for word in alike
-            for end in range(1, len(word))
-            if word[:end] in self._short and self._beginning_with(word[end:])
-        }
-        firsts.update(*map(self._beginning_with, alike))
-        if not firsts:
-            return frozenset()
-        begins = map(firsts.__contains__, self._written)
-        pairs = set(compress(pairwise(self._written), begins))
-        return words.intersection(joined(*pair) for pair in pairs)
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Content words."""
+        return shortened(frozenset(self._written))
 
-    def _beginning_with(self, part: str) -> Sequence[str]:
-        """The records' words that begin with these letters."""
-        first = bisect_left(self._sorted, part)
-        return self._sorted[first : bisect_left(self._sorted, part + _LAST, first)]
+    def told(self, asked: Mapping[str, int]) -> Told:
+        """Tell the words in the numbers, from 1 on, of those that are asked for."""
+        size = len(self._written)
+        table = np.fromiter(map(asked.get, map(stem, self._written), repeat(0)), np.int64, size)
+        stopped = np.fromiter(map(STOPWORDS.__contains__, self._written), np.bool_, size)
+        return Told(table[self._said], table[self._said[~stopped[self._said]]])
+
+    def joined(self, words: frozenset[str]) -> frozenset[str]:
+        """Which of some shortened words are two of the records' written as one."""
+        begins = {word[:_HEAD_CHARS] for word in words} | {word[:2] for word in words}
+        short = tuple([word for word in words if len(word) < _HEAD_CHARS])
+        first = [word[:_HEAD_CHARS] in begins or word.startswith(short) for word in self._written]
+        at = np.flatnonzero(np.array(first, np.bool_)[self._said[:-1]])
+        pairs = set(zip(self._said[at].tolist(), self._said[at + 1].tolist(), strict=True))
+        wholes = [self._written[a] + self._written[b] for a, b in pairs]
+        alike = [one for one in wholes if one[:_HEAD_CHARS] in begins or one.startswith(short)]
+        return words.intersection(map(shorten, alike))

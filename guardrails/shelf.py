@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import itemgetter
 
 import numpy as np
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from handrail.core.verdict import EvidenceSpan, Relation
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.reading import Source
-from handrail.guardrails.terms import Terms
 from handrail.guardrails.values import Value, same_currency
+from handrail.guardrails.word_runs import WordRow
 
 Counts = NDArray[np.integer]
 _FIELD = "{{"
@@ -44,12 +44,13 @@ class WordIndex(dict[str, bytes]):
         found = self[word] = array("q", self._find(word)).tobytes()
         return found
 
-    def count(self, texts: Sequence[Iterable[str]]) -> Counts:
+    def count(self, texts: Sequence[frozenset[str]]) -> Counts:
         """How many words of each text each set holds: a row for a text, a column for a set."""
-        held = [b"".join(map(self.__getitem__, self._words.intersection(text))) for text in texts]
-        sizes = [len(one) // _PLACE_BYTES for one in held]
-        begins = np.repeat(np.arange(len(texts)) * self.width, sizes)
-        places = np.frombuffer(b"".join(held), np.int64) + begins
+        known, find = self._words, self.__getitem__
+        held = [find(word) if word in known else b"" for word in chain.from_iterable(texts)]
+        owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+        sizes = np.fromiter(map(len, held), np.int64, len(held)) // _PLACE_BYTES
+        places = np.frombuffer(b"".join(held), np.int64) + np.repeat(owners * self.width, sizes)
         size = len(texts) * self.width
         return np.bincount(places, minlength=size).reshape(len(texts), self.width)
 
@@ -70,9 +71,14 @@ class Shelf:
         return frozenset[str]().union(*(reading.stems for reading in self._readings))
 
     @cached_property
-    def terms(self) -> Terms:
-        """Words and what stands beside each; never across two sources."""
-        return Terms.united([reading.terms for reading in self._readings])
+    def heard(self) -> frozenset[str]:
+        """All words, shortened, and neighbours as one word."""
+        return frozenset[str]().union(*(reading.heard for reading in self._readings))
+
+    @cached_property
+    def row(self) -> WordRow:
+        """All words in their order."""
+        return WordRow([reading.terms for reading in self._readings])
 
     @cached_property
     def _values(self) -> Mapping[str, list[tuple[int, Value]]]:

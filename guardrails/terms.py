@@ -1,15 +1,18 @@
-"""The words of a text in order, shortened, with the pairs and triples they stand in."""
+"""The words of a text in order, shortened so that their inflected forms meet."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, starmap
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 W = TypeVar("W", str, tuple[str, str])
-_LONGEST = 40
+LONGEST = 40
+"""Characters of the longest word; what is longer is cut in pieces."""
 _ENDING = re.compile(r"(?:ations?|ings?|ed|ies|es|s|ly|er)$")
 _LAST = frozenset("nsgdyr")
 """What an ending ends with."""
@@ -31,7 +34,8 @@ STOPWORDS = frozenset(
 )
 
 
-def _shorten(word: str) -> str:
+def shorten(word: str) -> str:
+    """Shorten a word as ``stem`` does, one that is seldom met again."""
     if len(word) < _TELLING_CHARS and word[-1:] in _LAST:
         word = _ENDING.sub("", word) or word
     return word[:_STEM_CHARS]
@@ -43,7 +47,7 @@ class _Stems(dict[str, str]):
     def __missing__(self, word: str) -> str:
         if len(self) >= _MOST_STEMS:
             self.clear()
-        found = self[word] = _shorten(word)
+        found = self[word] = shorten(word)
         return found
 
 
@@ -97,17 +101,17 @@ class _Masks(dict[int, str]):
 
 
 _MASKS = _Masks()
-_LONG_WORD = "a" * (_LONGEST + 1)
+_LONG_WORD = "a" * (LONGEST + 1)
 
 
 def has_long_word(text: str) -> bool:
     """Whether a word of a text is to be cut; looking at its letters is quicker than at words."""
-    return len(text) > _LONGEST and _LONG_WORD in text.translate(_MASKS)
+    return len(text) > LONGEST and _LONG_WORD in text.translate(_MASKS)
 
 
 def telling(words: list[str], *, cuts: bool) -> list[str]:
     """Of words those of two letters or more, and, where this ``cuts``, long ones in pieces."""
-    return [word for word in (cut(words, _LONGEST) if cuts else words) if len(word) > 1]
+    return [word for word in (cut(words, LONGEST) if cuts else words) if len(word) > 1]
 
 
 def spoken(text: str) -> list[str]:
@@ -128,59 +132,23 @@ def shortened(words: frozenset[str]) -> frozenset[str]:
 
 def joined(first: str, second: str) -> str:
     """Two neighbours as one word, shortened."""
-    return _shorten(first + second)
+    return shorten(first + second)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Which shortened words stand in a text, alone and beside each other."""
+    """The words of a text in order, shortened."""
 
-    words: frozenset[str]
-    """Two neighbours written as one too: who says "high chairs" speaks of "highchairs"."""
-    pairs: frozenset[tuple[str, str]]
-    """Neighbours, stop words included."""
-    triples: frozenset[tuple[str, ...]]
-    content: frozenset[tuple[str, str]]
-    """Neighbours once the stop words are taken out."""
+    words: Sequence[str]
+    content: bytes
+    """Of each whether it is a content word, 1 or 0."""
 
     @classmethod
-    def of(cls, text: str) -> Terms:
-        """Read a text."""
-        written = spoken(text)
-        words = list(map(stem, written))
-        content = [stem(word) for word in written if word not in STOPWORDS]
-        return cls(
-            frozenset((*words, *starmap(joined, set(pairwise(written))))),
-            frozenset(pairwise(words)),
-            frozenset(zip(words, words[1:], words[2:], strict=False)),
-            frozenset(pairwise(content)),
-        )
+    def of(cls, written: Sequence[str]) -> Terms:
+        """Shorten words as they are written."""
+        return cls(list(map(stem, written)), bytes([word not in STOPWORDS for word in written]))
 
-    @classmethod
-    def united(cls, several: Iterable[Terms]) -> Terms:
-        """What stands in any of several texts."""
-        all_ = tuple(several)
-        return cls(
-            frozenset[str]().union(*(one.words for one in all_)),
-            frozenset[tuple[str, str]]().union(*(one.pairs for one in all_)),
-            frozenset[tuple[str, ...]]().union(*(one.triples for one in all_)),
-            frozenset[tuple[str, str]]().union(*(one.content for one in all_)),
-        )
-
-    def among(self, other: Terms) -> Terms:
-        """Return what of it stands in another text too."""
-        return Terms(
-            self.words & other.words,
-            self.pairs & other.pairs,
-            self.triples & other.triples,
-            self.content & other.content,
-        )
-
-    def without(self, other: Terms) -> Terms:
-        """Return what of it does not stand in another text."""
-        return Terms(
-            self.words - other.words,
-            self.pairs - other.pairs,
-            self.triples - other.triples,
-            self.content - other.content,
-        )
+    @property
+    def marks(self) -> NDArray[np.bool_]:
+        """What of it is content words, as an array."""
+        return np.frombuffer(self.content, np.bool_)

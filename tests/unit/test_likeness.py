@@ -37,7 +37,7 @@ def test_every_count_is_that_of_the_sets(
     for number, content in enumerate(said):
         assert compared.shared[number].tolist() == [len(content & row.stems) for _, row in rows]
         assert compared.held[number].tolist() == [len(content & one.stems) for one, _ in rows]
-        near = compared.nearest[number]
+        near = compared.nearest(number)
         alone = [len(content & row.stems) for _, row in rows]
         two = [
             len(content & (a.stems | b.stems)) for r in readings for a, b in pairwise(r.sentences)
@@ -50,7 +50,7 @@ def test_every_count_is_that_of_the_sets(
 
 def test_of_sentences_that_share_as_much_the_one_in_the_nearest_source_is_taken() -> None:
     held = shelves(["The lamp is new.", "The lamp is old. It burns oil."])
-    (near,) = Comparison([frozenset({"lamp", "oil"})], held).nearest
+    near = Comparison([frozenset({"lamp", "oil"})], held).nearest(0)
     assert near.words == frozenset({"lamp", "old"})
 
 
