@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, chain, compress
+from itertools import accumulate, chain, compress, repeat
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -64,15 +64,16 @@ class ReplyWords:
         self._said = said = Terms.of(written)
         self._content = list(compress(said.words, said.content))
         self._ends = list(accumulate((len(claim.spoken) for claim in claims), initial=0))
-        self._parts = np.append(0, said.marks.cumsum())[self._ends].tolist()
+        telling = map(said.content.count, repeat(b"\1"), self._ends, self._ends[1:])
+        self._parts = list(accumulate(telling, initial=0))
         names = _names("\n".join([claim.text for claim in claims]))
         strange = evidence.unheard(frozenset((*said.words, *names)))
         halves = self._halves(written, strange)
         self.lacking = evidence.lacking(strange.union(halves.values()))
         """Words, and neighbours written as one, that the evidence lacks."""
         missing = self._missing(halves)
-        unasked = np.array([word not in asked for word in self._content], np.bool_)
-        marks = np.concatenate((~evidence.has_runs(said), missing, missing & unasked))
+        known = np.frombuffer(bytes(map(asked.__contains__, self._content)), np.bool_)
+        marks = np.concatenate((~evidence.has_runs(said), missing, missing & ~known))
         begins, stops = self._places()
         before = np.append(0, marks.cumsum())
         sizes, lacks = stops - begins, before[stops] - before[begins]
@@ -104,8 +105,8 @@ class ReplyWords:
 
     def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where what is looked up of each sentence begins and stops, by kind."""
-        ends = np.array(self._ends)
-        rows = np.array([ends, ends, *[self._parts] * 3])
+        ends, parts = np.array(self._ends), np.array(self._parts)
+        rows = np.array((ends, ends, parts, parts, parts))
         lengths = np.maximum(rows[:, -1:] - _OVER, 0)
         begins = np.minimum(rows[:, :-1], lengths)
         stops = np.maximum(rows[:, 1:] - _OVER, begins)

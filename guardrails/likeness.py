@@ -100,8 +100,9 @@ class Comparison:
 
     @cached_property
     def _both(self) -> list[int]:
+        follows = np.concatenate([shelf.follows for shelf in self._shelves])[1:]
         two = self.shared.copy()
-        two[:, 1:] += (self.shared[:, :-1] - self._repeated[:, 1:]) * self._follows
+        two[:, 1:] += (self.shared[:, :-1] - self._repeated[:, 1:]) * follows
         return two.max(axis=1, initial=0).tolist()
 
     @cached_property
@@ -115,8 +116,3 @@ class Comparison:
             return Nearest(frozenset(), says_no=False, shared=0, both=both, source=source)
         row = self.rows[self._best[number]]
         return Nearest(row.stems, row.negated, shared, both, source)
-
-    @property
-    def _follows(self) -> NDArray[np.bool_]:
-        """Whether each sentence but the first is of the same source as the one before it."""
-        return self._owners[1:] == self._owners[:-1]

@@ -149,6 +149,11 @@ class Shelf:
         return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
     @cached_property
+    def follows(self) -> NDArray[np.bool_]:
+        """Whether each sentence is of the same source as the one before it."""
+        return np.concatenate(([False], self.owners[1:] == self.owners[:-1]))[: len(self.rows)]
+
+    @cached_property
     def said(self) -> NDArray[np.bool_]:
         """Which sentences somebody wrote as text."""
         return np.array([source.is_said for source in self.sources], np.bool_)[self.owners]
