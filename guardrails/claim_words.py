@@ -66,8 +66,8 @@ class ReplyWords:
         self._ends = list(accumulate((len(claim.spoken) for claim in claims), initial=0))
         telling = map(said.content.count, repeat(b"\1"), self._ends, self._ends[1:])
         self._parts = list(accumulate(telling, initial=0))
-        names = _names("\n".join([claim.text for claim in claims]))
-        strange = evidence.unheard(frozenset((*said.words, *names)))
+        self._names = [_names(claim) for claim in claims]
+        strange = evidence.unheard(frozenset(chain(said.words, *self._names)))
         halves = self._halves(written, strange)
         self.lacking = evidence.lacking(strange.union(halves.values()))
         """Words, and neighbours written as one, that the evidence lacks."""
@@ -77,8 +77,9 @@ class ReplyWords:
         begins, stops = self._places()
         before = np.append(0, marks.cumsum())
         sizes, lacks = stops - begins, before[stops] - before[begins]
-        self._marks = marks.tobytes()
-        self._slices = list(zip(begins.T.tolist(), stops.T.tolist(), strict=True))
+        places = map(slice, begins.ravel().tolist(), stops.ravel().tolist())
+        self._marks = list(map(marks.tobytes().__getitem__, places))
+        """Of each sentence whether the evidence lacks what is looked up, kind by kind."""
         self.lacks = Looked(*lacks.tolist())
         """Of each sentence how many of each kind the evidence lacks."""
         self.known = Looked(*((sizes - lacks) / np.maximum(sizes, 1)).tolist())
@@ -117,15 +118,14 @@ class ReplyWords:
         """The words of one sentence."""
         begin, end = self._ends[number : number + 2]
         first, last = self._parts[number : number + 2]
-        claim = self._claims[number]
         return Words(
-            claim.spoken,
-            _names(claim.text),
+            self._claims[number].spoken,
+            self._names[number],
             self._said.words[begin:end],
             self._content[first:last],
-            Looked(*map(self._marks.__getitem__, map(slice, *self._slices[number]))),
+            Looked(*self._marks[number :: len(self._claims)]),
         )
 
 
-def _names(text: str) -> list[str]:
-    return [stem(name.casefold()) for name in _CAPITAL.findall(text)]
+def _names(claim: Claim) -> list[str]:
+    return [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
