@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, chain, compress, repeat
+from itertools import accumulate, chain, compress, pairwise, repeat
+from operator import gt
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
@@ -31,10 +31,6 @@ class Looked(NamedTuple, Generic[T]):
     """Each content word; "high" is known from "highchairs"."""
     unasked: T
     """Each content word once more, which the question does not have either."""
-
-
-_OVER = np.array([[1], [2], [1], [0], [0]])
-"""Of how many words more than one each kind is."""
 
 
 class Words(NamedTuple):
@@ -72,47 +68,38 @@ class ReplyWords:
         self.lacking = evidence.lacking(strange.union(halves.values()))
         """Words, and neighbours written as one, that the evidence lacks."""
         missing = self._missing(halves)
-        known = np.frombuffer(bytes(map(asked.__contains__, self._content)), np.bool_)
-        marks = np.concatenate((~evidence.has_runs(said), missing, missing & ~known))
-        begins, stops = self._places()
-        before = np.append(0, marks.cumsum())
-        sizes, lacks = stops - begins, before[stops] - before[begins]
-        places = map(slice, begins.ravel().tolist(), stops.ravel().tolist())
-        self._marks = list(map(marks.tobytes().__getitem__, places))
-        """Of each sentence whether the evidence lacks what is looked up, kind by kind."""
-        self.lacks = Looked(*lacks.tolist())
+        new = bytes(map(gt, missing, map(asked.__contains__, self._content)))
+        pairs, triples, content_pairs = evidence.lacking_runs(said)
+        self._marks = Looked(
+            _apart(pairs, self._ends, 2),
+            _apart(triples, self._ends, 3),
+            _apart(content_pairs, self._parts, 2),
+            _apart(missing, self._parts),
+            _apart(new, self._parts),
+        )
+        self.lacks = Looked(*([one.count(1) for one in kind] for kind in self._marks))
         """Of each sentence how many of each kind the evidence lacks."""
-        self.known = Looked(*((sizes - lacks) / np.maximum(sizes, 1)).tolist())
+        self.known = Looked(*(list(map(_known, kind)) for kind in self._marks))
         """Of each sentence which share of each kind the evidence has."""
 
     def _halves(self, written: Sequence[str], strange: frozenset[str]) -> Mapping[int, str]:
         """Neighbours of one sentence, one of them strange, as one word, by the first's place."""
-        marks = self._marked(strange)
+        marks = np.frombuffer(self._marked(strange), np.bool_)
         places = np.flatnonzero(marks[:-1] | marks[1:]).tolist()
         begins = frozenset(self._ends)
         return {n: joined(*written[n : n + 2]) for n in places if n + 1 not in begins}
 
-    def _marked(self, words: frozenset[str]) -> NDArray[np.bool_]:
-        """Which words of the reply are among some words."""
-        return np.frombuffer(bytearray(map(words.__contains__, self._said.words)), np.bool_)
+    def _marked(self, words: frozenset[str]) -> bytearray:
+        """Of each word of the reply whether it is among some words."""
+        return bytearray(map(words.__contains__, self._said.words))
 
-    def _missing(self, halves: Mapping[int, str]) -> NDArray[np.bool_]:
+    def _missing(self, halves: Mapping[int, str]) -> bytes:
         """Of each content word whether the evidence lacks it, by itself and as half of one."""
         missing = self._marked(self.lacking)
         for place, whole in halves.items():
             if whole not in self.lacking:
-                missing[place : place + 2] = False
-        return missing[self._said.marks]
-
-    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Where what is looked up of each sentence begins and stops, by kind."""
-        ends, parts = np.array(self._ends), np.array(self._parts)
-        rows = np.array((ends, ends, parts, parts, parts))
-        lengths = np.maximum(rows[:, -1:] - _OVER, 0)
-        begins = np.minimum(rows[:, :-1], lengths)
-        stops = np.maximum(rows[:, 1:] - _OVER, begins)
-        first = lengths.cumsum() - lengths.T
-        return begins + first.T, stops + first.T
+                missing[place : place + 2] = b"\0\0"
+        return bytes(compress(missing, self._said.content))
 
     def sentence(self, number: int) -> Words:
         """The words of one sentence."""
@@ -123,9 +110,18 @@ class ReplyWords:
             self._names[number],
             self._said.words[begin:end],
             self._content[first:last],
-            Looked(*self._marks[number :: len(self._claims)]),
+            Looked(*(kind[number] for kind in self._marks)),
         )
 
 
 def _names(claim: Claim) -> list[str]:
     return [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
+
+
+def _known(lacks: bytes) -> float:
+    return lacks.count(0) / (len(lacks) or 1)
+
+
+def _apart(row: bytes, ends: Sequence[int], size: int = 1) -> list[bytes]:
+    """What of a row, of words or of runs of some words, is of each sentence alone."""
+    return [row[begin : max(begin, end - size + 1)] for begin, end in pairwise(ends)]

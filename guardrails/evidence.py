@@ -20,7 +20,7 @@ from handrail.guardrails.record_facts import Fact, own_facts, record_texts
 from handrail.guardrails.shelf import Shelf, read_shelf
 from handrail.guardrails.terms import Terms
 from handrail.guardrails.values import Value, same_currency
-from handrail.guardrails.word_runs import Marks, Runs
+from handrail.guardrails.word_runs import Runs
 from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
 from handrail.playbook.wording import texts
@@ -156,11 +156,11 @@ class Evidence:
         unheard = self.unheard(words)
         return unheard - self.records.terms.joined(unheard)
 
-    def has_runs(self, text: Terms) -> Marks:
-        """Of each run of words of a text whether some evidence has it, in the order of ``Runs``."""
+    def lacking_runs(self, text: Terms) -> tuple[bytes, ...]:
+        """Of each run of words of a text whether no evidence has it, as ``Runs`` tells it."""
         runs = Runs(text)
         shelves = [shelf.row.told(runs.asked) for shelf in self.shelves]
-        return runs.among([*shelves, self.records.terms.told(runs.asked)])
+        return runs.lacking([*shelves, self.records.terms.told(runs.asked)])
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

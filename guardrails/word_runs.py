@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from handrail.guardrails.terms import Terms
 
 Numbers = NDArray[np.int64]
-Marks = NDArray[np.bool_]
 _END = np.zeros(2, np.int64)
 
 
@@ -63,13 +62,13 @@ class Runs:
         self._size = len(self.asked) + 1
         pairs = self._two(words[:-1], words[1:])
         triples = self._two(pairs[:-1], words[2:])
-        self._all = np.concatenate((pairs, triples, -self._two(content[:-1], content[1:])))
+        self._rows = (pairs, triples, -self._two(content[:-1], content[1:]))
 
     def _two(self, first: Numbers, second: Numbers) -> Numbers:
         return first * self._size + second
 
-    def among(self, evidence: Sequence[Told]) -> Marks:
-        """Of each run whether some evidence has it."""
+    def lacking(self, evidence: Sequence[Told]) -> tuple[bytes, ...]:
+        """Of each pair, triple and pair of content words whether no evidence has it, 1 or 0."""
         words = np.concatenate([row for one in evidence for row in (one.words, _END)])
         content = np.concatenate([row for one in evidence for row in (one.content, _END)])
         at, beside = _met(words), _met(content)
@@ -77,7 +76,10 @@ class Runs:
         triples = self._two(pairs, words[at + 2])
         others = -self._two(content[beside], content[beside + 1])
         known = np.sort(np.concatenate((pairs, triples, others, _END)))
-        return known.take(known.searchsorted(self._all), mode="clip") == self._all
+        return tuple(
+            (known.take(known.searchsorted(row), mode="clip") != row).tobytes()
+            for row in self._rows
+        )
 
 
 def _met(row: Numbers) -> Numbers:
