@@ -44,7 +44,7 @@ _WORDED: dict[Promise, str] = {
 }
 _COMMITS = re.compile(
     r"\b(?:(?:i|we)(?:['’](?:ll|ve|d|m|re)| (?:will|shall|can|could|am|are|have|hereby|promise"
-    r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)"
+    r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)(?! know)"
     r"|you(?:['’]ll(?! need| have)"
     r"| will(?! need| have to)| are going to| can expect to| are entitled to)|it(?:['’]s"
     r"| is) (?:a )?(?:legally|deal)"
@@ -99,14 +99,23 @@ ASIDE = re.compile(
     r"|request|seek|await|waiting for|unsure about)"
     rf"(?:ing)? (?:[a-z]{{1,12}} ){{0,3}}{_GIVEN}"
     rf"|(?:help|assist|guide|support)(?:ing)? you (?:[a-z]{{1,15}} ){{0,9}}{_GIVEN}"
-    r"|credit ?/ ?debit|credit (?:or|and|cards?) )",
+    r"|credit ?/ ?debit|credit (?:or|and|cards?) "
+    rf"|you(?:['’]d| would)? (?:like|want|wish|prefer)"
+    rf" (?:(?:to|get|have|receive|a|an|the|your) ){{0,4}}{_GIVEN}"
+    r"|(?:us(?:e|ing)|charged? to|(?:with|from|by|via|through) (?:your|the|that|this))"
+    r" (?:[a-z]{1,12} ){0,3}gift ?cards?)",
 )
-"""Speaks of refunds and the like without promising one: a policy, a status, help with a request."""
+"""Speaks of refunds and the like without promising one: a policy, a status, help with a request,
+what the customer wants, a gift card that pays."""
 ASIDES = (
     "refund", "reimburse", "compensa", "discount", "credit", "exchange", "voucher", "money back",
-    "replacement", "waiver", "reembolso", "descuento",
+    "replacement", "waiver", "reembolso", "descuento", "gift",
 )  # fmt: skip
 """What such words must hold a part of: looking for that is cheap."""
+_TO_CARD = re.compile(
+    r"\b(?:on)?to (?:your|the|that|this|an existing) (?:[a-z]{1,12} ){0,6}gift ?cards?"
+)
+"""Where a refund goes."""
 _PART_OF = re.compile(
     r"\b(?:of (?:the|your)|paid|costs?|price of)(?: [a-z]{3,10})? $", re.IGNORECASE
 )
@@ -130,17 +139,23 @@ def _possible(claim: Claim, telling: frozenset[str]) -> Iterable[Promise]:
     return [action for action in OBJECTS if action in told]
 
 
+def _blanked(rule: re.Pattern[str], text: str) -> str:
+    return rule.sub(lambda match: " " * len(match[0]), text)
+
+
 def _promised(text: str, possible: Iterable[Promise]) -> tuple[Sequence[Promise], bool]:
     """Which of some things a sentence in lower case promises, and whether only on a condition."""
     possible = [action for action in possible if OBJECTS[action].search(text)]
     if not possible:
         return [], False
     if any(map(text.__contains__, ASIDES)):
-        text = ASIDE.sub(lambda match: " " * len(match[0]), text)
+        text = _blanked(ASIDE, text)
     if not _COMMITS.search(text):
         return [], False
     if _DENIES.search(text):
         return [], False
+    if "credit" in possible and OBJECTS["refund"].search(text):
+        text = _blanked(_TO_CARD, text)
     actions: Sequence[Promise] = [act for act in possible if OBJECTS[act].search(text)]
     if _GENERAL.search(text):
         # A conditional names what may happen; only liability, and amounts we name, bind.

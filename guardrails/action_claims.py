@@ -15,6 +15,7 @@ from handrail.guardrails.action_words import (
     NOW_HAS,
     OUTCOME,
     PAST_ES,
+    WENT,
 )
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
@@ -34,12 +35,12 @@ _MATTER = (
     r"(?:[\w-]{1,20} ){0,2}(?:orders?|reservations?|bookings?|flights?|tickets?|refunds?|payments?"
     r"|items?|accounts?|cards?|subscriptions?|appointments?|packages?|parcels?|shipments?|returns?"
     r"|exchanges?|cancell?ations?|changes?|requests?|plans?|lines?|services?|memberships?"
-    r"|certificates?|vouchers?|fees?|charges?|address|pedidos?|reservas?|reembolsos?|pagos?|cuentas?"
-    r"|tarjetas?|suscripci[oó]n|cita|paquetes?|env[ií]os?|solicitud|cambios?|devoluci[oó]n)"
+    r"|certificates?|vouchers?|credits?|discounts?|replacements?|fees?|charges?|address|pedidos?"
+    r"|reservas?|reembolsos?|pagos?|cuentas?|tarjetas?|suscripci[oó]n|cita|paquetes?|env[ií]os?|solicitud|cambios?|devoluci[oó]n)"
 )
 _SUBJECT = (
     rf"(?:\b(?:your|you|it|this|that|both|these|those|everything|su|sus|tu|tus|usted)\b"
-    rf"|\b(?:the|el|la|los|las) {_MATTER}\b|#?\b[a-z]{{0,4}}\d[\w-]{{2,20}})"
+    rf"|\b(?:the|an?|el|la|los|las|una?) {_MATTER}\b|#?\b[a-z]{{0,4}}\d[\w-]{{2,20}})"
 )
 _ACTIVE = re.compile(
     r"\b(?:(?:i|we)(?:['’]ve|['’]d| have| had| did)?|(?:our|the|my) (?:[a-z]{2,20} ){0,2}(?:team"
@@ -117,7 +118,7 @@ _CONDITION = re.compile(
     r"|si|cuando|una vez que?|después de que|hasta que|en cuanto)\b[^.;!?\n]{0,80}$",
 )
 _OTHERS = re.compile(
-    r"\W{1,3}(?:by (?:the|a|an|your)\b(?! (?:team|system|agent))|por (?:el|la)\b|if\b|when\b|once\b"
+    r"\W{1,3}(?:by (?:the|an?|your?)\b(?! (?:team|system|agent))|por (?:el|la)\b|if\b|when\b|once\b"
     r"|unless\b|cuando\b|si\b)",
 )
 _BREAK = re.compile(r"[,;:–—(]|\b(?:but|however|pero)\b")
@@ -150,6 +151,7 @@ SAID: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
         "tramitamos"))),
     (ABLE, frozenset(("able", "managed", "did", "pude", "pudimos", "logré", "logramos"))),
     (NOW_HAS, frozenset(("now", "ahora"))),
+    (WENT, frozenset(("out", "left"))),
     (_HANDING, frozenset((
         "transferred", "transferring", "escalated", "escalating", "forwarding",
         "transfiriendo"))),

@@ -44,9 +44,9 @@ FAMILIES: dict[str, Family] = {
         ("refund", "reembols", "credited", "reimburs", "reversed"), False, "refund", "reembolse",
     ),
     "change": Family(
-        "changed updated modified corrected amended edited adjusted altered switched moved upgraded"
-        " downgraded rescheduled rebooked rerouted redirected extended renamed cambiad* actualizad*"
-        " modificad* corregid* reprogramad*",
+        "changed updated modified corrected amended edited adjusted altered saved switched moved"
+        " upgraded downgraded rescheduled rebooked rerouted redirected extended renamed cambiad*"
+        " actualizad* modificad* corregid* reprogramad*",
         "change changes update updates modification modifications correction corrections upgrade"
         " upgrades downgrade downgrades cambio cambios modificación modificaciones actualización",
         _UPDATED[:-1] + "|upgrade|downgrade|move|switch|rebook|reschedule|extend|exchange)",
@@ -228,6 +228,13 @@ ABLE = re.compile(
     r"(?!\w)",
 )
 """What somebody was able to do: "I managed to cancel it"."""
+WENT = re.compile(
+    r"\b(?:orders?|parcels?|packages?|shipments?|items?|replacements?|everything|it|they|both)"
+    r"(?: [#*]{0,3}[\w-]{3,20}\*{0,2})? (?:just |already |has |have |also ){0,2}"
+    r"(?P<ship>(?:went|gone) out"
+    r"|left (?:our|the) (?:warehouse|depot|store|shop|factory))(?!\w)",
+)
+"""A parcel that is said to be on its way by itself: "your order went out yesterday"."""
 PAST_ES = re.compile(
     r"(?<!\w)(?:(?P<cancel>cancelé|cancelamos|anulé|anulamos|se canceló)"
     r"|(?P<refund>reembolsé|reembolsamos|se reembolsó)|(?P<change>cambié|cambiamos|actualicé"

@@ -34,12 +34,16 @@ _DENIALS = """include exclude|including excluding|accept reject|accept refuse
 """Words of which one denies the other, as "not" would."""
 _CONTRASTS = """before after|within after|before within|until after|minimum maximum|min max
     |least most|more less|more fewer|over under|above below|earlier later|first last|all some
-    |always sometimes|only also|higher lower|increase decrease|greater smaller|must may|must can
-    |must could|required may|need may|free paid|every some|each some|debit credit|up down
-    |add remove|start end|begin end|early late|long short|longer shorter|same different
-    |public private|internal external|full partial|antes después|todos algunos|mínimo máximo
-    |debe puede|más menos|solo también|sobre bajo|gratis pagado|primero último"""
+    |always sometimes|only also|higher lower|increase decrease|greater smaller|free paid
+    |every some|each some|debit credit|up down|add remove|start end|begin end|early late
+    |long short|longer shorter|same different|public private|internal external|full partial
+    |antes después|todos algunos|mínimo máximo|más menos|solo también|sobre bajo|gratis pagado
+    |primero último"""
 """Words that change a rule where one is written for the other."""
+_DUTIES = "must may|must can|must could|required may|need may|debe puede"
+"""Words that change one too, unless it says "must go to A or B", which "can go to A or B" says as
+well, or "can only"."""
+_CHOICE, _ALONE = frozenset({"or", "o"}), frozenset({"only", "solo"})
 _AUXILIARIES = frozenset(
     """do doe did can will be is are was have ha to must should would could may any ever longer
     se han puede pueden es son está""".split()  # noqa: SIM905
@@ -139,7 +143,7 @@ def judge(laid: Laid) -> Aligned:
         fresh, gone = laid.said.keys[new], laid.source.keys[old]
         if _comparable(fresh, gone, edge=edge):
             part = _Exchanged(said[new], source[old], set(fresh), set(gone))
-            changes += _changes(part)
+            changes += _changes(part, laid)
             flips += _flips(part)
             turns += _opposed(part, _DENYING)
         if _renamed(said, new, source, old, alone=len(laid.different) == 1):
@@ -173,14 +177,21 @@ def _comparable(fresh: list[str], gone: list[str], *, edge: bool) -> bool:
     return "".join(fresh) != "".join(gone)
 
 
-def _changes(part: _Exchanged) -> Iterator[Change]:
+def _leaves_choice(part: _Exchanged, laid: Laid) -> bool:
+    """Whether a duty and a permission come to the same here."""
+    either = laid.said.distinct & laid.source.distinct & _CHOICE
+    return bool(either or (part.fresh | part.gone) & _ALONE)
+
+
+def _changes(part: _Exchanged, laid: Laid) -> Iterator[Change]:
     """What else it says where ``new`` stands for ``old``; either may be empty."""
     numbers, before = _numbers(part.fresh), _numbers(part.gone)
     if numbers and before and numbers != before:
         yield "number"
     if _other_unit(part):
         yield "unit"
-    if _opposed(part, _CONTRASTING):
+    binding = _opposed(part, _BINDING) and not _leaves_choice(part, laid)
+    if binding or _opposed(part, _CONTRASTING):
         yield "polarity"
     if _other_name(part) or other_of_kind(part.fresh, part.gone):
         yield "entity"
@@ -190,8 +201,8 @@ def _pairs(written: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(map(key_of, pair.split())) for pair in written.split("|"))
 
 
-_DENYING, _CONTRASTING = _pairs(_DENIALS), _pairs(_CONTRASTS)
-_PAIRED = frozenset[str]().union(*_DENYING, *_CONTRASTING)
+_DENYING, _CONTRASTING, _BINDING = map(_pairs, (_DENIALS, _CONTRASTS, _DUTIES))
+_PAIRED = frozenset[str]().union(*_DENYING, *_CONTRASTING, *_BINDING)
 
 
 def _other_name(part: _Exchanged) -> bool:

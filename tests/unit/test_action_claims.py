@@ -113,6 +113,12 @@ CLAIMS = [
     "The fee was waived.",
     "Your request has been submitted.",
     "I have submitted your refund request.",
+    "Your order W100 went out this morning.",
+    "Order W100 has already left our warehouse.",
+    "We have saved your new address.",
+    "Your new address is saved.",
+    "A credit of 10 EUR was added to your account.",
+    "A replacement was sent to you.",
     "He cancelado su pedido W100.",
     "Su pedido ha sido cancelado.",
     "Se ha cancelado su pedido.",
@@ -183,6 +189,11 @@ NO_CLAIMS = [
     "The lamp is made of steel and was designed in Spain.",
     "You have ordered two lamps.",
     "Your reservation was made on May 3.",
+    "The lights went out last night.",
+    "I am sorry that your order went out late.",
+    "A refund was requested by you.",
+    "Make sure that your address is saved.",
+    "You saved 20 EUR with this order.",
 ]
 
 

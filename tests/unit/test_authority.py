@@ -120,10 +120,28 @@ async def test_a_promise_in_other_words(action: str, text: str) -> None:
         "I can check the status of your refund for you.",
         "We are here to help you with your refund request.",
         "We will send you our refund policy.",
+        "Let me know which items you would like to exchange.",
+        "The 42.55 EUR will be charged to your gift card.",
+        "To change your flight, we'll use the gift card you paid with.",
     ],
 )
 async def test_what_is_no_promise(text: str) -> None:
     assert await rules(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "promises"),
+    [
+        ("We will refund 80 EUR to your existing gift card.", 1),
+        ("We will refund 80 EUR to the original payment method or an existing gift card.", 1),
+        ("We will refund 80 EUR as a gift card.", 2),
+        ("I'll add 80 EUR to your gift card.", 1),
+        ("We will refund you and send you a voucher.", 2),
+    ],
+)
+async def test_a_refund_to_a_gift_card_is_one_promise(text: str, promises: int) -> None:
+    none = (Limit(action="refund", amount=Decimal(0)), Limit(action="credit", amount=Decimal(0)))
+    assert len(await rules(text)) == len(await rules(text, *none)) == promises
 
 
 async def test_amounts_of_one_reply_count_together() -> None:

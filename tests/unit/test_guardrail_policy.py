@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from handrail.core.verdict import ClaimVerdict, Finding
 from handrail.guardrails.alignment import align
+from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.fact_policy import fact_policy
 from handrail.guardrails.resolver import repaired
 from handrail.guardrails.rule_words import phrase_of
@@ -24,7 +26,10 @@ HOURS = "No, pets are not allowed on the train. Check-in is from 11:00 to 23:00 
 
 
 def judge(text: str, *passages: str) -> list[Finding]:
-    ctx = context(text, passages=passages or (RETURNS, HOURS))
+    return found_in(context(text, passages=passages or (RETURNS, HOURS)))
+
+
+def found_in(ctx: CheckContext) -> list[Finding]:
     told = cast("Iterable[Finding | ClaimVerdict]", fact_policy(ctx, fact_policy.configure({})))
     return [one for one in told if isinstance(one, Finding)]
 
@@ -95,6 +100,58 @@ def test_a_policy_nobody_published_is_told() -> None:
         "absent"
     ]
     assert judge("Our policy is that opened software cannot be returned.") == []
+
+
+ECONOMY = (
+    "Basic economy tickets cannot be cancelled after 24 hours.",
+    "With travel insurance a cancellation for health or weather reasons is refunded in full.",
+    "A seat costs nothing.",
+)
+TOGETHER = (
+    "I understand your frustration, but our policy is quite strict: basic economy tickets cannot "
+    "be cancelled without travel insurance for weather reasons."
+)
+
+
+def test_a_policy_may_be_told_from_several_passages_of_one_article() -> None:
+    assert judge(TOGETHER, *ECONOMY) == []
+    for lacking in range(2):
+        passages = [text for number, text in enumerate(ECONOMY) if number != lacking]
+        assert [one.rule for one in judge(TOGETHER, *passages)] == ["absent"]
+
+
+def test_what_different_articles_say_is_no_policy_of_either() -> None:
+    ctx = context(TOGETHER, passages=ECONOMY)
+    assert ctx.draft is not None
+    apart = tuple(
+        one.model_copy(update={"id": f"a{n}#1"}) for n, one in enumerate(ctx.draft.passages)
+    )
+    ctx = replace(ctx, draft=ctx.draft.model_copy(update={"passages": apart}))
+    assert [one.rule for one in found_in(ctx)] == ["absent"]
+
+
+DUTY = "The refund must go to the original card, or to an existing gift card."
+
+
+@pytest.mark.parametrize(
+    ("text", "passage", "altered"),
+    [
+        ("The refund can go to the original card or to an existing gift card.", DUTY, False),
+        (
+            "The customer can only return opened boxes.",
+            "The customer must return opened boxes.",
+            False,
+        ),
+        (
+            "The customer can return the opened box.",
+            "The customer must return the opened box.",
+            True,
+        ),
+        ("The refund cannot go to the original card or to an existing gift card.", DUTY, True),
+    ],
+)
+def test_may_is_must_where_there_is_a_choice(text: str, passage: str, *, altered: bool) -> None:
+    assert bool(judge(text, passage)) is altered
 
 
 def test_the_sentence_that_says_the_same_wins_over_its_siblings() -> None:
