@@ -11,8 +11,8 @@ from handrail.core.verdict import ClaimVerdict, EvidenceSpan, Finding, Support
 from handrail.desk.sources import source_title
 
 Standing = Literal["contradicted", "unsupported", "unverified", "derived", "supported"]
-"""As :data:`~handrail.core.verdict.Support`; ``derived`` where an amount in it follows from a
-record."""
+"""As :data:`~handrail.core.verdict.Support`; ``derived`` where an amount in it follows from
+others."""
 
 ORDER: dict[Standing, int] = {
     "contradicted": 0, "unsupported": 1, "unverified": 2, "derived": 3, "supported": 4,
@@ -41,7 +41,7 @@ class Statement:
     """What decided; the name of a judge where one did."""
     grounds: tuple[Ground, ...]
     witness: str = ""
-    """How an amount follows from a record."""
+    """How an amount follows from others."""
     numbers: tuple[int, ...] = ()
     """The findings in it that are not merely low, counted from 1."""
 
@@ -62,7 +62,7 @@ def statements(
     Args:
         text: The text.
         claims: What was said of each statement.
-        findings: The findings on the text; some say how an amount follows from a record.
+        findings: The findings on the text; some say how an amount follows from others.
         passages: Those the draft came with, for the titles of articles.
     """
     derived = [finding for finding in findings if finding.key == _DERIVED]

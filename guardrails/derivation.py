@@ -1,7 +1,7 @@
-"""Amounts that follow from one record: a sum, difference or multiple, with the sum written out.
+"""Amounts that follow from others: a sum, difference or multiple, with the sum written out.
 
-The operands are money fields of one record and of its lines. More freedom would let nearly any
-amount be derived from something.
+The operands are money fields of one record and of its lines, or what the reply names itself and
+the evidence has. More freedom would let nearly any amount be derived from something.
 """
 
 from __future__ import annotations
@@ -146,6 +146,18 @@ def derive_sum(value: Value, facts: Sequence[tuple[Fact, Sheet]]) -> Derived | N
     if not same or _total(known) != Decimal(value.keys[0]):
         return None
     return _derived(" + ".join(operand.told for operand in known), *known)
+
+
+def derive_named(
+    sought: Decimal, named: Iterable[tuple[Value, EvidenceSpan]], times: Collection[int]
+) -> Derived | None:
+    """Find how an amount follows from others that a reply names, each with where it stands."""
+    operands = {
+        value.keys[0]: Operand(Decimal(value.keys[0]), value.text, span, line=True)
+        for value, span in named
+    }
+    counts = [count for count in times if 1 < count <= _MOST_TIMES]
+    return _follows(sought, list(operands.values()), counts)
 
 
 def derive_days(value: Value, sheets: Sequence[Sheet]) -> Derived | None:

@@ -13,8 +13,9 @@ Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``,
 ``quantity_``, ``id_`` and ``contact_not_in_evidence`` (high). ``wrong_slot`` (critical for money,
 else high): the value is one of the customer's, but not of this record or field. ``wrong_status``
 (high): the record has another status. ``derived`` (low): an amount or length of time that follows
-from a record, with the sum as witness. ``too_many`` (high): from the 201st value of a reply on only
-the evidence is asked, not the slot, so a person must look.
+from a record, or from amounts that the reply names beside it, with the sum as witness.
+``too_many`` (high): from the 201st value of a reply on only the evidence is asked, not the slot,
+so a person must look.
 """
 
 from __future__ import annotations
@@ -29,7 +30,13 @@ from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.derivation import Derived, Ledger, derive_days, derive_sum
+from handrail.guardrails.derivation import (
+    Derived,
+    Ledger,
+    derive_days,
+    derive_named,
+    derive_sum,
+)
 from handrail.guardrails.evidence import cited
 from handrail.guardrails.near_days import falls_on, near_days, told_day
 from handrail.guardrails.record_facts import Fact, Sheet, today
@@ -51,10 +58,15 @@ _NAMES: dict[ValueKind, str] = {
 }
 _CONTACTS = ("email", "phone")
 _TRIED = 12
-"""How many records an amount is derived from, one after the other."""
+"""How many records an amount is derived from, one after the other; how many amounts beside it."""
 _BOUND = 200
 """How many values are held against their slot; the others of a longer list against all evidence."""
 _TENS = 2
+_LABELS = frozenset(
+    "address line step option part item point question dirección línea paso opción parte".split()  # noqa: SIM905
+)
+"""What lines are numbered by."""
+_LABEL_CHARS = 16
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
 
@@ -67,13 +79,21 @@ class ValueSettings(CheckSettings):
     """Plain numbers up to this one need no evidence: "1 more thing"."""
 
 
-def _needs_evidence(value: Value, settings: ValueSettings) -> bool:
+def _needs_evidence(value: Value, text: str, settings: ValueSettings) -> bool:
     if value.kind in settings.ignore:
         return False
     if value.kind == "quantity":
         small = float(value.keys[0]) <= settings.free_numbers
-        return not (value.spelled or small)
+        return not (value.spelled or small or _is_label(value, text))
     return not (value.spelled and value.kind == "time")
+
+
+def _is_label(value: Value, text: str) -> bool:
+    """Whether a number is part of what a line is called: "Address line 2: Suite 9"."""
+    if text[value.end : value.end + 3].lstrip("*")[:1] != ":":
+        return False
+    before = text[max(0, value.start - _LABEL_CHARS) : value.start].casefold().split()
+    return before[-1:] != [] and before[-1].lstrip("*") in _LABELS
 
 
 class _Judge:
@@ -126,6 +146,9 @@ class _Judge:
         values = self.ctx.folded_values
         return frozenset(key for value in values if value.kind == "money" for key in value.keys)
 
+    def _is_unbound(self, value: Value) -> bool:
+        return self._unbound is not None and value.start >= self._unbound.start
+
     def _repeats_unknown_id(self, value: Value, claim: Claim | None) -> bool:
         """Whether the reply only says that an id the customer wrote was not found."""
         if value.kind != "id" or claim is None or value.keys[0] not in self._said:
@@ -173,7 +196,7 @@ class _Judge:
     def _binding(self, value: Value, claim: Claim | None) -> Binding | None:
         if not self.sheets or value.kind not in SLOT_TYPES or claim is None:
             return None
-        if self._unbound and value.start >= self._unbound.start:
+        if self._is_unbound(value):
             return None
         if value.names[0] in self._keys or claim.negated:
             return None
@@ -239,7 +262,7 @@ class _Judge:
                 self.ctx,
                 "derived",
                 value,
-                f"{_NAMES[value.kind]} follows from the records: {derived.witness}.",
+                f"{_NAMES[value.kind]} is worked out from others: {derived.witness}.",
                 severity="low",
                 evidence=derived.evidence,
             )
@@ -270,12 +293,31 @@ class _Judge:
             if together:
                 return together
         times = self._counts.get(claim.start, ()) if claim else ()
-        found = self._ledger(sheets, value.currency).derive(Decimal(value.keys[0]), times)
+        sought = Decimal(value.keys[0])
+        found = self._ledger(sheets, value.currency).derive(sought, times) or derive_named(
+            sought, self._beside(value), times
+        )
         meaning = binding.meaning if binding and binding.facts else None
         if found and meaning and meaning.specific and meaning.near:
             # A field says another amount: only a sum of what the reply lists itself is believed.
             return found if self._amounts.issuperset(map(number_key, found.operands)) else None
         return found
+
+    def _beside(self, amount: Value) -> Iterator[tuple[Value, EvidenceSpan]]:
+        """The amounts that the reply names nearest to one, as far as the evidence has them."""
+        if self._is_unbound(amount):
+            return
+        others = [
+            other
+            for other in self.ctx.folded_values[:_BOUND]
+            if other.kind == "money"
+            and other.keys != amount.keys
+            and same_currency(amount.currency, other.currency)
+        ]
+        others.sort(key=lambda other: abs(other.start - amount.start))
+        for other in others[:_TRIED]:
+            if span := self.ctx.evidence.find(other):
+                yield other, span
 
     def _days_apart(self, value: Value, sheets: tuple[Sheet, ...]) -> Derived | None:
         key = (value.keys, sheets)
@@ -330,7 +372,8 @@ def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
     judge = _Judge(ctx)
     for value in ctx.folded_values:
-        finding = judge.judge(value) if _needs_evidence(value, settings) else None
+        needed = _needs_evidence(value, ctx.folded.text, settings)
+        finding = judge.judge(value) if needed else None
         if finding:
             yield finding
     yield from judge.too_many()

@@ -209,6 +209,50 @@ def test_what_follows_from_a_record_shows_the_sum(text: str, witness: str) -> No
     assert {one.relation for one in finding.evidence} == {"supports"}
 
 
+NEW = "The travel lamp costs 31.50 EUR."
+
+
+@pytest.mark.parametrize(
+    ("text", "witness"),
+    [
+        (
+            "The desk lamp was 40.00 EUR and the travel lamp is 31.50 EUR. You get 8.50 EUR back.",
+            "= 40.00 EUR - 31.50 EUR",
+        ),
+        ("A travel lamp is 31.50 EUR, two of them are 63.00 EUR.", "= 2 x 31.50 EUR"),
+        ("You get 8.50 EUR, as one is 31.50 EUR, the other 40.00 EUR.", "= 40.00 EUR - 31.50 EUR"),
+    ],
+)
+def test_what_follows_from_amounts_the_reply_names_shows_the_sum(text: str, witness: str) -> None:
+    (finding,) = judge(context(text, passages=(NEW,)))
+    assert (finding.rule, finding.severity) == ("derived", "low")
+    assert witness in finding.message
+    assert {one.source for one in finding.evidence} <= {
+        "article:p#0",
+        "record:item/7751905257#price",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The travel lamp is 31.50 EUR. You get 8.50 EUR back.",  # of what?
+        "The desk lamp was 40.00 EUR and the travel lamp is 31.40 EUR. You get 8.60 EUR back.",
+        "The desk lamp was 40.00 EUR and the travel lamp is 31.50 EUR. You get 9.50 EUR back.",
+        "The desk lamp was 40.00 EUR and the travel lamp is 31.50 EUR. You get 8.50 USD back.",
+    ],
+)
+def test_what_follows_from_amounts_without_evidence_is_not_believed(text: str) -> None:
+    found = {one.rule for one in judge(context(text, passages=(NEW,)))}
+    assert "money_not_in_evidence" in found
+    assert "derived" not in found
+
+
+def test_the_number_of_a_line_needs_no_evidence() -> None:
+    assert rules("Your address is:\n- Address line 2: Berlin\n- **Option 3**: by post") == set()
+    assert rules("We sent 3: two lamps and a shade.") == {"quantity_not_in_evidence"}
+
+
 def test_sums_across_records_that_are_not_named_together_are_not_believed() -> None:
     assert rules("W100 comes to 104.90 EUR.") == {"money_not_in_evidence"}  # 89.90 + 15.00
 

@@ -37,7 +37,7 @@ SUM = Finding(
     severity="low",
     start=TEXT.index("110"),
     end=TEXT.index("110") + 7,
-    message="The amount follows from the records: = 2 x 55.00 (order W1 price).",
+    message="This amount is worked out from others: = 2 x 55.00 (order W1 price).",
     evidence=(span("record:order/W1#price", "55.00"),),
 )
 
