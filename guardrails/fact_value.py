@@ -6,8 +6,8 @@ refund, not another order's total.
 Fires: "Your refund is $94.90." where the order says 89.90. "Order W1 comes to 20.00." where that is
 the total of W2. "Order W1 has been delivered." where the record says pending. Does not fire: "Your
 refund is 89.90 EUR." where it is; "It arrives tomorrow." where the record names that day. The
-customer's own words are no evidence: "You owe me $500" makes no 500 true. An id the customer named
-may be repeated to say that it was not found.
+customer's own words are no evidence: "You owe me $500" makes no 500 true. What the customer named
+may be repeated to deny it, "I cannot find order W555", or to ask, except for amounts.
 
 Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``, ``duration_``,
 ``quantity_``, ``id_`` and ``contact_not_in_evidence`` (high). ``wrong_slot`` (critical for money,
@@ -26,7 +26,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from handrail.core.ports import owner_key
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
@@ -42,7 +41,13 @@ from handrail.guardrails.near_days import falls_on, near_days, told_day
 from handrail.guardrails.record_facts import Fact, Sheet, today
 from handrail.guardrails.slots import SLOT_TYPES, Binding, Slots
 from handrail.guardrails.statuses import StatusClaim, untrue_statuses
-from handrail.guardrails.values import Value, ValueKind, number_key, same_currency
+from handrail.guardrails.values import (
+    Value,
+    ValueKind,
+    find_values,
+    number_key,
+    same_currency,
+)
 
 _NAMES: dict[ValueKind, str] = {
     "money": "This amount",
@@ -67,6 +72,8 @@ _LABELS = frozenset(
 )
 """What lines are numbered by."""
 _LABEL_CHARS = 16
+_HEARD = 20
+"""How many of the customer's last messages are looked through for what they named."""
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
 
@@ -119,9 +126,11 @@ class _Judge:
         return today(self.ctx.snapshot)
 
     @cached_property
-    def _said(self) -> str:
-        """What the customer wrote, in the form ids are compared in."""
-        return owner_key(self.ctx.heard)
+    def _said(self) -> frozenset[str]:
+        """The values that the customer named so far, by their names."""
+        texts = [one.text for one in self.ctx.snapshot.messages if one.role == "customer"]
+        read = (find_values(text) for text in (*texts[-_HEARD:], self.ctx.heard))
+        return frozenset(name for values in read for value in values for name in value.names)
 
     @cached_property
     def _days(self) -> list[Fact]:
@@ -149,11 +158,16 @@ class _Judge:
     def _is_unbound(self, value: Value) -> bool:
         return self._unbound is not None and value.start >= self._unbound.start
 
-    def _repeats_unknown_id(self, value: Value, claim: Claim | None) -> bool:
-        """Whether the reply only says that an id the customer wrote was not found."""
-        if value.kind != "id" or claim is None or value.keys[0] not in self._said:
+    def _only_repeats(self, value: Value, claim: Claim | None) -> bool:
+        """Whether the reply only asks about, or denies, what the customer named.
+
+        To ask about an amount may be to offer it.
+        """
+        if claim is None or not (claim.negated or claim.kind == "question"):
             return False
-        return claim.kind == "question" or claim.negated
+        if value.kind == "money" and not claim.negated:
+            return False
+        return not self._said.isdisjoint(value.names)
 
     def holds(self, fact: Fact, value: Value) -> bool:
         """Whether a field has this value."""
@@ -165,7 +179,7 @@ class _Judge:
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
         evidence, claim = self.ctx.evidence, self.ctx.sentence_at(value.start, value.end)
-        if f"contact:{value.keys[0]}" in self._keys or self._repeats_unknown_id(value, claim):
+        if f"contact:{value.keys[0]}" in self._keys or self._only_repeats(value, claim):
             return None  # it names a record
         day = value
         if value.kind == "duration":

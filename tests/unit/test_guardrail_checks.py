@@ -216,10 +216,21 @@ async def test_the_customers_words_prove_no_amount() -> None:
     assert "money_not_in_evidence" in keys(found, "fact.value")
 
 
-async def test_an_unknown_id_may_be_repeated_to_deny_it() -> None:
-    said = "Where is W777123?"
-    assert not keys(await findings("I cannot find W777123.", said=said), "fact.value")
-    assert keys(await findings("W777123 is on its way.", said=said), "fact.value")
+@pytest.mark.parametrize(
+    ("said", "denied", "stated"),
+    [
+        ("Where is W777123?", "I cannot find W777123.", "W777123 is on its way."),
+        ("Can I have it within 3 days?", "It cannot be sent within 3 days.", "It takes 3 days."),
+        ("I want 500 EUR back!", "We do not refund 500 EUR.", "Do you want 500 EUR?"),
+        ("Make it 17 lamps.", "Do you want 17 lamps?", "We have sent 17 lamps."),
+    ],
+)
+async def test_what_the_customer_named_may_be_repeated_to_deny_it(
+    said: str, denied: str, stated: str
+) -> None:
+    assert not keys(await findings(denied, said=said), "fact.value")
+    assert keys(await findings(denied), "fact.value")
+    assert keys(await findings(stated, said=said), "fact.value")
 
 
 async def test_an_unverified_customers_records_are_no_evidence() -> None:
