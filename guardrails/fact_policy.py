@@ -53,6 +53,11 @@ TELLING = frozenset(
 )
 """Words without one of which no policy is claimed."""
 _MARKS = re.compile(r"[*`#]{1,6}\s?")
+_LABELLED = re.compile(
+    r"\W{0,4}[\w'’-]{1,20}(?: [\w'’-]{1,20}){0,2}:(?=.{0,80}\d)(?!.{0,80}[%$€£])"
+    r"\W{0,4}\S{1,40}(?: \S{1,40}){0,3}"
+)
+"""A line that tells a number or code, "Order ID: W1": which one it is, is for ``fact.value``."""
 _APART = 8
 """How many times the content words that both have two sentences may have together, to be laid
 beside each other."""
@@ -143,6 +148,8 @@ class _Judging:
                 if beaten.share == 1 and not aligned.changes:
                     return None
         if best is None or not best.changes:
+            return None
+        if best.changes == ("entity",) and _LABELLED.fullmatch(self._ctx.claims[number].text):
             return None
         return _Near(best, self._compared.source_of(nearest), rows[nearest])
 

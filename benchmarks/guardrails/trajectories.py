@@ -40,6 +40,8 @@ class Reply:
     snapshot: Snapshot
     after_change: bool
     """Whether a change was made since the assistant spoke last: it is the change's report."""
+    told: tuple[Any, ...] = ()
+    """What the tools had returned by then."""
 
 
 @dataclass
@@ -51,7 +53,11 @@ class _World:
     messages: list[Message] = field(default_factory=list[Message])
     seen: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     changed: set[str] = field(default_factory=set[str])
+    told: list[Any] = field(default_factory=list[Any])
     pending: bool = False
+
+    def reply(self, task: object, text: str, *, after_change: bool) -> Reply:
+        return Reply(str(task), text, self.snapshot(), after_change, tuple(self.told))
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -156,13 +162,14 @@ def airline(row: Mapping[str, Any], removed: Removed) -> Iterator[Reply]:
             world.say("customer", message["content"])
         elif message["role"] == "assistant" and message["content"]:
             reported = world.pending and not message.get("tool_calls")
-            yield Reply(str(row["task_id"]), message["content"], world.snapshot(), reported)
+            yield world.reply(row["task_id"], message["content"], after_change=reported)
             world.pending = world.pending and not reported
             world.say("ai", message["content"])
 
 
 def _called(world: _World, call: Mapping[str, Any], result: str, removed: Removed) -> None:
     told, asked = _parsed(result), json.loads(call["arguments"])
+    world.told.append(told)
     if call["name"].startswith(READS):
         world.learn(told)
         return
@@ -197,12 +204,13 @@ def retail(row: Mapping[str, Any], removed: Removed) -> Iterator[Reply]:
         elif role == "user":
             world.say("customer", text)
         elif text != "None":
-            yield Reply(str(row["id"]), text, world.snapshot(), world.pending)
+            yield world.reply(row["id"], text, after_change=world.pending)
             world.pending = False
             world.say("ai", text)
 
 
 def _returned(world: _World, told: Any, removed: Removed) -> None:
+    world.told.append(told)
     number = number_of(told)
     if number is None:
         return

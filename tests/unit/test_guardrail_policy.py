@@ -130,6 +130,10 @@ def test_what_different_articles_say_is_no_policy_of_either() -> None:
     assert [one.rule for one in found_in(ctx)] == ["absent"]
 
 
+def test_a_line_that_tells_a_code_may_call_it_by_another_name() -> None:
+    assert judge("- **Zip Code:** 10115", "order: W200\nzip: 10115\nstreet: Elm Street 9") == []
+
+
 DUTY = "The refund must go to the original card, or to an existing gift card."
 
 
