@@ -308,14 +308,13 @@ class _Judge:
                 return together
         times = self._counts.get(claim.start, ()) if claim else ()
         sought = Decimal(value.keys[0])
-        found = self._ledger(sheets, value.currency).derive(sought, times) or derive_named(
-            sought, self._beside(value), times
-        )
+        found = self._ledger(sheets, value.currency).derive(sought, times)
         meaning = binding.meaning if binding and binding.facts else None
-        if found and meaning and meaning.specific and meaning.near:
-            # A field says another amount: only a sum of what the reply lists itself is believed.
-            return found if self._amounts.issuperset(map(number_key, found.operands)) else None
-        return found
+        if meaning and meaning.specific and meaning.near:
+            # A field says another amount: only a sum of what the reply lists of it is believed.
+            listed = found and self._amounts.issuperset(map(number_key, found.operands))
+            return found if listed else None
+        return found or derive_named(sought, self._beside(value), times)
 
     def _beside(self, amount: Value) -> Iterator[tuple[Value, EvidenceSpan]]:
         """The amounts that the reply names nearest to one, as far as the evidence has them."""

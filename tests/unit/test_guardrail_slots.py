@@ -240,6 +240,7 @@ def test_what_follows_from_amounts_the_reply_names_shows_the_sum(text: str, witn
         "The desk lamp was 40.00 EUR and the travel lamp is 31.40 EUR. You get 8.60 EUR back.",
         "The desk lamp was 40.00 EUR and the travel lamp is 31.50 EUR. You get 9.50 EUR back.",
         "The desk lamp was 40.00 EUR and the travel lamp is 31.50 EUR. You get 8.50 USD back.",
+        "The total of W100 is 71.50 EUR: 40.00 EUR and 31.50 EUR.",  # the record says another
     ],
 )
 def test_what_follows_from_amounts_without_evidence_is_not_believed(text: str) -> None:
