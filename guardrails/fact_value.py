@@ -179,7 +179,7 @@ class _Judge:
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
         evidence, claim = self.ctx.evidence, self.ctx.sentence_at(value.start, value.end)
-        if f"contact:{value.keys[0]}" in self._keys or self._only_repeats(value, claim):
+        if f"contact:{value.keys[0]}" in self._keys:
             return None  # it names a record
         day = value
         if value.kind == "duration":
@@ -191,7 +191,8 @@ class _Judge:
         if binding and any(self.holds(fact, day) for fact in binding.facts):
             return None
         if not recorded:
-            return self._unsupported(value, claim, binding)
+            repeats = self._only_repeats(value, claim)
+            return None if repeats else self._unsupported(value, claim, binding)
         if binding and self._misplaced(day, binding):
             return self._wrong_slot(value, binding, recorded)
         return None
