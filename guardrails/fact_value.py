@@ -20,7 +20,7 @@ so a person must look.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -72,8 +72,8 @@ _LABELS = frozenset(
 )
 """What lines are numbered by."""
 _LABEL_CHARS = 16
-_HEARD = 20
-"""How many of the customer's last messages are looked through for what they named."""
+_HEARD, _HEARD_CHARS = 20, 1000
+"""How many of the customer's last messages, and how much of each, are looked through for values."""
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
 
@@ -129,7 +129,7 @@ class _Judge:
     def _said(self) -> frozenset[str]:
         """The values that the customer named so far, by their names."""
         texts = [one.text for one in self.ctx.snapshot.messages if one.role == "customer"]
-        read = (find_values(text) for text in (*texts[-_HEARD:], self.ctx.heard))
+        read = (find_values(text[:_HEARD_CHARS]) for text in (*texts[-_HEARD:], self.ctx.heard))
         return frozenset(name for values in read for value in values for name in value.names)
 
     @cached_property
@@ -315,23 +315,21 @@ class _Judge:
             # A field says another amount: only a sum of what the reply lists of it is believed.
             listed = found and self._amounts.issuperset(map(number_key, found.operands))
             return found if listed else None
-        return found or derive_named(sought, self._beside(value), times)
+        beside = () if found else self._beside(value)
+        return derive_named(sought, beside, times) if beside else found
 
-    def _beside(self, amount: Value) -> Iterator[tuple[Value, EvidenceSpan]]:
-        """The amounts that the reply names nearest to one, as far as the evidence has them."""
+    @cached_property
+    def _supported(self) -> Sequence[tuple[Value, EvidenceSpan]]:
+        """The amounts that the reply names and the evidence has, with where it has them."""
+        amounts = [one for one in self.ctx.folded_values[:_BOUND] if one.kind == "money"]
+        return [(one, span) for one in amounts if (span := self.ctx.evidence.find(one))]
+
+    def _beside(self, amount: Value) -> Sequence[tuple[Value, EvidenceSpan]]:
+        """Of these the ones nearest to another amount in its currency."""
         if self._is_unbound(amount):
-            return
-        others = [
-            other
-            for other in self.ctx.folded_values[:_BOUND]
-            if other.kind == "money"
-            and other.keys != amount.keys
-            and same_currency(amount.currency, other.currency)
-        ]
-        others.sort(key=lambda other: abs(other.start - amount.start))
-        for other in others[:_TRIED]:
-            if span := self.ctx.evidence.find(other):
-                yield other, span
+            return ()
+        same = [one for one in self._supported if same_currency(amount.currency, one[0].currency)]
+        return sorted(same, key=lambda one: abs(one[0].start - amount.start))[:_TRIED]
 
     def _days_apart(self, value: Value, sheets: tuple[Sheet, ...]) -> Derived | None:
         key = (value.keys, sheets)
