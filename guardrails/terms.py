@@ -10,6 +10,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from handrail.guardrails.learned import Learned
+
 W = TypeVar("W", str, tuple[str, str])
 LONGEST = 40
 """Characters of the longest word; what is longer is cut in pieces."""
@@ -41,18 +43,7 @@ def shorten(word: str) -> str:
     return word[:_STEM_CHARS]
 
 
-class _Stems(dict[str, str]):
-    """Words and what they are shortened to; emptied when it is full."""
-
-    def __missing__(self, word: str) -> str:
-        if len(self) >= _MOST_STEMS:
-            self.clear()
-        found = self[word] = shorten(word)
-        return found
-
-
-_MOST_STEMS = 8192
-stem = _Stems().__getitem__
+stem = Learned(shorten).__getitem__
 """Shorten a word so that its inflected forms meet."""
 
 

@@ -49,7 +49,7 @@ _WORDS = MappingProxyType(
         their he she his her my me i not with for from have has had will would can could should
         on at by as an but if or which what when where who how there here please thank thanks
         about any all out up do does did don't can't i'm it's you're we'll i've just get got
-        hello want need know after before than then them because only into more so some
+        hello want need know after before than then them because only into in more so some
         """,
         "es": """
         el la los las un una unos unas de del que y en es son por para con sin su sus mi tu se lo
