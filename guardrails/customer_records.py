@@ -48,10 +48,10 @@ class CustomerRecords:
 
     @cached_property
     def terms(self) -> RecordTerms:
-        """All their words: fields as they are said, "order W1 total 89.90", and what was done."""
+        """All their words: "order W1 status paid total 89.90", and what was done."""
         said: list[str] = []
         for sheet in self.sheets:
-            kind, number = sheet.record.kind, sheet.record.id
+            said += (sheet.record.kind, sheet.record.id)
             for name, (_, text) in sheet.fields.items():
-                said += (kind, number, name, text)
+                said += (name, text)
         return RecordTerms(" ".join((*said, *(text for _, text in self._done))))
