@@ -63,7 +63,7 @@ _APART = 8
 beside each other."""
 _SLACK = 0.1
 """How much more a claim may add to a sentence than it leaves of it."""
-_TRIED = 16
+_TRIED = 8
 """How many sentences of the evidence a sentence is laid beside."""
 _NOT = Rank(0.0, 0.0, 0.0)
 """How closely a sentence is followed before any was found."""
