@@ -163,7 +163,9 @@ class _Judge:
 
         To ask about an amount may be to offer it.
         """
-        if claim is None or not (claim.negated or claim.kind == "question"):
+        if claim is None or self._is_unbound(value):
+            return False
+        if not (claim.negated or claim.kind == "question"):
             return False
         if value.kind == "money" and not claim.negated:
             return False
@@ -271,7 +273,7 @@ class _Judge:
         return fact.quote[:10] if fact.type == "date" else fact.quote
 
     def _unsupported(self, value: Value, claim: Claim | None, binding: Binding | None) -> Finding:
-        derived = self._derived(value, claim, binding)
+        derived = None if self._is_unbound(value) else self._derived(value, claim, binding)
         if derived:
             return _finding(
                 self.ctx,
@@ -326,8 +328,6 @@ class _Judge:
 
     def _beside(self, amount: Value) -> Sequence[tuple[Value, EvidenceSpan]]:
         """Of these the ones nearest to another amount in its currency."""
-        if self._is_unbound(amount):
-            return ()
         same = [one for one in self._supported if same_currency(amount.currency, one[0].currency)]
         return sorted(same, key=lambda one: abs(one[0].start - amount.start))[:_TRIED]
 
