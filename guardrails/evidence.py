@@ -187,6 +187,12 @@ class Evidence:
             left -= shelf.verbatim
         return left
 
+    @property
+    def to_fill_in(self) -> Iterator[tuple[tuple[str, ...], EvidenceSpan]]:
+        """The sentences with fields to be filled in: what stands around these, and the sentence."""
+        for shelf in self.shelves:
+            yield from shelf.to_fill_in
+
     def quote(self, text: str) -> str | None:
         """Return the id of a source that holds these very words (at least four), if any."""
         if text not in self._quoting:

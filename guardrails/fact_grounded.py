@@ -26,7 +26,11 @@ from handrail.guardrails.claim_conflicts import CONFLICTS
 from handrail.guardrails.claim_features import Ground, ReplyMeasures
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
-from handrail.guardrails.statement_support import cites, fields_that_say_it
+from handrail.guardrails.statement_support import (
+    cites,
+    fields_that_say_it,
+    template_that_says_it,
+)
 from handrail.guardrails.support_scorer import shipped_scorer
 from handrail.guardrails.terms import stems
 
@@ -108,7 +112,7 @@ def _support(
     if whole:
         return "quote", (whole,)
     fields = fields_that_say_it(claim, words, ctx) or judging.done.get(claim.text, ())
-    return "value", fields
+    return "value", fields or template_that_says_it(claim, ctx)
 
 
 def _verdict(claim: Claim, support: Support, by: str, *evidence: EvidenceSpan) -> ClaimVerdict:

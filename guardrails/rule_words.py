@@ -151,7 +151,7 @@ def _has_only(words: Sequence[str], sentence: str) -> bool:
         sentence.isascii()
         and not ("'" in sentence or "$" in sentence or "%" in sentence)
         and "".join(words).isalpha()
-        and len(words[0]) <= _LONGEST
+        and max(map(len, words)) <= _LONGEST
     )
 
 

@@ -6,6 +6,7 @@ after the other; one that holds a customer's words is read anew.
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from handrail.guardrails.word_runs import WordRow
 Counts = NDArray[np.integer]
 _FIELD = "{{"
 """Begins what a template leaves to be filled in."""
+_FILLED = re.compile(r"\{\{[^{}]{1,200}\}\}")
 
 
 class WordIndex(dict[str, bytes]):
@@ -112,6 +114,16 @@ class Shelf:
         """Return the sentence that has these very words, in the form quotes are compared in."""
         found = self._quotable.get(words)
         return quoted(found[0], *found[1]) if found else None
+
+    @cached_property
+    def to_fill_in(self) -> Sequence[tuple[tuple[str, ...], EvidenceSpan]]:
+        """The sentences with fields to be filled in: what stands around these, and the sentence."""
+        return [
+            (tuple(_FILLED.split(row.text)), quoted(source, row.start, row.end))
+            for source in self.sources
+            for row in source.reading.sentences
+            if _FILLED.search(row.text)
+        ]
 
     @cached_property
     def verbatim(self) -> frozenset[str]:

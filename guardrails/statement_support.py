@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from handrail.core.conversation import Record
 from handrail.core.verdict import EvidenceSpan
@@ -10,7 +10,7 @@ from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.reading import plain_words
 from handrail.guardrails.terms import stems
-from handrail.guardrails.values import Value
+from handrail.guardrails.values import Value, find_values
 
 _READ = ("text", "status", "name", "address")
 """Types of field whose value is compared as words."""
@@ -62,6 +62,53 @@ def _repeated(
                     source=prefix + name, quote=str(field.value), relation="supports"
                 )
                 yield f"{name} {said}".replace("_", " "), span
+
+
+def template_that_says_it(claim: Claim, ctx: CheckContext) -> tuple[EvidenceSpan, ...]:
+    """The playbook's sentence that a draft from templates filled in, with what was filled in.
+
+    Which template speaks was chosen by the record; so its sentence is borne out as far as each
+    field holds what a record says. A model that writes the same chose nothing.
+    """
+    if ctx.draft is None or ctx.draft.source != "template":
+        return ()
+    for around, sentence in ctx.evidence.to_fill_in:
+        filled = filled_in(claim.text, around)
+        fields = [field for text in filled if (field := _recorded(text, ctx))]
+        if filled and len(fields) == len(filled):
+            return (sentence, *fields)
+    return ()
+
+
+def filled_in(text: str, around: Sequence[str]) -> Sequence[str]:
+    """What stands in the fields of a sentence, by the words around them; none if it is another."""
+    first, *between, last = around
+    end = len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last)):
+        return ()
+    filled: list[str] = []
+    at = len(first)
+    for part in between:
+        found = text.find(part, at + 1, end)
+        if found < 0:
+            return ()
+        filled.append(text[at:found])
+        at = found + len(part)
+    return (*filled, text[at:end]) if at < end else ()
+
+
+def _recorded(text: str, ctx: CheckContext) -> EvidenceSpan | None:
+    """The record field that holds what stands in one field of a sentence, and nothing else."""
+    values = find_values(text)
+    if [(one.start, one.end) for one in values] == [(0, len(text))]:
+        return ctx.evidence.recorded(values[0])
+    said = plain_words(text)
+    for sheet in ctx.evidence.records.sheets:
+        for name, (_, held) in sheet.fields.items():
+            if plain_words(held) == said:
+                source = f"{sheet.source}#{name}"
+                return EvidenceSpan(source=source, quote=held, relation="supports")
+    return None
 
 
 def cites(claim: Claim, ctx: CheckContext, share: float) -> bool:

@@ -24,13 +24,15 @@ from handrail.guardrails.contract import Check, CheckContext, CheckSettings, che
 from handrail.guardrails.fact_grounded import fact_grounded
 from handrail.guardrails.fact_judged import fact_judged
 from handrail.guardrails.fact_policy import fact_policy
+from handrail.guardrails.statement_support import filled_in
 from handrail.guardrails.suite import CheckSuite
-from handrail.playbook.models import Brand, Guardrails, Intent, Playbook, Release
+from handrail.playbook.models import Brand, Guardrails, Intent, Playbook, Release, Template
 
 PASSAGE = (
     "Gifts are wrapped for free. If you are a member, returns cost nothing at all. "
     "The warranty of a lamp lasts two years."
 )
+TEMPLATE = "Order {{order.id}} has not left us; it comes to {{order.total}}."
 ORDER = Record(
     kind="order",
     id="W100",
@@ -98,7 +100,14 @@ async def report(
 ) -> Report:
     playbook = Playbook(
         brand=Brand(name="Lamp Shop"),
-        intents={"x": Intent(description="x", examples=("one", "two"), mode="autonomous")},
+        intents={
+            "x": Intent(
+                description="x",
+                examples=("one", "two"),
+                mode="autonomous",
+                templates=(Template(text=TEMPLATE), Template(text="{{order.id}}")),
+            )
+        },
         guardrails=Guardrails.model_validate({"checks": settings or {}}),
     )
     release = Release(id="rel_1", name="one", playbook=playbook, articles=())
@@ -123,6 +132,43 @@ async def test_a_whole_sentence_of_a_source_is_supported_and_quoted() -> None:
     assert (span.source, span.quote) == ("article:gifts#1", "Gifts are wrapped for free.")
     assert span.start is not None
     assert f"Gifts\n{PASSAGE}"[span.start : span.end] == span.quote
+
+
+async def test_a_template_that_was_filled_in_from_the_record_is_supported() -> None:
+    text = "Order W100 has not left us; it comes to 89.90 EUR."
+    (claim,) = (await report(text, source="template")).claims
+    assert (claim.support, claim.by) == ("supported", "value")
+    assert [span.quote for span in claim.evidence] == [TEMPLATE, "W100", "89.90"]
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Order W100 has not left us; it comes to 89.90 EUR.", "model"),  # who chose it?
+        ("Order W100 has not left us; it comes to 98.90 EUR.", "template"),
+        ("Order W100 has not left us; it comes to nothing.", "template"),
+        ("Order W100 has left us; it comes to 89.90 EUR.", "template"),
+        ("Order W100 has not left us; it comes to 89.90 EUR, or so.", "template"),
+    ],
+)
+async def test_another_sentence_or_writer_is_not(text: str, source: str) -> None:
+    ((_, support, _),) = await verdicts(text, source=source)
+    assert support != "supported"
+
+
+@pytest.mark.parametrize(
+    ("text", "around", "filled"),
+    [
+        ("Order W1 is here.", ("Order ", " is here."), ("W1",)),
+        ("W1 is 5 EUR", ("", " is ", ""), ("W1", "5 EUR")),
+        ("W1 is 5 EUR", ("", " was ", ""), ()),
+        (" is here", ("", " is here"), ()),
+        ("Order W1 is here", ("Order ", " is here."), ()),
+        ("a is a", ("a is a", " is a"), ()),
+    ],
+)
+def test_what_stands_in_fields(text: str, around: tuple[str, ...], filled: tuple[str, ...]) -> None:
+    assert tuple(filled_in(text, around)) == filled
 
 
 @pytest.mark.parametrize(
