@@ -9,8 +9,9 @@ of a template or a model neither quotes nor cites what it relies on. A published
 altered or turned into its opposite is for ``fact.policy``.
 
 Every statement gets a verdict. ``supported`` takes a whole sentence of a source, word by word,
-the values of a record beside the names of their fields, or what action events show; a free
-paraphrase is never called so: it stays ``unverified``, for a judge or a person to say.
+the values of a record beside the names of their fields, what action events show, or, in a draft
+from templates, a template's sentence that was filled in from a record; a free paraphrase is never
+called so: it stays ``unverified``, for a judge or a person to say.
 """
 
 from __future__ import annotations

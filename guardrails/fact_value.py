@@ -100,7 +100,7 @@ def _is_label(value: Value, text: str) -> bool:
     if text[value.end : value.end + 3].lstrip("*")[:1] != ":":
         return False
     before = text[max(0, value.start - _LABEL_CHARS) : value.start].casefold().split()
-    return before[-1:] != [] and before[-1].lstrip("*") in _LABELS
+    return bool(before) and before[-1].lstrip("*") in _LABELS
 
 
 class _Judge:
