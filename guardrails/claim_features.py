@@ -1,29 +1,28 @@
 """What can be measured of a sentence beside its evidence, without knowing what either means.
 
-Every figure is free of vocabulary: how much of the sentence stands in the evidence, in which
-order, in one place or scattered, which values and names are new, and how it stands in its reply.
-A scorer learns from them which sentences nothing supports.
+Every figure is free of vocabulary: how much of the sentence stands in the evidence, in one place or
+scattered, which values and names are new, and how it stands in its reply. A scorer learns from them
+which sentences nothing supports.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import compress
-from operator import not_
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 from handrail.guardrails.claim_conflicts import Conflicts, Frames
-from handrail.guardrails.claim_words import ReplyWords, Words
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.evidence import Evidence
-from handrail.guardrails.likeness import Nearest
-from handrail.guardrails.terms import stems
+from handrail.guardrails.terms import joined, stem, stems
 from handrail.guardrails.values import Value, values_within
 
 Features = dict[str, float]
 NEW, KNOWN, BEGINNING = "+", "=", "^"
 """Marks before a word that say in which of three roles it was met."""
+_CAPITAL = re.compile(r"[A-Z](?<=[\w,;:'’)\"“] [A-Z])\w{1,40}")
+"""A word with a capital in the midst of its sentence: a name."""
 
 
 class Measured(NamedTuple):
@@ -38,35 +37,8 @@ class Measured(NamedTuple):
     """How the sentence begins."""
 
 
-_HEDGES = frozenset(
-    """may might could would usually typically generally often likely possibly perhaps sometimes
-    depending depends""".split()  # noqa: SIM905 - a list of words is read as words
-)
-_ADVICE = frozenset(
-    """should must always never ensure make recommend recommended recommends consult consulting
-    avoid consider important need needs""".split()  # noqa: SIM905
-)
-_LINKS = frozenset(
-    """however additionally overall therefore also addition summary conclusion note finally
-    moreover furthermore alternatively""".split()  # noqa: SIM905
-)
-_META = frozenset(
-    """passage passages article articles source sources according based provided mention mentions
-    mentioned states stated suggests information given unable specify specified""".split()  # noqa: SIM905
-)
-_EXAMPLE = re.compile(r"\b(?:such as|including|like|e\.g|for example|for instance)\b|[(]")
-_EXAMPLES = frozenset({"such", "including", "like", "example", "instance"})
-"""Words without one of which an example begins with "e.g." or a bracket."""
-_ITEM = re.compile(r"(?:^|\n)\s{0,8}(?:[-*•]|\d{1,2}[.)])\s{1,8}$")
-_MARKER_CHARS = 14
-
-
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
-
-
-def _longest(parts: Iterable[bytes]) -> int:
-    return max(map(len, parts))
 
 
 class Ground:
@@ -87,66 +59,6 @@ class Ground:
         return Frames([*passages, *others], len(passages), held, self.asked)
 
 
-def _place(content: frozenset[str], negated: bool, nearest: Nearest) -> Features:
-    """How well one sentence, two neighbours or one source cover it."""
-    count, common = len(content), nearest.shared
-    return {
-        "two_sentences": _share(nearest.both, count),
-        "source": _share(nearest.source, count),
-        "overlap": _share(common, count + len(nearest.words) - common),
-        "back": _share(common, len(nearest.words)),
-        "negated": negated,
-        "other_polarity": negated != nearest.says_no,
-    }
-
-
-def _new(said: Words, ground: Ground) -> Features:
-    """How much of it nothing speaks of, and how far it goes along with the evidence."""
-    content, pairs = said.content, said.lacks.pairs
-    return {
-        "words": len(said.words),
-        "content": len(content),
-        "new_words_run": _longest(said.lacks.content.split(b"\0")),
-        "run": _longest(pairs.split(b"\1")),
-        "new_run": _longest(pairs.split(b"\0")),
-        "asked": _share(len([w for w in content if w in ground.asked]), len(content)),
-    }
-
-
-def _marks(claim: Claim, said: Words, ground: Ground, lacking: frozenset[str]) -> Features:
-    """Values, names, examples and manners of speaking."""
-    values = values_within(ground.values, claim.start, claim.end)
-    strange = [value for value in values if not ground.evidence.find(value)]
-    written = frozenset(said.written)
-    telling = not _EXAMPLES.isdisjoint(written) or "(" in claim.text or "e.g" in claim.text
-    example = _EXAMPLE.search(claim.text) if telling else None
-    told = stems(claim.text[example.end() :]) if example else frozenset[str]()
-    return {
-        "values": len(values),
-        "new_values": len(strange),
-        "new_digits": sum(not value.spelled for value in strange),
-        "names": len(said.names),
-        "new_names": sum(name in lacking for name in said.names),
-        "new_examples": len(told & lacking),
-        "hedges": len(written & _HEDGES),
-        "advice": len(written & _ADVICE),
-        "links": len(written & _LINKS),
-        "meta": len(written & _META),
-        "statement": claim.kind == "statement",
-        "colon": claim.text.endswith(":"),
-        "quotation": '"' in claim.text,
-    }
-
-
-_MEANS: Final = tuple(
-    (name, f"{name}_mean", f"{name}_over_mean")
-    for name in ("coverage", "pairs", "triples", "new", "sentence", "new_pairs")
-)
-_NEIGHBOURS: Final = tuple(
-    (name, f"{name}_before", f"{name}_after") for name in ("coverage", "pairs", "new")
-)
-
-
 class ReplyMeasures:
     """A text whose sentences are measured one by one, each by itself and beside the others.
 
@@ -156,81 +68,93 @@ class ReplyMeasures:
     def __init__(
         self, text: str, claims: Sequence[Claim], ground: Ground, *, conflicts: bool = False
     ) -> None:
-        self._text = text
         self._claims = claims
         self._ground = ground
         self._conflicts = Conflicts(claims, ground.frames()) if conflicts else None
-        self._said = said = ReplyWords(claims, ground.evidence, ground.asked)
-        self._kept = [claim.stems for claim in claims]
-        self._compared = ground.evidence.compare(self._kept)
-        self._first: dict[str, int] = {}
-        """The number of the sentence that has a content word first."""
-        for number in reversed(range(len(claims))):
-            self._first.update(dict.fromkeys(self._kept[number], number))
-        compared = {
-            "coverage": said.known.content,
-            "pairs": said.known.pairs,
-            "triples": said.known.triples,
-            "new": said.lacks.unasked,
-            "sentence": list(map(_share, self._compared.most, map(len, self._kept))),
-            "new_pairs": said.lacks.pairs,
-        }
+        content = [claim.stems for claim in claims]
+        self._unknown = _unknown(claims, ground.evidence)
+        self.strange = strange = self._unknown - ground.asked
+        """Those that the question does not have either."""
+        self._coverage = [_share(len(one - self._unknown), len(one)) for one in content]
+        self._new = [float(len(one & strange)) for one in content]
+        self._nearest = ground.evidence.compare(content).most
+        """How many words of each sentence that one of the evidence has that shares most with it."""
         self._about: Features = {
-            **{mean: _share(sum(compared[name]), len(claims)) for name, mean, _ in _MEANS},
+            "coverage_mean": _share(sum(self._coverage), len(claims)),
+            "new_mean": _share(sum(self._new), len(claims)),
             "sentences": len(claims),
             "chars": len(text),
             "sources": len(ground.evidence.sources),
             "question_words": len(ground.asked),
         }
-        self._columns = {
-            **compared,
-            "content_pairs": said.known.content_pairs,
-            "new_triples": said.lacks.triples,
-            **{
-                over: [n - self._about[mean] for n in compared[name]] for name, mean, over in _MEANS
-            },
-            **{before: [-1, *compared[name]] for name, before, _ in _NEIGHBOURS},
-            **{after: [*compared[name][1:], -1] for name, _, after in _NEIGHBOURS},
-        }
-        """Figures of all sentences, also beside each other."""
 
     def measure(self, number: int) -> Measured:
         """Measure one sentence, by its number."""
-        claim, said, ground = self._claims[number], self._said.sentence(number), self._ground
-        figures = {
-            **_new(said, ground),
-            **_place(self._kept[number], claim.negated, self._compared.nearest(number)),
-            **_marks(claim, said, ground, self._said.lacking),
-            **self._about,
-            **self._beside(number),
-            **(self._conflicts.measure(number) if self._conflicts else {}),
-        }
-        words = said.words
+        claim, words = self._claims[number], self._claims[number].stems
+        begins = [stem(word) for word in claim.spoken[:2]]
         return Measured(
-            figures,
-            tuple([NEW + word for word in compress(said.content, said.lacks.unasked)]),
-            tuple([KNOWN + word for word in compress(said.content, map(not_, said.lacks.content))]),
-            (f"{BEGINNING}{' '.join(words[:1])}", f"{BEGINNING}{' '.join(words[:2])}"),
+            {
+                **self._alone(claim, words),
+                **self._about,
+                **self._beside(number),
+                **(self._conflicts.measure(number) if self._conflicts else {}),
+            },
+            tuple([NEW + word for word in words & self.strange]),
+            tuple([KNOWN + word for word in words - self._unknown]),
+            (f"{BEGINNING}{' '.join(begins[:1])}", f"{BEGINNING}{' '.join(begins)}"),
         )
 
-    def _beside(self, number: int) -> Features:
-        """How it stands among the other sentences."""
-        kept = self._kept[number]
-        repeated = len([word for word in kept if self._first[word] < number])
+    def _alone(self, claim: Claim, words: frozenset[str]) -> Features:
+        """Its words, values and names."""
+        values = values_within(self._ground.values, claim.start, claim.end)
+        strange = [value for value in values if not self._ground.evidence.has(value)]
+        names = [stem(name.casefold()) for name in _CAPITAL.findall(claim.text)]
         return {
-            **{name: column[number] for name, column in self._columns.items()},
-            "repeated": _share(repeated, len(kept)),
-            "item": _is_item(self._text, self._claims[number].start),
+            "content": len(words),
+            "values": len(values),
+            "new_values": len(strange),
+            "new_digits": sum(not value.spelled for value in strange),
+            "names": len(names),
+            "new_names": sum(name in self._unknown for name in names),
+            "statement": claim.kind == "statement",
+            "negated": claim.negated,
+        }
+
+    def _beside(self, number: int) -> Features:
+        """How much of it is known and new, also beside the other sentences."""
+        coverage, new, about = self._coverage[number], self._new[number], self._about
+        before, after = number - 1, number + 1
+        first, last = before < 0, after == len(self._claims)
+        return {
+            "sentence": _share(self._nearest[number], len(self._claims[number].stems)),
+            "coverage": coverage,
+            "coverage_over_mean": coverage - about["coverage_mean"],
+            "coverage_before": -1 if first else self._coverage[before],
+            "coverage_after": -1 if last else self._coverage[after],
+            "new": new,
+            "new_over_mean": new - about["new_mean"],
+            "new_before": -1 if first else self._new[before],
+            "new_after": -1 if last else self._new[after],
             "place": number,
             "place_share": number / len(self._claims),
         }
+
+
+def _unknown(claims: Sequence[Claim], evidence: Evidence) -> frozenset[str]:
+    """The content words of a text that the evidence lacks; "high chairs" are its "highchairs"."""
+    unknown = evidence.unknown(frozenset[str]().union(*(claim.stems for claim in claims)))
+    halves = {
+        joined(*pair): frozenset(map(stem, pair))
+        for claim in claims
+        if not unknown.isdisjoint(claim.stems)
+        for pair in pairwise(claim.spoken)
+        if not unknown.isdisjoint(map(stem, pair))
+    }
+    wholes = halves.keys() - evidence.unknown(frozenset(halves))
+    return unknown.difference(*(halves[whole] for whole in wholes))
 
 
 def measure_reply(text: str, claims: Sequence[Claim], ground: Ground) -> list[Measured]:
     """Measure every sentence of a text, in order, in every way."""
     reply = ReplyMeasures(text, claims, ground, conflicts=True)
     return [reply.measure(number) for number in range(len(claims))]
-
-
-def _is_item(text: str, start: int) -> bool:
-    return bool(_ITEM.search(text, max(0, start - _MARKER_CHARS), start))

@@ -96,7 +96,7 @@ def _matter(ctx: CheckContext) -> Iterator[frozenset[str]]:
         yield read_published(known).stems
     wrote = [m.text for m in ctx.snapshot.messages if m.role in ("customer", "ai")][-_LOOK_BACK:]
     yield stems(" ".join([ctx.said, *wrote, ctx.playbook.brand.name]))
-    yield ctx.evidence.record_stems
+    yield ctx.evidence.records.stems
 
 
 def _is_of_the_matter(ctx: CheckContext, words: frozenset[str], least: float) -> bool:

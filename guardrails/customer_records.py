@@ -11,8 +11,8 @@ from itertools import chain
 
 from handrail.core.conversation import Snapshot
 from handrail.guardrails.record_facts import Fact, Sheet, own_actions, own_records, told
-from handrail.guardrails.record_terms import RecordTerms
 from handrail.guardrails.record_values import RecordValues
+from handrail.guardrails.terms import stems
 
 
 class CustomerRecords:
@@ -47,11 +47,10 @@ class CustomerRecords:
         return RecordValues([*chain.from_iterable(s.texts for s in self.sheets), *self._done])
 
     @cached_property
-    def terms(self) -> RecordTerms:
-        """All their words: "order W1 status paid total 89.90", and what was done."""
-        said: list[str] = []
+    def stems(self) -> frozenset[str]:
+        """Their content words: "order W1 status paid total 89.90", and what was done."""
+        said = {text for _, text in self._done}
         for sheet in self.sheets:
-            said += (sheet.record.kind, sheet.record.id)
-            for name, (_, text) in sheet.fields.items():
-                said += (name, text)
-        return RecordTerms(" ".join((*said, *(text for _, text in self._done))))
+            said |= {sheet.record.kind, sheet.record.id, *sheet.fields}
+            said |= {text for _, text in sheet.fields.values()}
+        return stems(" ".join(said))

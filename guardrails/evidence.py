@@ -18,9 +18,7 @@ from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.reading import Reading, Source, plain_words, read_published
 from handrail.guardrails.record_facts import Fact, own_facts, record_texts
 from handrail.guardrails.shelf import Shelf, read_shelf
-from handrail.guardrails.terms import Terms
 from handrail.guardrails.values import Value, same_currency
-from handrail.guardrails.word_runs import Runs
 from handrail.playbook.models import Playbook
 from handrail.playbook.translations import worded
 from handrail.playbook.wording import texts
@@ -95,6 +93,10 @@ class Evidence:
         """Return where a value stands in the evidence, or ``None``."""
         return self.recorded(value) or self.written(value)
 
+    def has(self, value: Value) -> bool:
+        """Whether a value stands in the evidence."""
+        return self.fact(value) is not None or self.has_written(value)
+
     def recorded(self, value: Value) -> EvidenceSpan | None:
         """Return the record field that has a value, or ``None``."""
         fact = self.fact(value)
@@ -127,16 +129,11 @@ class Evidence:
             self._has_written[key] = shelved or self.records.values.has(value)
         return self._has_written[key]
 
-    @property
-    def record_stems(self) -> frozenset[str]:
-        """The content words of the customer's records."""
-        return self.records.terms.stems
-
-    def unknown(self, stems: frozenset[str]) -> frozenset[str]:
+    def unknown(self, words: frozenset[str]) -> frozenset[str]:
         """Return those of some shortened words that no source and no record has."""
         for shelf in self.shelves:
-            stems -= shelf.stems
-        return stems - self.record_stems if stems else stems
+            words -= shelf.heard
+        return words - self.records.stems if words else words
 
     def compare(self, contents: Sequence[frozenset[str]]) -> Comparison:
         """Compare statements, each as its content words, to the sentences of all sources."""
@@ -144,23 +141,6 @@ class Evidence:
         if key not in self._compared:
             self._compared[key] = Comparison(key, self.shelves)
         return self._compared[key]
-
-    def unheard(self, words: frozenset[str]) -> frozenset[str]:
-        """Return those of some shortened words that no text and no record has as one word."""
-        for shelf in self.shelves:
-            words -= shelf.heard
-        return words - self.records.terms.words
-
-    def lacking(self, words: frozenset[str]) -> frozenset[str]:
-        """Return those of some shortened words that no evidence has, nor has it as two."""
-        unheard = self.unheard(words)
-        return unheard - self.records.terms.joined(unheard)
-
-    def lacking_runs(self, text: Terms) -> tuple[bytes, ...]:
-        """Of each run of words of a text whether no evidence has it, as ``Runs`` tells it."""
-        runs = Runs(text)
-        shelves = [shelf.row.told(runs.asked) for shelf in self.shelves]
-        return runs.lacking([*shelves, self.records.terms.told(runs.asked)])
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

@@ -33,7 +33,6 @@ from handrail.guardrails.statement_support import (
     template_that_says_it,
 )
 from handrail.guardrails.support_scorer import shipped_scorer
-from handrail.guardrails.terms import stems
 
 _ABSENT = EvidenceSpan(source="rule:evidence", quote="", relation="absent")
 
@@ -69,18 +68,12 @@ class _Judging:
         ground = Ground(ctx.evidence, ctx.values, ctx.said)
         return ReplyMeasures(ctx.text, ctx.claims, ground, conflicts=self.conflicts)
 
-    @cached_property
-    def _unknown(self) -> frozenset[str]:
-        """The words of the text that neither the evidence nor the question has."""
-        said = frozenset[str]().union(*self.ctx.content)
-        return self.ctx.evidence.unknown(said - stems(self.ctx.said))
-
     def score(self, number: int) -> float:
         """The chance that nothing supports a sentence; lower where it does not matter."""
         words = self.ctx.content[number]
         if len(words) < self.settings.min_words:
             return 0.0
-        if not self.conflicts and self._unknown.isdisjoint(words):
+        if not self.conflicts and self._measures.strange.isdisjoint(words):
             return 0.0
         return self.scorer.score(self._measures.measure(number), self.threshold)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +12,6 @@ from numpy.typing import NDArray
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.reading import Source
 from handrail.guardrails.shelf import Counts, Shelf
-
-
-class Nearest(NamedTuple):
-    """What of the evidence is nearest to a statement."""
-
-    words: frozenset[str]
-    """The content words of the evidence sentence that shares most with it."""
-    says_no: bool
-    shared: int
-    """How many of its words that sentence has."""
-    both: int
-    """How many of its words two neighbours have between them."""
-    source: int
-    """How many of its words one source has."""
 
 
 class Comparison:
@@ -37,15 +22,12 @@ class Comparison:
         self.contents = contents
         counts = [shelf.content.count(contents) for shelf in shelves]
         sizes = [len(shelf.rows) for shelf in shelves]
-        parts = [
-            (one[:, :n], one[:, n : 2 * n], one[:, 2 * n :])
-            for one, n in zip(counts, sizes, strict=True)
-        ]
-        self.shared, self._repeated, self._held = (
+        parts = [(one[:, :n], one[:, n:]) for one, n in zip(counts, sizes, strict=True)]
+        self.shared, self._held = (
             np.concatenate(part, axis=1, dtype=np.int32) for part in zip(*parts, strict=True)
         )
-        """By statement and sentence how many content words both have; how many of them the
-        sentence before has too; and by statement and source how many words the source has."""
+        """By statement and sentence how many content words both have, and by statement and source
+        how many of its words the source has."""
 
     @cached_property
     def rows(self) -> tuple[Claim, ...]:
@@ -91,28 +73,3 @@ class Comparison:
     def most(self) -> list[int]:
         """How many words of each statement the sentence has that shares most with it."""
         return self.shared.max(axis=1, initial=0).tolist()
-
-    @cached_property
-    def _best(self) -> list[int]:
-        """The sentence nearest to each statement, by its number."""
-        # Of sentences that share as much, one whose source shares most, then the first.
-        return np.argmax(self.shared * (self.held.max() + 1) + self.held, axis=1).tolist()
-
-    @cached_property
-    def _both(self) -> list[int]:
-        follows = np.concatenate([shelf.follows for shelf in self._shelves])[1:]
-        two = self.shared.copy()
-        two[:, 1:] += (self.shared[:, :-1] - self._repeated[:, 1:]) * follows
-        return two.max(axis=1, initial=0).tolist()
-
-    @cached_property
-    def _sourced(self) -> list[int]:
-        return self._held.max(axis=1, initial=0).tolist()
-
-    def nearest(self, number: int) -> Nearest:
-        """What is nearest to one of the statements."""
-        shared, both, source = self.most[number], self._both[number], self._sourced[number]
-        if not shared:
-            return Nearest(frozenset(), says_no=False, shared=0, both=both, source=source)
-        row = self.rows[self._best[number]]
-        return Nearest(row.stems, row.negated, shared, both, source)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise, starmap
 
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.terms import Terms, joined, plain, spoken, stems
+from handrail.guardrails.terms import joined, plain, spoken, stem, stems
 from handrail.guardrails.values import Value, find_values
 
 
@@ -42,15 +42,10 @@ class Reading:
         return stems(self.text)
 
     @cached_property
-    def terms(self) -> Terms:
-        """Its words, shortened, in order."""
-        return Terms.of(spoken(self.text))
-
-    @cached_property
     def heard(self) -> frozenset[str]:
         """Its words, shortened; who says "high chairs" speaks of "highchairs" too."""
-        neighbours = set(pairwise(spoken(self.text)))
-        return frozenset((*self.terms.words, *starmap(joined, neighbours)))
+        words = spoken(self.text)
+        return frozenset((*map(stem, words), *starmap(joined, set(pairwise(words)))))
 
     @cached_property
     def sentences(self) -> tuple[Claim, ...]:
@@ -65,13 +60,11 @@ class Reading:
     @cached_property
     def holding(self) -> Mapping[str, list[int]]:
         """The numbers of the sentences that have a content word, by word."""
-        return _numbered(sentence.stems for sentence in self.sentences)
-
-    @cached_property
-    def repeated(self) -> Mapping[str, list[int]]:
-        """The numbers of the sentences that have a content word the one before has, by word."""
-        all_ = [sentence.stems for sentence in self.sentences]
-        return _numbered(map(frozenset.intersection, all_, (frozenset[str](), *all_)))
+        found: dict[str, list[int]] = {}
+        for number, sentence in enumerate(self.sentences):
+            for word in sentence.stems:
+                found.setdefault(word, []).append(number)
+        return found
 
     @cached_property
     def quotable(self) -> Mapping[str, tuple[int, int]]:
@@ -90,15 +83,6 @@ class Reading:
     def words(self) -> str:
         """The text in the form quotes are compared in, with a blank at both ends."""
         return f" {plain_words(self.text)} "
-
-
-def _numbered(sets: Iterable[frozenset[str]]) -> Mapping[str, list[int]]:
-    """The numbers of the sets that have a word, by word."""
-    found: dict[str, list[int]] = {}
-    for number, words in enumerate(sets):
-        for word in words:
-            found.setdefault(word, []).append(number)
-    return found
 
 
 @lru_cache(maxsize=1024)

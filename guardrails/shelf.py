@@ -21,7 +21,6 @@ from handrail.core.verdict import EvidenceSpan, Relation
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.reading import Source
 from handrail.guardrails.values import Value, same_currency
-from handrail.guardrails.word_runs import WordRow
 
 Counts = NDArray[np.integer]
 _FIELD = "{{"
@@ -76,11 +75,6 @@ class Shelf:
     def heard(self) -> frozenset[str]:
         """All words, shortened, and neighbours as one word."""
         return frozenset[str]().union(*(reading.heard for reading in self._readings))
-
-    @cached_property
-    def row(self) -> WordRow:
-        """All words in their order."""
-        return WordRow([reading.terms for reading in self._readings])
 
     @cached_property
     def _values(self) -> Mapping[str, list[tuple[int, Value]]]:
@@ -161,11 +155,6 @@ class Shelf:
         return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
     @cached_property
-    def follows(self) -> NDArray[np.bool_]:
-        """Whether each sentence is of the same source as the one before it."""
-        return np.concatenate(([False], self.owners[1:] == self.owners[:-1]))[: len(self.rows)]
-
-    @cached_property
     def said(self) -> NDArray[np.bool_]:
         """Which sentences somebody wrote as text."""
         return np.array([source.is_said for source in self.sources], np.bool_)[self.owners]
@@ -183,19 +172,17 @@ class Shelf:
 
     @cached_property
     def content(self) -> WordIndex:
-        """Content words: of each sentence, of each that the one before has too, of each source."""
-        width = 2 * len(self.rows) + len(self.sources)
+        """Content words: of each sentence, then of each source."""
+        width = len(self.rows) + len(self.sources)
         return WordIndex(width, self.stems, self._columns)
 
     def _columns(self, word: str) -> Iterator[int]:
         first, sentences = 0, len(self.rows)
         for place, reading in enumerate(self._readings):
             if word in reading.stems:
-                yield 2 * sentences + place
+                yield sentences + place
                 for number in reading.holding.get(word, ()):
                     yield first + number
-                for number in reading.repeated.get(word, ()):
-                    yield sentences + first + number
             first += len(reading.sentences)
 
 

@@ -27,7 +27,7 @@ def fields_that_say_it(
     the name of a field and the value of that very field.
     """
     values = ctx.values_in(claim)
-    others = words - ctx.evidence.record_stems
+    others = words - ctx.evidence.records.stems
     if others and not (values and others <= stems(" ".join(value.text for value in values))):
         return ()
     spoken = claim.text.casefold()

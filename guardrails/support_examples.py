@@ -23,8 +23,10 @@ from handrail.guardrails.terms import stems
 from handrail.guardrails.values import find_values
 
 FOLDS: Final = 5
-_WIDENED: Final = 0.4
+_WIDENED: Final = 0.2
 """Share of examples that see evidence for other questions too, as a search finds it."""
+_BESIDE: Final = 20
+"""For so many other questions at most."""
 _OTHERS: Final = 0.5
 """Share of additions that come from texts without a reply, where there are any."""
 _TRIES: Final = 100
@@ -104,10 +106,7 @@ def corrupt(
     rng = random.Random(seed)  # noqa: S311 - the same examples each time, no secret
     for one in approved:
         other = _other(one, others if others and rng.random() < _OTHERS else approved, rng)
-        beside = _other(one, approved, rng)
-        more = (
-            beside.evidence if rng.random() < _WIDENED and beside.subject != other.subject else ()
-        )
+        more = _found_beside(one, other, (*approved, *others), rng)
         evidence = (*one.evidence, *more)
         yield Example(one.reply, evidence, group=one.subject, untouched=True)
         yield _with_addition(one, evidence, other, rng)
@@ -116,7 +115,7 @@ def corrupt(
             for claim in split_claims(one.reply)
             if claim.kind == "statement"
         )
-        yield Example(one.reply, other.evidence, statements, group=one.subject)
+        yield Example(one.reply, (*other.evidence, *more), statements, group=one.subject)
 
 
 def _other(one: Approved, among: Sequence[Approved], rng: random.Random) -> Approved:
@@ -131,6 +130,15 @@ def _other(one: Approved, among: Sequence[Approved], rng: random.Random) -> Appr
             "so no statement can be taken from elsewhere; add replies of other subjects"
         )
     return rng.choice(found)
+
+
+def _found_beside(
+    one: Approved, other: Approved, among: Sequence[Approved], rng: random.Random
+) -> tuple[str, ...]:
+    """Evidence for neither of two questions."""
+    drawn = rng.choices(among, k=rng.randint(1, _BESIDE)) if rng.random() < _WIDENED else ()
+    strange = (each for each in drawn if _differs(each, one) and _differs(each, other))
+    return tuple(text for each in strange for text in each.evidence)
 
 
 def _differs(one: Approved, other: Approved) -> bool:

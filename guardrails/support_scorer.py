@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from handrail.core.conversation import Frozen
 from handrail.core.errors import CheckDefinitionError
 from handrail.guardrails.claim_features import BEGINNING, KNOWN, NEW, Measured
+from handrail.guardrails.support_examples import Example, measure
 
 Node = tuple[int, float, int, int, float]
 """Feature, threshold, child for values up to it, child above, value; a leaf has feature -1."""
@@ -112,16 +113,25 @@ def read_scorer(path: Path) -> SupportScorer:
     """Read a scorer of one's own.
 
     Raises:
-        CheckDefinitionError: the file is none; train it again.
+        CheckDefinitionError: the file is none, or measures what is not measured any more; train
+            it again.
     """
     try:
-        return SupportScorer.model_validate_json(path.read_bytes())
+        scorer = SupportScorer.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise CheckDefinitionError(
             f"{path} is no scorer ({type(error).__name__}); write one with "
             f"python -m handrail.guardrails.support_training",
             file=str(path),
         ) from error
+    measured = measure(Example("Yes.", ()))[0].measured.figures
+    if unknown := set(scorer.features) - set(measured):
+        raise CheckDefinitionError(
+            f"{path} was trained on figures that are not measured ({', '.join(sorted(unknown))}); "
+            f"write it anew with python -m handrail.guardrails.support_training",
+            file=str(path),
+        )
+    return scorer
 
 
 @cache

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from handrail.guardrails.learned import Learned
 
@@ -124,22 +120,3 @@ def shortened(words: frozenset[str]) -> frozenset[str]:
 def joined(first: str, second: str) -> str:
     """Two neighbours as one word, shortened."""
     return shorten(first + second)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The words of a text in order, shortened."""
-
-    words: Sequence[str]
-    content: bytes
-    """Of each whether it is a content word, 1 or 0."""
-
-    @classmethod
-    def of(cls, written: Sequence[str]) -> Terms:
-        """Shorten words as they are written."""
-        return cls(list(map(stem, written)), bytes([word not in STOPWORDS for word in written]))
-
-    @property
-    def marks(self) -> NDArray[np.bool_]:
-        """What of it is content words, as an array."""
-        return np.frombuffer(self.content, np.bool_)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,21 +35,9 @@ def test_every_count_is_that_of_the_sets(
     for number, content in enumerate(said):
         assert compared.shared[number].tolist() == [len(content & row.stems) for _, row in rows]
         assert compared.held[number].tolist() == [len(content & one.stems) for one, _ in rows]
-        near = compared.nearest(number)
-        alone = [len(content & row.stems) for _, row in rows]
-        two = [
-            len(content & (a.stems | b.stems)) for r in readings for a, b in pairwise(r.sentences)
-        ]
-        assert near.shared == max(alone, default=0)
-        assert near.both == max([*alone, *two], default=0)
-        assert near.source == max([len(content & one.stems) for one in readings], default=0)
-        assert len(content & near.words) == near.shared
-
-
-def test_of_sentences_that_share_as_much_the_one_in_the_nearest_source_is_taken() -> None:
-    held = shelves(["The lamp is new.", "The lamp is old. It burns oil."])
-    near = Comparison([frozenset({"lamp", "oil"})], held).nearest(0)
-    assert near.words == frozenset({"lamp", "old"})
+        assert compared.most[number] == max(
+            (len(content & row.stems) for _, row in rows), default=0
+        )
 
 
 def test_a_value_and_a_quote_are_those_of_the_first_source_that_has_them() -> None:
@@ -70,5 +56,5 @@ def test_a_published_shelf_is_read_once_and_keeps_no_word_of_a_draft() -> None:
     shelf = read_shelf(sources)
     assert read_shelf((Source("article:1", read_published("Lamps burn oil.")),)) is shelf
     counts = shelf.content.count([frozenset({"lamp", "secret"})])
-    assert counts.tolist() == [[1, 0, 1]]
+    assert counts.tolist() == [[1, 1]]
     assert "secret" not in repr(vars(shelf.content))

@@ -162,9 +162,17 @@ def test_what_is_scattered_is_told_from_what_stands_together() -> None:
     together = measured(text, "Lamps return within thirty days.", "Nothing else.")
     scattered = measured(text, "Lamps glow. Thirty people work here. Return it in days.")
     assert together["coverage"] == scattered["coverage"] == 1
-    assert together["sentence"] == together["pairs"] == 1
+    assert together["sentence"] == 1
     assert scattered["sentence"] < 1
-    assert scattered["pairs"] < 1
+
+
+def test_a_scorer_of_other_figures_is_refused(tmp_path: Path) -> None:
+    written = tmp_path / "scorer.json"
+    features = (*shipped_scorer().features[:-1], "rhymes")
+    other = shipped_scorer().model_copy(update={"features": features})
+    written.write_text(other.model_dump_json(), encoding="utf-8")
+    with pytest.raises(CheckDefinitionError, match=r"not measured \(rhymes\).*support_training"):
+        read_scorer(written)
 
 
 ONE = {"reply": "a", "evidence": ["b"], "subject": "c"}
