@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from handrail.core.verdict import EvidenceSpan, Relation
 from handrail.guardrails.action_claims import ActionClaim, Form, claimed_actions
 from handrail.guardrails.action_words import ANY, DONE, FAMILIES, NOUNS, UNDONE_BY
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.terms import stems
 from handrail.guardrails.values import Value, find_values, number_key, same_currency
@@ -80,21 +81,21 @@ class ActionEvidence:
     """What events and records show of the claims of one reply; each is looked for once."""
 
     def __init__(self, ctx: CheckContext) -> None:
-        self._is_shown = cache(partial(_is_shown, ctx))
-        self._considered = cache(partial(_considered, ctx))
-        self._told = cache(partial(_told_by_person, ctx))
+        self._is_shown = Learned(partial(_is_shown, ctx))
+        self._considered = Learned(partial(_considered, ctx))
+        self._told = Learned(partial(_told_by_person, ctx))
 
     def shows(self, claim: ActionClaim) -> bool:
         """Whether an event or a record shows what a reply says was done."""
-        return self._is_shown(_said(claim))
+        return self._is_shown[_said(claim)]
 
     def considered(self, claim: ActionClaim) -> tuple[EvidenceSpan, ...]:
         """What was looked at and does not show it, the closest first: events, then states."""
-        return self._considered(claim.family, claim.sentence.text)
+        return self._considered[claim.family, claim.sentence.text]
 
     def told_by_person(self, claim: ActionClaim) -> bool:
         """Whether a person of the team already told the customer so."""
-        return self._told(claim.family)
+        return self._told[claim.family]
 
 
 def _is_shown(ctx: CheckContext, said: _Said) -> bool:
@@ -169,11 +170,9 @@ def _span(event: ActionEvent, relation: Relation) -> EvidenceSpan:
 
 def _listed(text: str, ctx: CheckContext) -> set[str]:
     """The customer's records that a sentence names one beside the other: all are meant."""
-    folded = text.casefold()
     places = sorted(
-        (place, place + len(record.id), record.id)
-        for record, held in zip(ctx.records, ctx.record_values, strict=True)
-        if (place := folded.find(held[0])) >= 0
+        (place, place + len(number), sheet.record.id)
+        for place, number, sheet in ctx.named_in(text.casefold())
     )
     found: set[str] = set()
     for (_, end, one), (start, _, other) in pairwise(places):
@@ -182,7 +181,8 @@ def _listed(text: str, ctx: CheckContext) -> set[str]:
     return found
 
 
-def _considered(ctx: CheckContext, name: str, sentence: str) -> tuple[EvidenceSpan, ...]:
+def _considered(ctx: CheckContext, said: tuple[str, str]) -> tuple[EvidenceSpan, ...]:
+    name, sentence = said
     family = FAMILIES.get(name)
     near = [e for e in ctx.snapshot.actions if family and re.search(family.event, e.action)]
     others = [event for event in ctx.snapshot.actions if event not in near]
@@ -198,11 +198,10 @@ def _creates(family: str) -> bool:
 
 def _numbers(text: str, ctx: CheckContext) -> frozenset[str]:
     """Numbers of records that a text names, the customer's own and others."""
-    folded = text.casefold()
     found = {m[0].lstrip("#").casefold() for m in _NUMBER.finditer(text)}
     known = {one for one in found if _known(one, ctx)}
     known |= {m["id"].casefold() for m in _LABELLED.finditer(text)}
-    return frozenset(known | {held[0] for held in ctx.record_values if held[0] in folded})
+    return frozenset(known | {number for _, number, _ in ctx.named_in(text.casefold())})
 
 
 def _known(number: str, ctx: CheckContext) -> bool:
@@ -215,10 +214,7 @@ def _known(number: str, ctx: CheckContext) -> bool:
 
 def _asked(numbers: frozenset[str], ctx: CheckContext) -> Sequence[Record]:
     """The records a claim speaks of: those it names, or all where it names none."""
-    if not numbers:
-        return ctx.records
-    held = map(numbers.isdisjoint, ctx.record_values)
-    return [record for record, without in zip(ctx.records, held, strict=True) if not without]
+    return ctx.evidence.records.having(numbers) if numbers else ctx.records
 
 
 def _event_names(event: ActionEvent, numbers: frozenset[str]) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
-from handrail.core.conversation import Record
 from handrail.guardrails.attack_rules import find_attacks
 from handrail.guardrails.attack_scorer import Kind, attack_scorer, spread
+from handrail.guardrails.customer_records import CustomerRecords
+from handrail.guardrails.record_facts import Sheet
 
 _OF_TALK = frozenset({"many_shot", "secret", "repetition"})
 """Rules that hold for what is said to the assistant; articles ask and answer, and speak of PINs."""
@@ -53,28 +54,25 @@ def attacks_in(text: str, kind: Kind, *, margin: float = 0.0) -> Iterator[Attack
 class RecordNote(NamedTuple):
     """A text in a record, long enough for an order."""
 
-    record: Record
+    sheet: Sheet
     field: str
     text: str
 
     @property
     def source(self) -> str:
         """``record:order/W100#note``."""
-        return f"record:{self.record.kind}/{self.record.id}#{self.field}"
+        return f"{self.sheet.source}#{self.field}"
 
     @property
     def internal(self) -> bool:
         """Whether nobody may see it in clear text."""
-        return self.record.fields[self.field].visibility == "internal"
+        return self.sheet.record.fields[self.field].visibility == "internal"
 
 
-def record_notes(records: Iterable[Record]) -> Iterator[RecordNote]:
+def record_notes(records: CustomerRecords) -> Iterator[RecordNote]:
     """Find the texts in records that an order could stand in."""
-    for record in records:
-        for name, field in record.fields.items():
-            text = field.value if field.type == "text" else None
-            if isinstance(text, str) and len(text) >= SHORTEST:
-                yield RecordNote(record, name, text)
+    for _, sheet, name, text in records.long_texts(SHORTEST):
+        yield RecordNote(sheet, name, text)
 
 
 def _whole(start: int, end: int, sentences: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -6,9 +6,10 @@ import re
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from handrail.guardrails.claims import Claim
+from handrail.guardrails.customer_records import CustomerRecords
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words
 from handrail.guardrails.values import CONTACTS, Value
@@ -76,7 +77,7 @@ class Clause:
 
     claim: Claim
     tokens: list[Token]
-    mentions: list[Mention] = field(default_factory=list[Mention])
+    mentions: list[Mention]
     start: int = 0
     """Where its first word stands."""
 
@@ -112,8 +113,8 @@ def _end(part: Token | Mention) -> int:
 
 
 def places_of(part: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where a part of a text stands as whole words."""
-    start = text.find(part)
+    """Where a part of a text stands as whole words; an empty one nowhere."""
+    start = text.find(part) if part else -1
     while start >= 0:
         end = start + len(part)
         if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
@@ -122,35 +123,34 @@ def places_of(part: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _spelled(
-    text: str, words: frozenset[str], values: Iterable[Value], sheets: Sequence[Sheet]
+    text: str, words: frozenset[str], values: Iterable[Value], records: CustomerRecords
 ) -> Iterator[tuple[int, int, Sheet]]:
-    by_key = {sheet.key: sheet for sheet in sheets}
     for value in values:
         if value.kind in CONTACTS or (value.kind == "quantity" and not value.spelled):
-            sheet = by_key.get(f"contact:{value.keys[0]}")
-            if sheet:
+            for sheet in records.numbers.having(value.keys[0])[-1:]:
                 yield value.start, value.end, sheet
-    for sheet in sheets:
-        number, title = sheet.record.id.lower(), sheet.title
-        if _may_stand(number, text, words) and sum(map(str.isdigit, number)) < _DIGITS_OF_VALUES:
-            for start, end in places_of(number, text):
-                yield start, end, sheet
-        if title and len(title) >= _SHORTEST_TITLE and _may_stand(title.lower(), text, words):
-            for start, end in places_of(title.lower(), text):
-                yield start, end, sheet
+    for sheet, part in _names(words, records):
+        for start, end in places_of(part, text):
+            yield start, end, sheet
 
 
-def _may_stand(part: str, text: str, words: frozenset[str]) -> bool:
-    """Whether a part may stand as whole words in a text with these words; most parts do not."""
-    return part in words or (not part.isalnum() and part != "" and part in text)
+def _names(words: frozenset[str], records: CustomerRecords) -> Iterator[tuple[Sheet, str]]:
+    """What records are called that a text with these words may hold; most names it does not."""
+    for number, sheet in records.numbers.standing(words):
+        if sum(map(str.isdigit, number)) < _DIGITS_OF_VALUES:
+            yield sheet, number
+    for sheet, title in records.titles.items():
+        name = title.lower()
+        if (name in words or not name.isalnum()) and len(name) >= _SHORTEST_TITLE:
+            yield sheet, name
 
 
 def find_mentions(
-    text: str, words: frozenset[str], values: Iterable[Value], sheets: Sequence[Sheet]
+    text: str, words: frozenset[str], values: Iterable[Value], records: CustomerRecords
 ) -> list[Mention]:
     """Find where a text in lower case names records, by number or by what they are called."""
     found: dict[int, Mention] = {}
-    for start, end, sheet in _spelled(text, words, values, sheets):
+    for start, end, sheet in _spelled(text, words, values, records):
         known = found.get(start)
         if known is None or end > known.end:
             found[start] = Mention(start, end, [sheet])
@@ -167,18 +167,16 @@ class Clauses:
         text: str,
         words: frozenset[str],
         values: Sequence[Value],
-        sheets: Sequence[Sheet],
+        records: CustomerRecords,
         labels: Mapping[str, tuple[str, ...]],
     ) -> None:
         """Read a text in lower case, with each of its words."""
         self.text = text
         self.kinds = {
-            word: kind
-            for kind in {sheet.record.kind for sheet in sheets}
-            for word in kind_words(kind, *labels.get(kind, ()))
+            word: kind for kind in records.kinds for word in kind_words(kind, *labels.get(kind, ()))
         }
         """Kinds of record by the words they are called by."""
-        self.mentions = find_mentions(text, words, values, sheets)
+        self.mentions = find_mentions(text, words, values, records)
         spans = {(part.start, part.end) for part in (*values, *self.mentions)}
         self._spans = sorted(spans)
         self._read: dict[int, list[Clause]] = {}
@@ -208,13 +206,21 @@ class Clauses:
 
     def _clauses(self, claim: Claim) -> list[Clause]:
         begin = bisect_left(self._spans, (claim.start, 0))
-        spans = self._spans[begin : bisect_left(self._spans, (claim.end, 0), begin)]
-        clauses = [Clause(claim, [])]
-        for token in _tokens(self.text, claim, spans):
+        spans = iter(self._spans[begin : bisect_left(self._spans, (claim.end, 0), begin)])
+        start, end = next(spans, _NOWHERE)
+        tokens: list[Token] = []
+        clauses = [Clause(claim, tokens, [])]
+        for match in _TOKEN.finditer(self.text, claim.start, claim.end):
+            first, last = match.span()
+            while first >= end:
+                start, end = next(spans, _NOWHERE)
+            if first >= start:
+                continue  # inside a value or a mention
+            token = Token(first, last, match[0])
             if token.word in _BREAKS:
-                clauses.append(Clause(claim, [token]))
-            else:
-                clauses[-1].tokens.append(token)
+                tokens = []
+                clauses.append(Clause(claim, tokens, []))
+            tokens.append(token)
         if not clauses[0].tokens:
             clauses[0].tokens = [Token(claim.start, claim.start, "")]
         for clause in clauses:
@@ -238,15 +244,3 @@ class Clauses:
 
 def _first(clause: Clause) -> int:
     return clause.start
-
-
-def _tokens(text: str, claim: Claim, spans: Iterable[tuple[int, int]]) -> Iterator[Token]:
-    """Words and marks of a sentence, without those inside values and mentions."""
-    inside = iter(spans)
-    start, end = next(inside, _NOWHERE)
-    for match in _TOKEN.finditer(text, claim.start, claim.end):
-        first, last = match.span()
-        while first >= end:
-            start, end = next(inside, _NOWHERE)
-        if first < start:
-            yield Token(first, last, match[0])

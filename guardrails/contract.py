@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, Generic, Literal, TypeVar, cast
 
@@ -28,13 +29,14 @@ from handrail.core.ports import Judge, OwnerIndex
 from handrail.core.registry import register
 from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
+from handrail.guardrails.clauses import places_of
 from handrail.guardrails.evidence import Evidence, draft_sources
 from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.links import Link, links_in
 from handrail.guardrails.normalisation import Folded, caseless, fold
 from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
-from handrail.guardrails.record_facts import own_records
+from handrail.guardrails.record_facts import Sheet, own_records
 from handrail.guardrails.support_scorer import SupportScorer
 from handrail.guardrails.terms import plain
 from handrail.guardrails.values import Value, find_values, values_within
@@ -219,12 +221,20 @@ class CheckContext:
         return own_records(self.snapshot)
 
     @cached_property
-    def record_values(self) -> Sequence[Sequence[str]]:
-        """What each record holds, in lower case: its id, the id without its mark, its values."""
+    def _spelled(self) -> Sequence[tuple[str, Sheet]]:
+        """The records whose number the text holds, by it, in lower case; most it does not."""
+        text, numbers = self.folded.text.casefold(), self.evidence.records.numbers
+        return [one for one in numbers.standing(self.words) if one[0] in text]
+
+    def named_in(self, part: str) -> list[tuple[int, str, Sheet]]:
+        """Find the records whose number stands as a word in a part of the text, in lower case.
+
+        Each with its first place in the part, and its number.
+        """
         return [
-            [own := record.id.casefold(), own.lstrip("#")]
-            + [str(field.value).casefold() for field in record.fields.values()]
-            for record in self.records
+            (place, number, sheet)
+            for number, sheet in self._spelled
+            for place, _ in islice(places_of(number, part), 1)
         ]
 
     def has(self, need: Need) -> bool:

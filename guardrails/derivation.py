@@ -6,7 +6,7 @@ the evidence has. More freedom would let nearly any amount be derived from somet
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -56,14 +56,18 @@ def _operand(fact: Fact, sheet: Sheet, *, line: bool) -> Operand | None:
     return Operand(amount, told, cited(fact), line)
 
 
-def _operands(currency: str | None, sheets: Sequence[Sheet]) -> Iterator[Operand]:
+Texts = Mapping[Sheet, Sequence[tuple[str, str]]]
+"""What a record says as text, each by its id."""
+
+
+def _operands(currency: str | None, sheets: Sequence[Sheet], texts: Texts) -> Iterator[Operand]:
     for number, sheet in enumerate(sheets):
         for fact in sheet.facts:
             if fact.type == "money" and same_currency(currency, fact.currency):
                 made = _operand(fact, sheet, line=number > 0)
                 if made and made.amount:
                     yield made
-        for source in (Source(id_, Reading(text)) for id_, text in sheet.texts):
+        for source in (Source(id_, Reading(text)) for id_, text in texts.get(sheet, ())):
             for found in source.reading.values.values():
                 if found.kind == "money" and same_currency(currency, found.currency):
                     told = f"{found.text} ({sheet.record.kind} {sheet.record.id})"
@@ -74,10 +78,12 @@ def _operands(currency: str | None, sheets: Sequence[Sheet]) -> Iterator[Operand
 class Ledger:
     """The amounts of some records, each with its lines, in one currency; and what they make."""
 
-    def __init__(self, currency: str | None, families: Iterable[Sequence[Sheet]]) -> None:
-        """Read the amounts of each family: a record, then its lines."""
+    def __init__(
+        self, currency: str | None, families: Iterable[Sequence[Sheet]], texts: Texts
+    ) -> None:
+        """Read the amounts of each family: a record, then its lines; and in their texts."""
         self._operands = [
-            list(islice(_operands(currency, sheets), _MOST_OPERANDS)) for sheets in families
+            list(islice(_operands(currency, sheets, texts), _MOST_OPERANDS)) for sheets in families
         ]
         self._derived: dict[tuple[Decimal, tuple[int, ...]], Derived | None] = {}
 

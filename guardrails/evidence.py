@@ -87,7 +87,7 @@ class Evidence:
     def _facts(self, value: Value) -> Iterator[Fact]:
         for name in value.names:
             yield from self.records.named(name)
-            yield from (fact for fact in self._own if name in fact.names)
+            yield from (fact for fact in self._own if fact.has(name))
 
     def find(self, value: Value) -> EvidenceSpan | None:
         """Return where a value stands in the evidence, or ``None``."""
@@ -117,7 +117,7 @@ class Evidence:
         key = (value.kind, value.keys, value.currency)
         if key not in self._written:
             found = filter(None, (shelf.find(value) for shelf in self.shelves))
-            self._written[key] = next(found, None) or self.records.values.find(value)
+            self._written[key] = next(found, None) or self.records.written(value)
             self._has_written[key] = self._written[key] is not None
         return self._written[key]
 
@@ -126,7 +126,7 @@ class Evidence:
         key = (value.kind, value.keys, value.currency)
         if key not in self._has_written:
             shelved = any(shelf.has(value) for shelf in self.shelves)
-            self._has_written[key] = shelved or self.records.values.has(value)
+            self._has_written[key] = shelved or self.records.has_written(value)
         return self._has_written[key]
 
     def unknown(self, words: frozenset[str]) -> frozenset[str]:

@@ -42,6 +42,7 @@ from handrail.guardrails.record_facts import Fact, Sheet, today
 from handrail.guardrails.slots import SLOT_TYPES, Binding, Slots
 from handrail.guardrails.statuses import StatusClaim, untrue_statuses
 from handrail.guardrails.values import (
+    CONTACTS,
     Value,
     ValueKind,
     find_values,
@@ -61,7 +62,7 @@ _NAMES: dict[ValueKind, str] = {
     "email": "This address",
     "phone": "This telephone number",
 }
-_CONTACTS = ("email", "phone")
+_ADDRESSES = ("email", "phone")
 _TRIED = 12
 """How many records an amount is derived from, one after the other; how many amounts beside it."""
 _BOUND = 200
@@ -108,9 +109,10 @@ class _Judge:
 
     def __init__(self, ctx: CheckContext) -> None:
         self.ctx = ctx
-        self.sheets = ctx.evidence.records.sheets
+        self._records = ctx.evidence.records
+        self.sheets = self._records.sheets
         self._tried = tuple(self.sheets[:_TRIED])
-        self._keys = frozenset(sheet.key for sheet in self.sheets)
+        self._numbers = frozenset(self._records.numbers.keyed[0])
         self._unbound = next(iter(ctx.folded_values[_BOUND:]), None)
         self._apart: dict[tuple[tuple[str, ...], tuple[Sheet, ...]], Derived | None] = {}
         self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
@@ -133,9 +135,9 @@ class _Judge:
         return frozenset(name for values in read for value in values for name in value.names)
 
     @cached_property
-    def _days(self) -> list[Fact]:
+    def _days(self) -> Sequence[Fact]:
         """The days of the customer's records."""
-        return [fact for sheet in self.sheets for fact in sheet.facts if fact.type == "date"]
+        return self._records.facts("date")
 
     @cached_property
     def _counts(self) -> dict[int, set[int]]:
@@ -175,13 +177,13 @@ class _Judge:
         """Whether a field has this value."""
         if value.kind == "weekday":
             return falls_on(value, fact.quote)
-        same = not set(value.names).isdisjoint(fact.names)
+        same = any(map(fact.has, value.names))
         return same and same_currency(value.currency, fact.currency)
 
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
         evidence, claim = self.ctx.evidence, self.ctx.sentence_at(value.start, value.end)
-        if f"contact:{value.keys[0]}" in self._keys:
+        if value.keys[0] in self._numbers:
             return None  # it names a record
         day = value
         if value.kind == "duration":
@@ -215,7 +217,7 @@ class _Judge:
             return None
         if self._is_unbound(value):
             return None
-        if value.names[0] in self._keys or claim.negated:
+        if claim.negated or (value.kind in CONTACTS and value.keys[0] in self._numbers):
             return None
         return self.slots.bind(value, claim)
 
@@ -250,7 +252,7 @@ class _Judge:
     def _wrong_slot(self, value: Value, binding: Binding, found: Fact | None) -> Finding:
         holds = tuple(cited(fact, "contradicts") for fact in binding.facts[:3])
         if not holds:
-            holds = (EvidenceSpan(source=_source(binding.sheets[0]), quote="", relation="absent"),)
+            holds = (EvidenceSpan(source=binding.sheets[0].source, quote="", relation="absent"),)
         subject = _about(binding.facts[0] if binding.facts else None, binding.sheets)
         return _finding(
             self.ctx,
@@ -285,7 +287,7 @@ class _Judge:
             )
         facts = binding.facts[:3] if binding else ()
         denied = tuple([cited(fact, "contradicts") for fact in facts]) if facts else (_ABSENT,)
-        rule = "contact" if value.kind in _CONTACTS else value.kind
+        rule = "contact" if value.kind in _ADDRESSES else value.kind
         return _finding(
             self.ctx,
             f"{rule}_not_in_evidence",
@@ -342,12 +344,8 @@ class _Judge:
         key = (sheets, currency)
         if key not in self._ledgers:
             families = (self.slots.family([sheet]) for sheet in sheets)
-            self._ledgers[key] = Ledger(currency, families)
+            self._ledgers[key] = Ledger(currency, families, self._records.texts)
         return self._ledgers[key]
-
-
-def _source(sheet: Sheet) -> str:
-    return f"record:{sheet.record.kind}/{sheet.record.id}"
 
 
 def _about(fact: Fact | None, sheets: tuple[Sheet, ...]) -> str:

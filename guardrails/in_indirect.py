@@ -67,7 +67,7 @@ def _quoted(ctx: CheckContext) -> Iterator[_Document]:
 
 def _documents(ctx: CheckContext) -> Iterator[_Document]:
     yield from _quoted(ctx)
-    for note in record_notes(ctx.snapshot.records):
+    for note in record_notes(ctx.evidence.records):
         yield _Document(note.source, note.text, internal=note.internal)
 
 

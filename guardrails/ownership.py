@@ -151,7 +151,8 @@ def certain_keys(ctx: CheckContext) -> frozenset[str]:
     """Keys of who the customer is and of their records' numbers: what drafts mostly hold."""
     customer = ctx.snapshot.customer
     values = (customer.id, customer.name, customer.email, customer.phone)
-    return frozenset(owner_key(value) for value in (*values, *(r.id for r in ctx.records)) if value)
+    numbers = ctx.evidence.records.numbers.keyed[0]
+    return frozenset((*(owner_key(value) for value in values if value), *numbers))
 
 
 def own_keys(ctx: CheckContext) -> str:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
+from itertools import compress, filterfalse
 from zoneinfo import ZoneInfo
 
 from handrail.core.conversation import ActionEvent, FieldType, Record, Snapshot
 from handrail.core.ports import owner_key
 from handrail.guardrails.values import duration_key, number_key
 
-_NUMBERS = ("money", "percent", "quantity")
-_TYPED: frozenset[FieldType] = frozenset((*_NUMBERS, "duration", "date", "id", "email", "phone"))
-FORMED = _TYPED | {"status"}
+NUMBERS: tuple[FieldType, ...] = ("money", "percent", "quantity")
+_CONTACTS: tuple[FieldType, ...] = ("id", "email", "phone")
+HELD_IN: Mapping[str, tuple[FieldType, ...]] = {
+    "money": ("money",),
+    "percent": ("percent",),
+    "quantity": (*NUMBERS, "duration"),
+    "duration": ("duration",),
+    "date": ("date",),
+    "time": ("date",),
+    "contact": _CONTACTS,
+}
+"""The types of the fields that may have a kind of value."""
+TYPED = frozenset[FieldType]((*NUMBERS, "duration", "date", *_CONTACTS))
+FORMED = frozenset[FieldType]((*TYPED, "status"))
 """Types of fields that have a form; the others are text."""
-_TITLES = ("name", "title", "product", "item")
 _DIGIT = re.compile(r"\d")
 _DAY_CHARS = len("2026-01-01")
 
@@ -36,65 +48,120 @@ class Fact:
     type: FieldType = "id"
     zone: str | None = None
     """Where the customer lives."""
-    _names: tuple[str, ...] | None = filled(default=None, init=False)
+    _keys: tuple[str, ...] | None = filled(default=None, init=False)
 
     @property
     def id(self) -> str:
         """What evidence cites it by: ``record:order/W100#total``."""
         return f"{self.source}#{self.field}" if self.field else self.source
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The value as ``kind:key``, in each reading; none where it is of another type."""
-        if self._names is None:
-            self._names = read_names(self.type, self.quote, self.zone)
-        return self._names
+    def has(self, name: str) -> bool:
+        """Whether it has a value, ``kind:key``, in one of its readings."""
+        kind, _, key = name.partition(":")
+        if self.type not in HELD_IN.get(kind, ()):
+            return False
+        if self._keys is None:
+            self._keys = read_keys(self.type, self.quote, self.zone)
+        return key in self._keys
 
 
 class Sheet:
-    """One record as the customer may see it; its fields are read at once, its facts if asked."""
+    """One record as the customer may see it; a field is read when asked for."""
 
-    def __init__(self, record: Record, zone: str | None) -> None:
+    def __init__(self, place: int, record: Record, zone: str | None) -> None:
+        self.place = place
+        """Its place among the records."""
         self.record = record
         self._zone = zone
-        number = record.id
-        self.key = f"contact:{owner_key(number)}"
-        """The name by which other records refer to it, ``contact:w100``."""
-        self.spelling = number.casefold()
-        """Its id, in lower case."""
-        self.source = f"record:{record.kind}/{number}"
+        self._read: dict[str, Fact] = {}
+
+    @property
+    def source(self) -> str:
         """``record:order/W100``."""
-        self.fields: dict[str, tuple[FieldType, str]] = {}
-        """What the customer may see: of what type, and as it is written."""
-        self.names: dict[str, tuple[str, ...]] = {}
-        """The value of each typed field in all readings; of those alone that have their type."""
-        self.title: str | None = None
-        """What it is called, where a field says so: the product of a line."""
-        self.texts: list[tuple[str, str]] = []
-        """Addresses, notes, then wrongly typed fields, by their ids, where they hold a number."""
-        wrong: list[tuple[str, str]] = []
-        for name, kind, text in seen(record):
-            self.fields[name] = kind, text
-            if kind in _TYPED and (names := read_names(kind, text, zone)):
-                self.names[name] = names
-                continue
-            if _DIGIT.search(text):
-                (wrong if kind in FORMED else self.texts).append((f"{self.source}#{name}", text))
-            if kind == "name" or (kind == "text" and name in _TITLES):
-                self.title = text
-        self.texts += wrong
+        return f"record:{self.record.kind}/{self.record.id}"
 
     def fact(self, name: str) -> Fact:
         """One of its fields; its number where the name is empty."""
-        if name not in self.fields:
-            return Fact(self.source, "", self.record.id)
-        kind, text = self.fields[name]
-        return Fact(self.source, name, text, self.record.fields[name].currency, kind, self._zone)
+        if name not in self._read:
+            if name:
+                field = self.record.fields[name]
+                said = str(field.value), field.currency, field.type, self._zone
+                self._read[name] = Fact(self.source, name, *said)
+            else:
+                self._read[name] = Fact(self.source, "", self.record.id)
+        return self._read[name]
 
     @cached_property
     def facts(self) -> list[Fact]:
         """The typed fields that the customer may see."""
-        return [self.fact(name) for name, (kind, _) in self.fields.items() if kind in FORMED]
+        return [self.fact(name) for name, kind, _ in seen(self.record) if kind in FORMED]
+
+
+class Column(dict[Sheet, str]):
+    """One field of all records that have it: what it says in each of them."""
+
+    def __init__(self, kind: FieldType, name: str, zone: str | None) -> None:
+        super().__init__()
+        self.type: FieldType = kind
+        self.name = name
+        """Empty for the records' own numbers."""
+        self._zone = zone
+
+    @cached_property
+    def lower(self) -> list[str]:
+        """Its texts in lower case."""
+        return list(map(str.casefold, self.values()))
+
+    @cached_property
+    def _parted(self) -> frozenset[str]:
+        """Those of its texts that are not one word."""
+        return frozenset(filterfalse(str.isalnum, self.lower))
+
+    def standing(self, words: frozenset[str]) -> list[tuple[str, Sheet]]:
+        """Those of its texts, in lower case, that a text with these words may hold."""
+        may = self._parted.union(words.intersection(self.lower))
+        return [one for one in zip(self.lower, self, strict=True) if one[0] in may] if may else []
+
+    @cached_property
+    def keyed(self) -> tuple[list[str], list[Sheet]]:
+        """The keys of its values, and the record of each; none of a value of another type."""
+        return (self._as_one() or self._one_by_one()) if self.type in TYPED else ([], [])
+
+    def _as_one(self) -> tuple[list[str], list[Sheet]] | None:
+        """Read all at once, where they are written as they mostly are; one by one takes longer."""
+        texts, sheets = self.lower, list(self)
+        with suppress(ValueError, InvalidOperation):
+            if self.type in NUMBERS:
+                return list(map(number_key, texts)), sheets
+            if self.type in _CONTACTS and not self._parted:
+                return texts, sheets
+            if self.type == "date" and {*map(len, texts)} == {_DAY_CHARS}:
+                list(map(date.fromisoformat, texts))
+                return [*texts, *[f"-{day[4:]}" for day in texts]], [*sheets, *sheets]
+        return None
+
+    def _one_by_one(self) -> tuple[list[str], list[Sheet]]:
+        keys: list[str] = []
+        sheets: list[Sheet] = []
+        for sheet, text in self.items():
+            read = read_keys(self.type, text, self._zone)
+            keys += read
+            sheets += [sheet] * len(read)
+        return keys, sheets
+
+    def having(self, key: str) -> Sequence[Sheet]:
+        """The records where it has a value."""
+        keys, sheets = self.keyed
+        return list(compress(sheets, map(key.__eq__, keys))) if key in keys else ()
+
+    @property
+    def loose(self) -> list[tuple[Sheet, str]]:
+        """The texts that are no value of its type, where they hold a digit."""
+        typed = set(self.keyed[1])
+        if len(typed) == len(self):
+            return []
+        numbered = compress(self.items(), map(_DIGIT.search, self.values()))
+        return [(sheet, text) for sheet, text in numbered if sheet not in typed]
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:
@@ -131,36 +198,34 @@ def _moments(text: str, zone: str | None) -> tuple[datetime, ...]:
     return (moment, moment.astimezone(place)) if place else (moment,)
 
 
-def _moment_names(text: str, zone: str | None) -> tuple[str, ...]:
-    """Names of a day and, of a moment, of its time.
+def _moment_keys(text: str, zone: str | None) -> tuple[str, ...]:
+    """Keys of a day and, of a moment, of its time.
 
     Raises:
         ValueError: the text is neither.
     """
     if len(text) == _DAY_CHARS:
         date.fromisoformat(text)
-        return (f"date:{text}", f"date:--{text[5:]}")
+        return (text, f"--{text[5:]}")
     found: list[str] = []
     for moment in _moments(text, zone):
         day, time = moment.isoformat()[:16].split("T")
-        found += (f"date:{day}", f"date:--{day[5:]}", f"time:{time}")
+        found += (day, f"--{day[5:]}", time)
     return tuple(found)
 
 
-def read_names(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
-    """A field's value as ``kind:key``, in each reading; none where it is of another type."""
+def read_keys(kind: FieldType, text: str, zone: str | None) -> tuple[str, ...]:
+    """The keys of a field's value, in each reading; none where it is of another type."""
     try:
-        if kind in _NUMBERS:
-            key = number_key(text)
-            return (f"{kind}:{key}", f"quantity:{key}")
+        if kind in NUMBERS:
+            return (number_key(text),)
         if kind == "date":
-            return _moment_names(text, zone)
+            return _moment_keys(text, zone)
         if kind == "duration":
-            days = duration_key(Decimal(text), "day")
-            return (f"duration:{days}", f"quantity:{number_key(text)}")
+            return (duration_key(Decimal(text), "day"), number_key(text))
     except (ValueError, InvalidOperation):
         return ()
-    return (f"contact:{owner_key(text)}",)
+    return (owner_key(text),)
 
 
 def seen(record: Record) -> Iterator[tuple[str, FieldType, str]]:

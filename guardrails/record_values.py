@@ -4,48 +4,45 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import accumulate, islice
 
-from handrail.core.verdict import EvidenceSpan
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.reading import Reading, Source, names_of
-from handrail.guardrails.shelf import Shelf, first_holder, quoted
+from handrail.guardrails.shelf import Shelf, first_holder
 from handrail.guardrails.values import APART, Value, find_spellings, read_values
 
 
 class RecordValues:
     """Values in many short texts, which are read as one, as far as a value is looked for."""
 
-    def __init__(self, texts: Sequence[tuple[str, str]]) -> None:
-        """Take texts, each of which has an id."""
+    def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
-        self._asked = False
-        self._unread = find_spellings(APART.join(text for _, text in texts))
-        self._named = cache(_named)
+        self._text = APART.join(texts)
+        self._unread = find_spellings(self._text)
+        self._named = Learned(_named)
+        self._alone = Learned(_alone)
         self._held: dict[str, list[tuple[int, Value]]] = {}
         """The values that were read, by each of their names, with where they stand."""
 
     @cached_property
     def _begins(self) -> Sequence[int]:
-        lengths = (len(text) + len(APART) for _, text in self._texts)
+        lengths = (len(text) + len(APART) for text in self._texts)
         return list(accumulate(lengths, initial=0))
 
+    def _number(self, place: int) -> int:
+        return bisect_right(self._begins, place) - 1
+
     def has(self, value: Value) -> bool:
-        """Whether a text has a value: for the first one asked, one that spells it so is read."""
-        if not self._asked:
-            self._asked = True
-            like = next((text for _, text in self._texts if value.text in text), "")
-            if Shelf((Source("", Reading(like)),)).has(value):
-                return True
+        """Whether a text has a value; the first that spells it so is asked before all are."""
+        like = self._text.find(value.text)
+        if like >= 0 and self._alone[self._texts[self._number(like)]].has(value):
+            return True
         return self.find(value) is not None
 
-    def find(self, value: Value) -> EvidenceSpan | None:
-        """Return the place where the first text that has a value has it."""
-        first = first_holder(value, self._holding)
-        if first is None:
-            return None
-        id_, text = self._texts[first[0]]
-        return quoted(Source(id_, Reading(text)), first[1].start, first[1].end)
+    def find(self, value: Value) -> tuple[int, Value] | None:
+        """Return the number of the first text that has a value, and the value as it has it."""
+        return first_holder(value, self._holding)
 
     def _holding(self, name: str) -> Iterator[tuple[int, Value]]:
         """The texts that have a value, each with its first one."""
@@ -53,7 +50,7 @@ class RecordValues:
         while told < len(held) or self._reads_on():
             for place, value in held[told:]:
                 told += 1
-                number = bisect_right(self._begins, place) - 1
+                number = self._number(place)
                 if number > last:
                     last, start = number, place - self._begins[number]
                     yield number, value.moved(start, start + value.end)
@@ -62,7 +59,7 @@ class RecordValues:
         """Read some more values; whether there were any."""
         found = list(islice(self._unread, _AT_ONCE))
         for rule, place, spelling in found:
-            for name, value in self._named(rule, spelling):
+            for name, value in self._named[rule, spelling]:
                 self._held.setdefault(name, []).append((place, value))
         return bool(found)
 
@@ -71,6 +68,11 @@ _AT_ONCE = 16
 """How many values are read at once."""
 
 
-def _named(rule: str, spelling: str) -> Sequence[tuple[str, Value]]:
-    """The values that are spelled so, by each of their names."""
+def _named(spelled: tuple[str, str]) -> Sequence[tuple[str, Value]]:
+    """The values that a spelling stands for by a rule, by each of their names."""
+    rule, spelling = spelled
     return [(name, value) for value in read_values(rule, 0, spelling) for name in names_of(value)]
+
+
+def _alone(text: str) -> Shelf:
+    return Shelf((Source("", Reading(text)),))

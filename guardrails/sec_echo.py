@@ -15,20 +15,22 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import islice
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.attack_scorer import Kind
-from handrail.guardrails.attacks import RecordNote, attacks_in, record_notes
+from handrail.guardrails.attacks import SHORTEST, RecordNote, attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.normalisation import fold
-from handrail.guardrails.terms import cut, has_run, plain
+from handrail.guardrails.terms import cut, has_long_word, plain
 
 _WORD = re.compile(r"[^\W_]{1,60}(?:['’-][^\W_]{1,30}){0,3}")
 _LONGEST = 60
 """Characters of a word."""
 _RUN = 4
 """Words in a row that are no chance, where an order holds them."""
+_APART = "\nq0q0q0q0\n"
+"""Between texts that are looked at together: a word that no reply holds, so that runs end there."""
 _FEW = frozenset(
     """
     a an and are as at be by can could do for have i if in is it me my no not of on or order our
@@ -43,7 +45,10 @@ _WANTED = re.compile(
     r"[\"“«'‘](?P<quoted>[^\"”»\n]{3,200}?)[\"”»'’](?!\w)",
     re.IGNORECASE,
 )
-_QUOTE = re.compile(r"[\"“«'‘]")
+_OPENING = "\"“«'‘"
+_QUOTE = re.compile(rf"[{_OPENING}]")
+_ALL_KNOWN = re.compile(rb"(?=\x01{%d})" % _RUN)
+"""Where a run of words begins that are all known, of each word 1 or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,9 @@ class _Reply:
         return frozenset(self.spoken)
 
     @cached_property
-    def pairs(self) -> frozenset[tuple[str, str]]:
-        """Which of them follow each other."""
-        return frozenset(pairwise(self.spoken))
+    def said(self) -> str:
+        """They in order, with one blank between them and at both ends."""
+        return f" {' '.join(self.spoken)} "
 
     @cached_property
     def run(self) -> str:
@@ -107,10 +112,17 @@ def _heard(said: str, notes: Iterable[RecordNote]) -> Iterator[tuple[str, str, K
 
 def _may_share(text: str, reply: _Reply) -> bool:
     """Whether a reply may have anything of a text: a quick test, of all that was heard at once."""
-    words = cut(plain(text.casefold()), _LONGEST)
-    if has_run(words, reply.words, _RUN) and has_run(pairwise(words), reply.pairs, _RUN - 1):
+    words = _cut(plain(lower := text.casefold()), lower)
+    known = bytes(map(reply.words.__contains__, words))
+    runs = (words[at.start() : at.start() + _RUN] for at in _ALL_KNOWN.finditer(known))
+    if any(f" {' '.join(run)} " in reply.said for run in runs):
         return True
-    return _QUOTE.search(text) is not None
+    return any(mark in text for mark in _OPENING)
+
+
+def _cut(words: list[str], text: str) -> list[str]:
+    """The words of a text, long ones in pieces."""
+    return cut(words, _LONGEST) if has_long_word(text) else words
 
 
 def _shares(text: str, reply: _Reply) -> bool:
@@ -133,12 +145,13 @@ def sec_echo(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  
     reply = ctx.folded.text.casefold()
     if len(reply) != len(ctx.folded.text):
         return
-    read = _Reply(reply, cut(ctx.spoken, _LONGEST))
+    read = _Reply(reply, _cut(ctx.spoken, reply))
     told: set[tuple[str, int, int]] = set()
-    notes = list(record_notes(ctx.snapshot.records))
-    if not _may_share(fold("\n".join((ctx.said, *(note.text for note in notes)))).text, read):
+    records = ctx.evidence.records
+    noted = [text for *_, text in records.long_texts(SHORTEST)]
+    if not _may_share(fold(_APART.join((ctx.said, *noted))).text, read):
         return
-    for source, heard, kind in _heard(ctx.said, notes):
+    for source, heard, kind in _heard(ctx.said, record_notes(records)):
         text = fold(heard).text
         if _may_share(text, read) and _shares(text, read):
             own = _runs(_words(ctx.folded.text))

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from handrail.core.conversation import FieldType
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.normalisation import lowered
-from handrail.guardrails.record_facts import Fact, Sheet
+from handrail.guardrails.record_facts import Column, Fact, Sheet
 from handrail.guardrails.slot_words import (
     EXPECT,
     FUTURE,
@@ -91,44 +92,50 @@ class Slots:
 
     def __init__(self, ctx: CheckContext) -> None:
         self._ctx = ctx
-        self.sheets = ctx.evidence.records.sheets
+        self._records = ctx.evidence.records
+        self.sheets = self._records.sheets
         labels = {
             kind: tuple(text for _, text in texts(told.label))
             for kind, told in ctx.playbook.records.items()
         }
         text = lowered(ctx.folded.text)
         words = ctx.words if text.isascii() else frozenset(plain(text))
-        self.clauses = Clauses(text, words, ctx.folded_values, self.sheets, labels)
+        self.clauses = Clauses(text, words, ctx.folded_values, self._records, labels)
         self._aside: dict[tuple[int, FieldType, bool], str | None] = {}
         self._spoken: dict[FieldType, dict[str, str | None]] = {}
-        self._kinds = len({sheet.record.kind for sheet in self.sheets})
 
     @cached_property
     def _asked(self) -> list[Mention]:
         """The records that the customer named."""
         said = self._ctx.heard.casefold()
-        named = [s for s in self.sheets if s.spelling and s.spelling in said]
+        numbers = self._records.numbers
+        spelled = zip(numbers, numbers.lower, strict=True)
+        named = [sheet for sheet, number in spelled if number and number in said]
         return [Mention(0, 0, named)] if named else []
 
     @cached_property
-    def _near(self) -> dict[str, list[Sheet]]:
-        """The records that belong to one, and those it belongs to, by its key."""
-        by_key = {sheet.key: sheet for sheet in self.sheets}
-        near: dict[str, list[Sheet]] = {}
-        for sheet in self.sheets:
-            for field, names in sheet.names.items():
-                other = by_key.get(names[0])
-                if other and other is not sheet and sheet.fields[field][0] == "id":
-                    near.setdefault(sheet.key, []).append(other)
-                    near.setdefault(other.key, []).append(sheet)
+    def _near(self) -> dict[Sheet, list[Sheet]]:
+        """The records that belong to one, and those it belongs to."""
+        own = self._records.numbers
+        pairs = [
+            (sheet, other)
+            for column in self._records.of_type("id")
+            if column is not own
+            for key in set(column.keyed[0]).intersection(own.keyed[0])
+            for sheet in column.having(key)
+            for other in own.having(key)
+            if other is not sheet
+        ]
+        near: dict[Sheet, list[Sheet]] = {}
+        for sheet, other in sorted(pairs, key=lambda pair: pair[0].place):
+            near.setdefault(sheet, []).append(other)
+            near.setdefault(other, []).append(sheet)
         return near
 
     def family(self, sheets: Sequence[Sheet]) -> list[Sheet]:
         """Records, then those that belong to them and those they belong to."""
-        found = {sheet.key: sheet for sheet in sheets}
-        for sheet in sheets:
-            found |= {one.key: one for one in self._near.get(sheet.key, ())}
-        return list(found.values())
+        near = (self._near.get(sheet, ()) for sheet in sheets)
+        return list(dict.fromkeys(chain(sheets, *near)))
 
     def bind(self, value: Value, claim: Claim) -> Binding | None:
         """Say what a value is said to be in a sentence of the folded text.
@@ -154,7 +161,7 @@ class Slots:
         found: dict[str, Mention] = {}
         for mention in mentions:
             found.setdefault(mention.kind, mention)
-            if len(found) == self._kinds:
+            if len(found) == len(self._records.kinds):
                 break
         return list(found.values())
 
@@ -162,10 +169,16 @@ class Slots:
         self, kind: FieldType, meaning: Meaning | None, mentions: Sequence[Mention], named: bool
     ) -> Binding:
         for concept in also(meaning.concept) if meaning else ():
-            for mention in mentions:
-                facts = tuple(_facts(mention.sheets, kind, concept))
+            columns = self._fields.get((kind, concept), ())
+            for mention in mentions if columns else ():
+                facts = [
+                    sheet.fact(column.name)
+                    for sheet in mention.sheets
+                    for column in columns
+                    if sheet in column
+                ]
                 if facts:
-                    return Binding(tuple(mention.sheets), facts, named, meaning)
+                    return Binding(tuple(mention.sheets), tuple(facts), named, meaning)
         return Binding(tuple(mentions[0].sheets), (), named, meaning)
 
     def _named(self, value: Value, clauses: Sequence[Clause], here: int) -> Iterator[Mention]:
@@ -192,10 +205,10 @@ class Slots:
         self, mention: Mention, around: Sequence[Clause], place: int
     ) -> Iterator[Mention]:
         """Mentions nearby of what belongs to the records of a mention."""
-        keys = {sheet.key for sheet in self.family(mention.sheets)}
+        family = set(self.family(mention.sheets))
         for clause in around:
             for other in clause.mentions_near(place):
-                if other.kind != mention.kind and any(s.key in keys for s in other.sheets):
+                if other.kind != mention.kind and not family.isdisjoint(other.sheets):
                     yield other
 
     def _carried(self, clause: Clause) -> Iterator[Mention]:
@@ -209,12 +222,10 @@ class Slots:
         if all(len(mention.sheets) == 1 for mention in mentions):
             return list(mentions)
         near = (*mentions, *self.clauses.mentions_before(place))
-        others = {sheet.key for mention in near for sheet in mention.sheets}
+        others = {sheet for mention in near for sheet in mention.sheets}
         found: list[Mention] = []
         for mention in mentions:
-            sheets = [
-                s for s in mention.sheets if others & {o.key for o in self._near.get(s.key, ())}
-            ]
+            sheets = [s for s in mention.sheets if not others.isdisjoint(self._near.get(s, ()))]
             found.append(Mention(mention.start, mention.end, sheets or mention.sheets))
         return found
 
@@ -231,21 +242,18 @@ class Slots:
         return bool(mentioned) and kind not in mentioned
 
     @cached_property
-    def _fields(self) -> Mapping[str, list[str]]:
-        """The fields that some record has, by the concepts they belong to."""
-        found: dict[str, list[str]] = {}
-        for field in frozenset[str]().union(*(sheet.fields for sheet in self.sheets)):
-            for concept in concepts_of_field(field):
-                found.setdefault(concept, []).append(field)
+    def _fields(self) -> Mapping[tuple[FieldType, str], list[Column]]:
+        """The fields that some record has, by their type and the concepts they belong to."""
+        found: dict[tuple[FieldType, str], list[Column]] = {}
+        for (kind, name), column in self._records.columns.items():
+            for concept in concepts_of_field(name) if name else ():
+                found.setdefault((kind, concept), []).append(column)
         return found
 
     def _concept_of(self, word: str, kind: FieldType) -> str | None:
         """The concept a word speaks of beside a value of a kind, where a field may have it."""
         concept, known = concept_of_word(word, kind)
-        fields = () if known else self._fields.get(concept, ())
-        held = (sheet.fields[field][0] for field in fields for sheet in self.sheets
-                if field in sheet.fields)  # fmt: skip
-        return concept if known or kind in held else None
+        return concept if known or (kind, concept) in self._fields else None
 
     def _told(self, value: Value, kind: FieldType, own: Clause) -> Meaning | None:
         """What a value means by the words of its clause."""
@@ -322,10 +330,3 @@ _STRONG = frozenset(
 def _around(clauses: Sequence[Clause], here: int) -> list[Clause]:
     """The clauses of the same sentence: those before, the nearest first, then those after."""
     return [*reversed(clauses[max(0, here - _NEAR) : here]), *clauses[here + 1 : here + _NEAR]]
-
-
-def _facts(sheets: Sequence[Sheet], kind: FieldType, concept: str) -> Iterator[Fact]:
-    for sheet in sheets:
-        for fact in sheet.facts:
-            if fact.type == kind and fact.field and concept in concepts_of_field(fact.field):
-                yield fact

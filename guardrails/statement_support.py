@@ -9,6 +9,7 @@ from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.reading import plain_words
+from handrail.guardrails.record_facts import seen
 from handrail.guardrails.terms import stems
 from handrail.guardrails.values import Value, find_values
 
@@ -30,12 +31,12 @@ def fields_that_say_it(
     others = words - ctx.evidence.records.stems
     if others and not (values and others <= stems(" ".join(value.text for value in values))):
         return ()
-    spoken = claim.text.casefold()
-    # Which of several records is meant must be said.
-    sheets = ctx.evidence.records.sheets
-    meant = [sheet for sheet in sheets if len(sheets) == 1 or sheet.spelling in spoken]
-    if not meant or claim.negated:
+    if claim.negated:
         return ()
+    # Which of several records is meant must be said.
+    meant = ctx.evidence.records.sheets
+    if len(meant) > 1:
+        meant = [sheet for _, _, sheet in ctx.named_in(claim.text.casefold())]
     for record in (sheet.record for sheet in meant):
         fields = list(_repeated(claim, values, record, ctx))
         said = stems(f"{record.kind} {record.id}").union(*(stems(text) for text, _ in fields))
@@ -104,7 +105,7 @@ def _recorded(text: str, ctx: CheckContext) -> EvidenceSpan | None:
         return ctx.evidence.recorded(values[0])
     said = plain_words(text)
     for sheet in ctx.evidence.records.sheets:
-        for name, (_, held) in sheet.fields.items():
+        for name, _, held in seen(sheet.record):
             if plain_words(held) == said:
                 source = f"{sheet.source}#{name}"
                 return EvidenceSpan(source=source, quote=held, relation="supports")

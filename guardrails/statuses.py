@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Mention, Token, places_of
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import concepts_of_field
 from handrail.guardrails.slots import Slots
@@ -143,9 +144,9 @@ class _Statuses:
     def __init__(self, ctx: CheckContext, slots: Slots) -> None:
         self._ctx = ctx
         self._slots = slots
-        self._known = cache(_known_states)
-        self._denied_by = cache(self._denying)
-        self._any = cache(partial(_any_with_status, slots))
+        self._known = Learned(_known_states)
+        self._denied_by = Learned(self._denying)
+        self._any = Learned(partial(_any_with_status, slots))
 
     def untrue(self) -> Iterator[StatusClaim]:
         """What the records deny."""
@@ -173,18 +174,19 @@ class _Statuses:
         if mention is None:
             return None
         about = words & _THINGS - self._slots.clauses.kinds.keys()
-        denying = self._denied_by(mention, state, about, not words.isdisjoint(_DENIES))
+        denying = self._denied_by[mention, state, about, not words.isdisjoint(_DENIES)]
         return StatusClaim(*span, *denying) if denying else None
 
     def _denying(
-        self, mention: Mention, state: str, about: frozenset[str], denied: bool
+        self, said: tuple[Mention, str, frozenset[str], bool]
     ) -> tuple[Sheet, Fact] | None:
         """The first record and field that deny a state, where every record that is meant does."""
+        mention, state, about, denied = said
         first: tuple[Sheet, Fact] | None = None
         for sheet in mention.sheets:
             verdicts = [
                 (fact, _agrees(state, real))
-                for fact, real in self._known(sheet)
+                for fact, real in self._known[sheet]
                 if _speaks_of(fact, about, state)
             ]
             wrong = [fact for fact, agrees in verdicts if agrees is denied]
@@ -213,7 +215,7 @@ class _Statuses:
         if kind and not _particular([token.word for token in lead]):
             return None  # "every parcel is packed by hand"
         if says and (kind or any(t.word in _SPEAKS for t in lead)):
-            return _last_named(self._slots, span[0], kind) or self._any(kind)
+            return _last_named(self._slots, span[0], kind) or self._any[kind]
         # "(pending)", "Status: pending": of what was named last
         opens = not lead or lead[0].word in _OPENS
         return _last_named(self._slots, span[0]) if bare and opens else None

@@ -353,3 +353,12 @@ def test_rules_of_an_article_may_be_quoted(text: str) -> None:
 def test_claims_in_or_beside_a_quote_are_found(text: str, claim: str) -> None:
     found = [text[finding.start : finding.end] for finding in findings(text, article=RULES)]
     assert any(claim in one for one in found)
+
+
+def test_a_number_that_begins_like_one_of_the_customers_names_another_order() -> None:
+    records = (order("LF1", "shipped"), order("LF2"))
+    assert not findings("Your order LF1 has been shipped.", records=records)
+    (wrong,) = findings("Your order LF12 has been shipped.", records=records)
+    assert wrong.rule == "not_done"
+    both = "Your order LF1 is fine. Your order LF12 has been shipped."
+    assert [one.rule for one in findings(both, records=records)] == ["not_done"]

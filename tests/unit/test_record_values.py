@@ -24,21 +24,21 @@ text = st.lists(pieces, max_size=8).map("".join)
 def test_every_value_stands_where_reading_each_text_alone_finds_it(
     texts: list[str], asked: str
 ) -> None:
-    named = [(f"record:order/W1#{number}", one) for number, one in enumerate(texts)]
-    together = RecordValues(named)
-    apart = Shelf(tuple(Source(id_, Reading(one)) for id_, one in named))
+    together = RecordValues(texts)
+    apart = Shelf(tuple(Source(str(number), Reading(one)) for number, one in enumerate(texts)))
     for value in find_values(" ; ".join((asked, *texts))):
-        assert together.find(value) == apart.find(value)
-        assert RecordValues(named).has(value) == together.has(value) == apart.has(value)
+        found, alone = together.find(value), apart.find(value)
+        assert (found and (str(found[0]), found[1].start, found[1].end)) == (
+            alone and (alone.source, alone.start, alone.end)
+        )
+        assert RecordValues(texts).has(value) == together.has(value) == apart.has(value)
 
 
 def test_a_value_never_reaches_from_one_text_into_the_next() -> None:
-    together = RecordValues(
-        [("record:order/W1#note", "Lantern 30"), ("record:order/W2#note", "days")]
-    )
+    together = RecordValues(["Lantern 30", "days"])
     (days,) = find_values("30 days")
     assert together.find(days) is None
     (number,) = find_values("30")
     found = together.find(number)
     assert found
-    assert (found.source, found.quote, found.start) == ("record:order/W1#note", "30", 8)
+    assert (found[0], found[1].text, found[1].start) == (0, "30", 8)
