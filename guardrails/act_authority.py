@@ -205,10 +205,13 @@ def _already_so(action: Promise, ctx: CheckContext) -> bool:
     )
 
 
-def _published(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
-    """Whether an article or template makes this very offer: in its words, or with its amounts."""
-    if ctx.evidence.quote(claim.text):
-        return True
+def _published(claim: Claim, ctx: CheckContext) -> bool:
+    """Whether an article or template has this very sentence."""
+    return bool(ctx.evidence.quote(claim.text))
+
+
+def _offered(action: Promise, claim: Claim, ctx: CheckContext) -> bool:
+    """Whether an article makes this offer with its amounts."""
     amounts = [f"{value.kind}:{value.keys[0]}" for value in _amounts(claim, ctx)]
     return bool(amounts) and any(
         source.id.startswith("article:")
@@ -233,7 +236,7 @@ def act_authority(ctx: CheckContext, settings: CheckSettings) -> Iterator[Findin
             found = _excess(action, amounts, before.setdefault(action, {}), ctx)
             if found is None or (on_condition and found.rule != "above_limit"):
                 continue
-            if _already_so(action, ctx) or _published(action, claim, ctx):
+            if _published(claim, ctx) or _already_so(action, ctx) or _offered(action, claim, ctx):
                 continue
             yield act_authority.finding(
                 found.rule,

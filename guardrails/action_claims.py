@@ -57,11 +57,13 @@ PRESENT = re.compile(
     rf" (?P<adverbs>{_ADVERBS})$",
 )
 _ITS_NUMBER = r"(?: [#*]{0,3}[\w-]{3,20}\*{0,2})?"
-_BARE = re.compile(
+BARE = re.compile(
     r"\W{0,4}(?:(?:done|great|perfect|good news|all set|listo)\W{1,3})?"
     rf"(?:(?P<noun>(?:(?:your|the|su|tu|el|la) )?{_MATTER}){_ITS_NUMBER} )?"
     rf"(?P<adverbs>{_ADVERBS})$",
 )
+NOT_BARE = (" be ", " is ", " or ", " we ")
+"""What no such words end with, and what many others do."""
 _ALSO = re.compile(
     rf"^[^.!?\n]{{0,80}}(?:,|\band\b|\by\b|\be\b)\s(?:(?:i|we|your|the|a|an|su|tu|el|la) )?"
     rf"(?:[a-z]{{2,20}} )?{_ADVERBS}$",
@@ -249,7 +251,7 @@ def _form(head: str, family: str, tail: str) -> Form | None:
     present = PRESENT.search(head) if last in IS else None
     if present and (present["adverbs"] or family in _STATES):
         return "passive"
-    bare = _BARE.match(head)
+    bare = None if head.endswith(NOT_BARE) else BARE.match(head)
     if bare and (
         bare["adverbs"] or ((bare["noun"] or family in _STATES) and not tail.strip(" .!\"'”*"))
     ):

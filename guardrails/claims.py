@@ -26,6 +26,7 @@ _ABBREVIATED = (
 )  # fmt: skip
 _NUMBERING = ("no", "nr", "art", "núm")
 _DOTTED = tuple(f"{word}." for word in (*_ABBREVIATED, *_NUMBERING))
+_DOTTED_ENDS = frozenset(word[-3:] for word in _DOTTED)
 _ABBREVIATION = re.compile(
     rf"(?:\b(?=[\w.]{{2,6}}\.$)(?:{'|'.join(map(re.escape, _ABBREVIATED))})|(?<![^\W\d_])[A-Z])\.$",
     re.IGNORECASE,
@@ -147,11 +148,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     if not text[start + 1 : start + 2].isalpha():  # as behind the blank before most sentences
         marker = _ITEM.match(text, start, end)
         start = marker.end() if marker else start
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
+    part = text[start:end].rstrip()
+    end = start + len(part)
+    return end - len(part.lstrip()), end
 
 
 def _ends_sentence(text: str, lower: str, mark: re.Match[str]) -> bool:
@@ -161,7 +160,8 @@ def _ends_sentence(text: str, lower: str, mark: re.Match[str]) -> bool:
     tail = text[max(0, end - 12) : end]
     if not tail[-2:-1].isalpha():  # as in no abbreviation
         return not tail.strip().rstrip(".").isdigit()
-    if tail[-3:-2].isalpha() and not lower.endswith(_DOTTED, 0, end):
+    ending = lower[end - 3 : end]
+    if ending[:1].isalpha() and not (ending in _DOTTED_ENDS and lower.endswith(_DOTTED, 0, end)):
         return True
     if _NUMBERED.search(tail):
         return not text[end : end + 3].strip(" #")[:1].isdigit()

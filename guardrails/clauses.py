@@ -12,6 +12,7 @@ from handrail.guardrails.claims import Claim
 from handrail.guardrails.customer_records import CustomerRecords
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words
+from handrail.guardrails.terms import places_of
 from handrail.guardrails.values import CONTACTS, Value
 
 _TOKEN = re.compile(r"[^\W_]{1,60}|[,;()\n–—]")
@@ -110,16 +111,6 @@ def _start(part: Token | Mention) -> int:
 
 def _end(part: Token | Mention) -> int:
     return part.end
-
-
-def places_of(part: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where a part of a text stands as whole words; an empty one nowhere."""
-    start = text.find(part) if part else -1
-    while start >= 0:
-        end = start + len(part)
-        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
-            yield start, end
-        start = text.find(part, end)
 
 
 def _spelled(

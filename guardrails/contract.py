@@ -29,7 +29,6 @@ from handrail.core.ports import Judge, OwnerIndex
 from handrail.core.registry import register
 from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
-from handrail.guardrails.clauses import places_of
 from handrail.guardrails.evidence import Evidence, draft_sources
 from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.links import Link, links_in
@@ -38,7 +37,7 @@ from handrail.guardrails.personal_data import PersonalDatum, find_personal
 from handrail.guardrails.reading import Source
 from handrail.guardrails.record_facts import Sheet, own_records
 from handrail.guardrails.support_scorer import SupportScorer
-from handrail.guardrails.terms import plain
+from handrail.guardrails.terms import places_of, plain
 from handrail.guardrails.values import Value, find_values, values_within
 from handrail.playbook.models import Playbook
 
@@ -125,10 +124,11 @@ class CheckContext:
 
     def holding(self, telling: frozenset[str]) -> Sequence[int]:
         """The numbers of the sentences that hold one of some words, or letters that may hide it."""
+        told = telling & self.words
         return [
             at
             for at, one in enumerate(self.sentences)
-            if not (telling.isdisjoint(one.words) and one.text.isascii())
+            if not (told.isdisjoint(one.words) and one.text.isascii())
         ]
 
     @cached_property
@@ -150,7 +150,7 @@ class CheckContext:
     @cached_property
     def folded_values(self) -> tuple[Value, ...]:
         """Typed values of the folded text, with their places in it."""
-        return find_values(self.folded.text)
+        return find_values(self.folded.text, self.words)
 
     @cached_property
     def values(self) -> tuple[Value, ...]:

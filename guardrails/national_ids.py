@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from handrail.guardrails.terms import DIGIT
+
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 _NEAR = 40
 """Characters before a number in which its word must stand."""
@@ -128,7 +130,7 @@ REST = (
     r"|(?:(?<=[a-z]\d)|(?<=[a-z] \d))(?=[\d ]{5,8}[a-d]))"
 )
 """What stands around the first digit of every form, as a pattern."""
-BEGINNING = re.compile(rf"\d{REST}", re.IGNORECASE)
+BEGINNING = re.compile(rf"{DIGIT}(?i:{REST})")
 """How every form begins, from its first digit: a cheap test before all of them."""
 
 

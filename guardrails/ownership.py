@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from itertools import accumulate
-from operator import itemgetter
+from collections.abc import Iterator
 
 from handrail.core.conversation import Snapshot
 from handrail.core.ports import owner_key
@@ -14,11 +11,14 @@ from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.normalisation import fold
 from handrail.guardrails.personal_data import PersonalDatum
 from handrail.guardrails.telephone_numbers import phone_keys
+from handrail.guardrails.terms import DIGIT, blanked, plain
 
 Place = tuple[str, int, int]
 """A key as :func:`handrail.core.ports.owner_key` writes it, and where it stands."""
 
-_WORD = re.compile(r"([^\W_]{1,40}+(?:['’.-][^\W_]{1,40}){0,2})")
+_WORD = r"[^\W_]{1,40}+(?:['’.-][^\W_]{1,40}){0,2}"
+_BEGINS = r"(?<![^\W_].)(?<![^\W_]['’.-].)"
+"""Stands behind the first character of a word."""
 _PARTICLES = frozenset(
     {"de", "la", "las", "los", "del", "van", "von", "der", "den", "da", "dos", "di", "al", "bin",
      "el", "y", "e", "le", "du"}
@@ -26,70 +26,56 @@ _PARTICLES = frozenset(
 _LONGEST_NAME = 5
 _LONGEST_STREET = 6
 """Words of an address that are looked up together."""
-_GAP = frozenset({" ", "  ", "\u00a0", ", ", ". "})
+_NEXT = re.compile(rf"(?:  ?|\u00a0|[,.] )(?!\d)({_WORD})")
+"""The word that belongs to the one before it."""
+_LAST = re.compile(rf"(?:  ?|\u00a0| [,.])({_WORD})")
+"""The same in a text that is written backwards."""
+_NAME = re.compile(
+    rf"[A-Z\u00c0-\U0010ffff]{_BEGINS}[^\W_]{{0,39}}+(?:['’.-][^\W_]{{1,40}}){{0,2}}"
+    r"(?=(?:  ?|\u00a0|[,.] )[A-Zabdelvy\u00c0-\U0010ffff])"
+)
+"""A word that a name may begin with, and something behind it that a name may go on with."""
+_HOUSE = re.compile(rf"{DIGIT}{_BEGINS}\d{{0,4}}[A-Za-z]?(?![^\W_]|['’.-][^\W_])")
+_BEFORE = 650
+"""Characters before a house number in which a street stands."""
 _TELLING = 7
 """Characters from which a part of a value is no chance."""
-_BETWEEN = re.compile(r"[\W_]{1,1000}")
-_HOUSE = re.compile(r"\d{1,5}[a-z]?", re.IGNORECASE)
-_CAPITAL = re.compile(r"[^\W\d_a-z]")
-"""What every capital letter is; of other alphabets others too."""
-_DIGIT = re.compile(r"\d")
 
 
-class Words:
-    """The words and numbers of a text, in order."""
-
-    def __init__(self, text: str) -> None:
-        """Split a text."""
-        self._parts = _WORD.split(text)
-        self.written = self._parts[1::2]
-        self.before = self._parts[::2]
-        """What stands before each."""
-        self.initials = "".join(map(itemgetter(0), self.written))
-        """The first letter or digit of each."""
-
-    @cached_property
-    def _bounds(self) -> Sequence[int]:
-        return tuple(accumulate(map(len, self._parts), initial=0))
-
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """The place of some words, by the numbers of the first and the last."""
-        return self._bounds[2 * first + 1], self._bounds[2 * last + 2]
-
-
-def find_names(words: Words) -> Iterator[tuple[int, int]]:
-    """Find runs of two to five words that may be a full name: capitals, and particles between.
-
-    Yields the numbers of the first and the last word among the words.
-    """
-    written, before, initials = words.written, words.before, words.initials
-    capital = (match.start() for match in _CAPITAL.finditer(initials) if match[0].isupper())
-    named = dict.fromkeys(at for at in capital if not written[at][-1].isdecimal())
-    for first in named:
-        for last in range(first + 1, min(first + _LONGEST_NAME, len(written))):
-            if before[last] not in _GAP or not (last in named or written[last] in _PARTICLES):
+def find_names(text: str) -> Iterator[tuple[int, int]]:
+    """Find where two to five words may be a full name: capitals, and particles between."""
+    for first in _NAME.finditer(text):
+        end = first.end() if _is_named(first[0]) else -1
+        for _ in range(_LONGEST_NAME - 1):
+            word = _NEXT.match(text, end) if end > 0 else None
+            if word is None or not (_is_named(word[1]) or word[1] in _PARTICLES):
                 break
-            if last in named:
-                yield first, last
+            end = word.end()
+            if word[1] not in _PARTICLES:
+                yield first.start(), end
 
 
-def find_streets(words: Words) -> Iterator[tuple[int, int]]:
-    """Find runs that may be an address: a house number with words behind it, or before it.
+def _is_named(word: str) -> bool:
+    return word[0].isupper() and not word[-1].isdecimal()
 
-    Yields the numbers of the first and the last word among the words.
-    """
-    written, before, initials = words.written, words.before, words.initials
-    for at in (match.start() for match in _DIGIT.finditer(initials)):
-        if not _HOUSE.fullmatch(written[at]):
-            continue
-        for last in range(at + 1, min(at + _LONGEST_STREET, len(written))):
-            if initials[last].isdecimal() or before[last] not in _GAP:
+
+def find_streets(text: str) -> Iterator[tuple[int, int]]:
+    """Find where an address may stand: a house number with words behind it, or before it."""
+    for house in _HOUSE.finditer(text):
+        start, end = house.span()
+        for _ in range(_LONGEST_STREET - 1):
+            word = _NEXT.match(text, end)
+            if word is None:
                 break
-            yield at, last
-        for first in range(at - 1, max(-1, at - _LONGEST_STREET), -1):
-            if initials[first].isdecimal() or before[first + 1] not in _GAP:
+            end = word.end()
+            yield start, end
+        backwards, until = text[max(0, start - _BEFORE) : start][::-1], 0
+        for _ in range(_LONGEST_STREET - 1):
+            word = _LAST.match(backwards, until)
+            if word is None or word[1][-1].isdecimal():
                 break
-            yield first, at
+            until = word.end()
+            yield start - until, house.end()
 
 
 def _keys(datum: PersonalDatum, region: str) -> tuple[str, ...]:
@@ -98,16 +84,15 @@ def _keys(datum: PersonalDatum, region: str) -> tuple[str, ...]:
 
 def possible_keys(ctx: CheckContext) -> frozenset[str]:
     """Keys of all that may be somebody's in a text, without where each stands."""
-    named = (key for key, _, _ in _named(Words(ctx.folded.text)))
+    named = (key for key, _, _ in _named(ctx.folded.text))
     return frozenset((*(key for key, _, _ in _typed(ctx)), *named))
 
 
 def places(ctx: CheckContext) -> Iterator[Place]:
     """All that may be somebody's in a text: personal data, numbers of records, names, streets."""
     yield from _typed(ctx)
-    words = Words(ctx.folded.text)
-    for key, first, last in _named(words):
-        yield key, *ctx.folded.span(*words.span(first, last))
+    for key, start, end in _named(ctx.folded.text):
+        yield key, *ctx.folded.span(start, end)
 
 
 def _typed(ctx: CheckContext) -> Iterator[Place]:
@@ -121,15 +106,15 @@ def _typed(ctx: CheckContext) -> Iterator[Place]:
             yield owner_key(value.text), value.start, value.end
 
 
-def _named(words: Words) -> Iterator[tuple[str, int, int]]:
-    """Names and streets, each with the numbers of its first and last word."""
-    for first, last in (*find_names(words), *find_streets(words)):
-        yield _squeezed("".join(words.written[first : last + 1])), first, last
+def _named(text: str) -> Iterator[Place]:
+    """Names and streets."""
+    words = blanked(text)
+    for start, end in (*find_names(text), *find_streets(text)):
+        yield words[start:end].replace(" ", "").casefold(), start, end
 
 
 def _squeezed(text: str) -> str:
-    folded = text.casefold()
-    return folded if folded.isalnum() else _BETWEEN.sub("", folded)
+    return "".join(plain(text.casefold()))
 
 
 def own_values(snapshot: Snapshot) -> Iterator[str]:

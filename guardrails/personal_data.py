@@ -15,6 +15,7 @@ from typing import Literal
 from handrail.core.ports import owner_key
 from handrail.guardrails.national_ids import REST, find_national_ids
 from handrail.guardrails.telephone_numbers import find_phones
+from handrail.guardrails.terms import DIGIT
 
 PersonalKind = Literal["email", "iban", "card", "national_id", "ip", "phone"]
 
@@ -23,7 +24,7 @@ _EMAIL = re.compile(
     r"[^\W\d_]{2,24}(?![\w@-])"
 )
 _ACCOUNT = r"(?<=(?<![\w-])[a-z]{2}\d)\d(?: ?[a-z0-9]{4})"
-IBAN = re.compile(rf"\d{_ACCOUNT}{{2,7}}(?: ?[a-z0-9]{{1,3}})?(?![\w-])", re.IGNORECASE)
+IBAN = re.compile(rf"{DIGIT}(?i:{_ACCOUNT}{{2,7}}(?: ?[a-z0-9]{{1,3}})?)(?![\w-])")
 """An account number behind its country's letters: a digit is found much faster than a letter."""
 _COUNTRY = 2
 """Letters of the country."""
@@ -62,13 +63,13 @@ _VERSION = re.compile(
     r"\b(?:version|firmware|release|v|build|software|app|section|chapter|clause|step)\W{0,3}$",
     re.IGNORECASE,
 )
-_IP_HINT = re.compile(r"\.(?<=\d\.)\d{1,3}\.\d|:[0-9a-fA-F]{0,4}:")
-"""What every address has, found by its first mark."""
-_DIGIT = re.compile(r"\d")
+_IP_HINTS = (re.compile(r"\.(?<=\d\.)\d{1,3}\.\d"), re.compile(r":[0-9a-fA-F]{0,4}:"))
+"""What every address has one of, each found by its first mark."""
+_DIGIT = re.compile(DIGIT)
 _MANY = r"(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}"
-MANY = re.compile(rf"\d{_MANY}")
+MANY = re.compile(rf"{DIGIT}{_MANY}")
 """How every card and telephone number begins: six digits with little between them."""
-FORMED = re.compile(rf"\d(?:{_MANY}|{_ACCOUNT}{{2}}|{REST})", re.IGNORECASE)
+FORMED = re.compile(rf"{DIGIT}(?i:{_MANY}|{_ACCOUNT}{{2}}|{REST})")
 """How any number of a form begins, from its first digit; most texts have none."""
 
 
@@ -148,7 +149,7 @@ def _with_digits(text: str, region: str) -> Iterator[PersonalDatum]:
     for match in CARD.finditer(text) if many else ():
         if _is_card(text, match):
             yield _datum("card", text, *match.span())
-    for match in _IP.finditer(text) if _IP_HINT.search(text) else ():
+    for match in _IP.finditer(text) if any(hint.search(text) for hint in _IP_HINTS) else ():
         if _is_ip(match[0]) and not _VERSION.search(
             text, max(0, match.start() - 16), match.start()
         ):

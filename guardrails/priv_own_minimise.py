@@ -21,7 +21,6 @@ from handrail.core.verdict import Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
 from handrail.guardrails.ownership import (
     HIDDEN,
-    Words,
     find_streets,
     is_own,
     is_private,
@@ -105,9 +104,7 @@ def _streets(ctx: CheckContext) -> Iterator[Finding]:
     if not own:
         return
     text, written, until = ctx.folded.text, written_keys(ctx), 0
-    words = Words(text)
-    places = (words.span(first, last) for first, last in find_streets(words))
-    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
+    for start, end in sorted(find_streets(text), key=lambda place: (place[0], -place[1])):
         key = "".join(filter(str.isalnum, text[start:end].casefold()))
         if start >= until and key in own and key not in written:
             until = end

@@ -24,6 +24,7 @@ from handrail.guardrails.ownership import (
     own_keys,
     written_keys,
 )
+from handrail.guardrails.terms import DIGIT
 
 _KEYS = re.compile(
     r"(?<![A-Za-z0-9_])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,255}"
@@ -64,9 +65,8 @@ CODE = re.compile(
     re.IGNORECASE,
 )
 TOLD = re.compile(
-    r"\d(?:\d\d(?:(?<=[:seno]\d{3})|(?<=[:seno]\s\d{3})|(?<=[:seno]\s\s\d{3})|(?<=[a-z]-\d{3}))"
-    r"| (?:is|es) (?:your|tu|su) )",
-    re.IGNORECASE,
+    rf"{DIGIT}(?i:\d\d(?:(?<=[:seno]\d{{3}})|(?<=[:seno]\s\d{{3}})|(?<=[:seno]\s\s\d{{3}})"
+    r"|(?<=[a-z]-\d{3}))| (?:is|es) (?:your|tu|su) )"
 )
 """What every code that is told stands in, found by its digits: "is 849302", "849302 is your"."""
 _LONG = 16
@@ -120,8 +120,10 @@ def _cards(ctx: CheckContext) -> Iterator[Finding]:
 def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag secrets by their form."""
     text = ctx.folded.text
-    long = [word for word in text.split() if len(word) >= _LONG or "://" in word]
-    if "earer " in text or any(map(_KEYS.search, long)):
+    parts = text.split()
+    long = [part for part in parts if len(part) >= _LONG]
+    addresses = [part for part in parts if "://" in part] if "://" in text else ()
+    if "earer " in text or any(map(_KEYS.search, (*long, *addresses))):
         for hit in ctx.search(_KEYS):
             yield _finding("key", hit.start, hit.end, "A key or token")
     if "-----BEGIN" in text:

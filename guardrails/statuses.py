@@ -14,12 +14,13 @@ from functools import partial
 from itertools import chain
 
 from handrail.guardrails.claims import Claim
-from handrail.guardrails.clauses import Clause, Mention, Token, places_of
+from handrail.guardrails.clauses import Clause, Mention, Token
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.learned import Learned
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.slot_words import concepts_of_field
 from handrail.guardrails.slots import Slots
+from handrail.guardrails.terms import places_of
 
 _WORDS = {
     "pending": "pending pendiente pendientes",

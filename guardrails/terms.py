@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from handrail.guardrails.learned import Learned
@@ -43,6 +43,10 @@ stem = Learned(shorten).__getitem__
 """Shorten a word so that its inflected forms meet."""
 
 
+DIGIT = r"[0-9\u0660-\U0010ffff](?<=\d)"
+"""A digit as a pattern begins with it that is to be found fast."""
+
+
 class _Blanks(dict[int, int]):
     """Letters and digits as they are, all else as a blank: for ``str.translate``."""
 
@@ -51,7 +55,12 @@ class _Blanks(dict[int, int]):
         return found
 
 
-_BLANKS = _Blanks()
+_BLANKS = _Blanks((code, code if chr(code).isalnum() else ord(" ")) for code in range(128))
+
+
+def blanked(text: str) -> str:
+    """A text with a blank for each character that is no letter or digit."""
+    return text.translate(_BLANKS)
 
 
 def plain(text: str) -> list[str]:
@@ -59,12 +68,22 @@ def plain(text: str) -> list[str]:
     return text.translate(_BLANKS).split()
 
 
-_LINES = _Blanks({ord("\n"): ord("\n")})
+_LINES = _Blanks(_BLANKS | {ord("\n"): ord("\n")})
 
 
 def plain_lines(text: str) -> list[list[str]]:
     """The words and numbers of each line of a text, in order, as they are written."""
     return list(map(str.split, text.translate(_LINES).split("\n")))
+
+
+def places_of(part: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a part of a text stands as whole words; an empty one nowhere."""
+    start = text.find(part) if part else -1
+    while start >= 0:
+        end = start + len(part)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            yield start, end
+        start = text.find(part, end)
 
 
 def cut(words: list[str], longest: int) -> list[str]:

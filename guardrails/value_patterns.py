@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from handrail.guardrails.terms import DIGIT
+
 _UNITS = {
     "second": ("second", "seconds", "sec", "secs", "segundo", "segundos"),
     "minute": ("minute", "minutes", "min", "mins", "minuto", "minutos"),
@@ -191,6 +193,14 @@ def _branch(start: str, tag: str, rules: dict[str, str]) -> str:
     )
 
 
+_BEGINNINGS = "noon midnight weekday weekdays weekend weekends http https www"
+BEGINNING = frozenset(
+    (*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS), *_CODES, *WORDS, *_BEGINNINGS.split())
+)
+"""Words that a value without a mark begins with."""
+MARK = re.compile(rf"{DIGIT}|[$€£¥₹#+(@]")
+"""What every other value holds, from its first character or within so many of it as follow."""
+REACH = 64
 LETTER = "_l"
 """What the name of a rule for values that begin with a letter ends with."""
 VALUE = re.compile(

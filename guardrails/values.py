@@ -11,18 +11,22 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from heapq import merge
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from handrail.core.ports import owner_key
 from handrail.guardrails.normalisation import lowered
+from handrail.guardrails.terms import places_of, plain
 from handrail.guardrails.value_patterns import (
+    BEGINNING,
     CURRENCIES,
     DAY,
     LETTER,
+    MARK,
     MONTHS,
     NUM,
-    SPELLED,
+    REACH,
     UNIT_OF,
     VALUE,
     WEEKDAYS,
@@ -64,7 +68,7 @@ class Value(NamedTuple):
 CONTACTS = ("email", "phone", "id")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "MXN", "NZD", "SGD", "ARS", "CLP", "COP"})
-_PART = re.compile(rf"{NUM}|(?:{SPELLED})\b")
+_PART = re.compile(rf"{NUM}|[^\W\d_]{{3,8}}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _HOUR = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::\d{2})?")
@@ -149,15 +153,21 @@ def same_currency(first: str | None, second: str | None) -> bool:
 
 
 def _numbers(text: str) -> list[Number]:
-    parts = _PART.findall(text.lower())
-    return [number for part in parts if (number := amount(part)) is not None]
+    return [number for _, number in _parts(text.lower())]
+
+
+def _parts(lower: str) -> Iterator[tuple[re.Match[str], Number]]:
+    """The numbers of a spelling in lower case, each with where it stands."""
+    for part in _PART.finditer(lower):
+        number = WORDS.get(part[0]) if part[0].isalpha() else amount(part[0])
+        if number is not None:
+            yield part, number
 
 
 def _money(text: str) -> tuple[tuple[str, ...], str | None]:
     lower = text.lower()
-    part = _PART.search(lower)
-    number = amount(part[0]) if part else None
-    if part is None or number is None:
+    part, number = next(_parts(lower), (None, 0))
+    if part is None:
         return (), None
     start, end = part.span()
     sign = (lower[:start] + lower[end:]).strip()
@@ -272,22 +282,41 @@ def read_values(rule: str, start: int, text: str) -> tuple[Value, ...]:
     return ()  # the address of a page
 
 
-def find_values(text: str) -> tuple[Value, ...]:
-    """Find all typed values, in order; numbers that only count list items are left out."""
+def find_values(text: str, words: frozenset[str] | None = None) -> tuple[Value, ...]:
+    """Find all typed values, in order; numbers that only count list items are left out.
+
+    Args:
+        text: Folded text.
+        words: Its words in lower case, where they are known.
+    """
     found: list[Value] = []
-    for rule, start, spelling in find_spellings(text):
+    for rule, start, spelling in find_spellings(text, words):
         found += read_values(rule, start, spelling)
     return tuple(found)
 
 
-def find_spellings(text: str) -> Iterator[tuple[str, int, str]]:
+def find_spellings(
+    text: str, words: frozenset[str] | None = None
+) -> Iterator[tuple[str, int, str]]:
     """Find where values are written: by which of the pattern's rules, where, and how."""
-    lower = lowered(text)
-    for match in VALUE.finditer(lower):
+    lower, end = lowered(text), 0
+    for place in _telling(lower, frozenset(plain(lower)) if words is None else words):
+        if place < end:
+            continue
+        low = max(0, place - REACH)
+        match = VALUE.search(lower, max(end, low, lower.rfind(" ", low, place) + 1))
+        if match is None:
+            return
+        start, end = match.span()
         rule = match.lastgroup or ""
         if rule[:-2] != "quantity" or not _counts_item(lower, match):
-            start, end = match.span()
             yield rule, start, text[start:end]
+
+
+def _telling(lower: str, words: frozenset[str]) -> Iterator[int]:
+    """Places in a text in lower case of which every value holds one: most words have none."""
+    begin = [start for word in words & BEGINNING for start, _ in places_of(word, lower)]
+    return merge(sorted(begin), (match.start() for match in MARK.finditer(lower)))
 
 
 APART = "\n\0\n"

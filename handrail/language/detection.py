@@ -16,7 +16,7 @@ from types import MappingProxyType
 SHORTEST = 20
 """Characters; a shorter text in Latin letters is judged only where its words leave no doubt."""
 _FEWEST_LETTERS = 4
-_LONGEST = 1500
+_LONGEST = 800
 """Characters that are looked at; what comes after would not change the answer."""
 _LEAST_VOTES = 1.5
 _LEAST_SHARE = 0.16

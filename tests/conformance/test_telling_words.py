@@ -23,7 +23,7 @@ from handrail.guardrails import (
     rude_words,
 )
 from handrail.guardrails.act_authority import ASIDE, ASIDES, OBJECTS, told_by
-from handrail.guardrails.action_claims import IS, LED, PRESENT, SAID
+from handrail.guardrails.action_claims import BARE, IS, LED, NOT_BARE, PRESENT, SAID
 from handrail.guardrails.attack_rules import RULES, find_attacks
 from handrail.guardrails.claims import (
     COURTEOUS,
@@ -98,6 +98,14 @@ def test_what_leads_to_a_participle_ends_with_a_word_of_its_list(
     text = lowered(data.draw(st.from_regex(pattern)))
     assume(pattern.search(text))
     assert plain(text)[-1] in ends
+
+
+@some
+@given(data=st.data())
+def test_what_stands_alone_before_a_participle_ends_with_no_other_word(data: st.DataObject) -> None:
+    text = lowered(data.draw(st.from_regex(BARE)))
+    assume(BARE.match(text))
+    assert not text.endswith(NOT_BARE)
 
 
 @pytest.mark.parametrize("action", OBJECTS)

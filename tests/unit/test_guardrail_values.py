@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.guardrails.claims import split_claims
-from handrail.guardrails.normalisation import fold
-from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF
-from handrail.guardrails.values import find_values, number_key, same_currency
+from handrail.guardrails.normalisation import fold, lowered
+from handrail.guardrails.value_patterns import CURRENCIES, MONTHS, UNIT_OF, VALUE
+from handrail.guardrails.values import find_spellings, find_values, number_key, same_currency
 
 
 def keys(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -72,6 +72,24 @@ def test_the_word_behind_a_number_says_what_it_is(words: Iterable[str], kind: st
 )
 def test_words_between_a_number_and_what_it_is_belong_to_it(text: str) -> None:
     assert {value.text for value in find_values(f"No {text}, and 3 more")} == {text, "3"}
+
+
+_PIECES = (
+    "one two May 2026-03-03 $5 5k US$10 r$3 a-b-12 --x99999 ana.b+c@x.com -a@b.co é@b.co éa123 LF12"
+    " #W1 (+34) www.x.com https://a.b/c?1 Monday weekdays noon fifty percent two-three days usd5"
+    " pen 1,299.00 9:30-10:45 kg don't someone money İ ı 1. \n1. \u00a0 . - _ @ ( ٣ ５ £ to of x"
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([*_PIECES.split(" "), " ", " ", " ", "\n"]), max_size=14))
+def test_no_value_stands_where_none_is_looked_for(pieces: list[str]) -> None:
+    lower = lowered("".join(pieces))
+    spelled = [match.span() for match in VALUE.finditer(lower)]
+    found = {(start, start + len(text)) for _, start, text in find_spellings(lower)}
+    items = [span for span in spelled if span not in found]
+    assert found <= set(spelled)
+    assert all(lower[end : end + 2] in (". ", ") ") for _, end in items)
 
 
 @pytest.mark.parametrize("text", ["B2B", "COVID-19", "MP3", "1. First\n2. Second"])
