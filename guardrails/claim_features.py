@@ -143,13 +143,13 @@ class ReplyMeasures:
 def _unknown(claims: Sequence[Claim], evidence: Evidence) -> frozenset[str]:
     """The content words of a text that the evidence lacks; "high chairs" are its "highchairs"."""
     unknown = evidence.unknown(frozenset[str]().union(*(claim.stems for claim in claims)))
-    halves = {
-        joined(*pair): frozenset(map(stem, pair))
-        for claim in claims
-        if not unknown.isdisjoint(claim.stems)
-        for pair in pairwise(claim.spoken)
-        if not unknown.isdisjoint(map(stem, pair))
-    }
+    halves: dict[str, tuple[str, str]] = {}
+    for claim in claims:
+        if not unknown.isdisjoint(claim.stems):
+            said = [stem(word) for word in claim.spoken]
+            for at, pair in enumerate(pairwise(said)):
+                if pair[0] in unknown or pair[1] in unknown:
+                    halves[joined(*claim.spoken[at : at + 2])] = pair
     wholes = halves.keys() - evidence.unknown(frozenset(halves))
     return unknown.difference(*(halves[whole] for whole in wholes))
 

@@ -169,7 +169,7 @@ class CustomerRecords:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Their content words: "order W1 status paid total 89.90", and what was done."""
-        said = {*self.kinds, *(text for _, text in self._done)}
+        said = [*self.kinds, *(text for _, text in self._done)]
         for column in self.columns.values():
-            said |= {column.name, *column.values()}
+            said += (column.name, *column.values())
         return stems(" ".join(said))

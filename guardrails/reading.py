@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise, starmap
+from typing import NamedTuple
 
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.normalisation import fold
@@ -94,8 +94,7 @@ def read_published(text: str) -> Reading:
     return Reading(text, published=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A text with the name that evidence cites it by."""
 
     id: str

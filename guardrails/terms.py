@@ -128,7 +128,9 @@ def spoken(text: str) -> list[str]:
 
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, shortened so that inflected forms meet."""
-    return shortened(frozenset(spoken(text)))
+    lower = text.casefold()
+    words = list(frozenset(plain(lower)))
+    return shortened(frozenset(telling(words, cuts=has_long_word(lower))))
 
 
 def shortened(words: frozenset[str]) -> frozenset[str]:
