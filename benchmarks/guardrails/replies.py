@@ -31,6 +31,8 @@ class Asked:
     entity: str | None
     title: str
     body: str
+    beside: tuple[Asked, ...] = ()
+    """Whose evidence is found too."""
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Asked:
@@ -56,8 +58,11 @@ def bare_suite() -> CheckSuite:
 
 async def judged(suite: CheckSuite, one: Asked) -> Report:
     """Judge a text beside its evidence; nothing is repaired."""
-    passage = Passage(id="faq#1", article_id="faq", title=one.title, text=one.body)
-    draft = Draft(id="d", text=one.text, source="model", passages=(passage,))
+    passages = tuple(
+        Passage(id=f"faq#{number}", article_id="faq", title=each.title, text=each.body)
+        for number, each in enumerate((one, *one.beside), start=1)
+    )
+    draft = Draft(id="d", text=one.text, source="model", passages=passages)
     checked = await suite.verify(
         draft, _SNAPSHOT, mode="supervised", intent=None, text="", repair=False
     )
