@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.customer_records import CustomerRecords
@@ -16,44 +16,23 @@ from handrail.guardrails.terms import places_of
 from handrail.guardrails.values import CONTACTS, Value
 
 _TOKEN = re.compile(r"[^\W_]{1,60}|[,;()\n–—]")
-_BREAKS = frozenset(
-    [
-        *",;()\n–—",
-        "and",
-        "while",
-        "but",
-        "y",
-        "pero",
-        "mientras",
-        "plus",
-        "e",
-        "including",
-        "incl",
-        "incluidos",
-        "incluye",
-    ]
+_BREAK = re.compile(
+    r"[,;()\n–—]|(?<![^\W_])(?:and|while|but|y|pero|mientras|plus|e|including|incl|incluidos|incluye)"
+    r"(?![^\W_])"
 )
 _LINKS = frozenset(["and", "or", "y", "o", "e", ",", "the", "your", "su", "tu", "el", "los"])
 _MODIFIES = frozenset(
     "in of from within with including for inside on en de del con para".split()  # noqa: SIM905
 )
-_NOWHERE = (sys.maxsize, sys.maxsize)
 _LEAD = 40
 """How many characters before a mention are read with it."""
 _SHORTEST_TITLE = 3
 _REACH = 24
 """How many words, and how many mentions, from a place still bear on it."""
+_REACH_CHARS = 480
+"""In how many characters these words stand."""
 _DIGITS_OF_VALUES = 3
 """An id with fewer digits is not read as a value."""
-
-
-@dataclass(slots=True)
-class Token:
-    """A word, in lower case, or a mark that ends a clause."""
-
-    start: int
-    end: int
-    word: str
 
 
 @dataclass(slots=True, eq=False)
@@ -77,10 +56,11 @@ class Clause:
     """A part of a sentence between its commas and conjunctions."""
 
     claim: Claim
-    tokens: list[Token]
+    text: str
+    """The whole text, with blanks for its values and mentions."""
+    start: int
+    end: int
     mentions: list[Mention]
-    start: int = 0
-    """Where its first word stands."""
 
     def mentions_near(self, place: int) -> list[Mention]:
         """Its mentions, in order; of very many those nearest to a place."""
@@ -94,23 +74,34 @@ class Clause:
         near = self.mentions_near(place)
         return near[::-1] if self.start <= place else near
 
-    def before(self, place: int) -> list[Token]:
-        """The words before a place, as far as one looks back."""
-        end = bisect_right(self.tokens, place, key=_end)
-        return self.tokens[max(0, end - _REACH) : end]
+    def before(self, place: int, since: int = 0) -> list[str]:
+        """The words, and marks that end a clause, before a place, as far as one looks back."""
+        first = max(self.start, since, place - _REACH_CHARS)
+        return _TOKEN.findall(self.text, first, place)[-_REACH:]
 
-    def after(self, place: int) -> list[Token]:
+    def after(self, place: int) -> list[str]:
         """The words from a place on, as far as one looks ahead."""
-        start = bisect_left(self.tokens, place, key=_start)
-        return self.tokens[start : start + _REACH]
+        first = max(self.start, place)
+        return _TOKEN.findall(self.text, first, min(self.end, first + _REACH_CHARS))[:_REACH]
 
 
-def _start(part: Token | Mention) -> int:
+def _start(part: Clause | Mention) -> int:
     return part.start
 
 
-def _end(part: Token | Mention) -> int:
+def _end(part: Mention) -> int:
     return part.end
+
+
+def _without(spans: Iterable[tuple[int, int]], text: str) -> str:
+    """A text with blanks in some places."""
+    parts: list[str] = []
+    at = 0
+    for start, end in sorted(spans):
+        if end > at:
+            parts += text[at:start], " " * (end - max(at, start))
+            at = end
+    return "".join([*parts, text[at:]])
 
 
 def _spelled(
@@ -169,7 +160,7 @@ class Clauses:
         """Kinds of record by the words they are called by."""
         self.mentions = find_mentions(text, words, values, records)
         spans = {(part.start, part.end) for part in (*values, *self.mentions)}
-        self._spans = sorted(spans)
+        self._words = _without(spans, text)
         self._read: dict[int, list[Clause]] = {}
         self._join()
 
@@ -196,42 +187,21 @@ class Clauses:
         return self._read[claim.start]
 
     def _clauses(self, claim: Claim) -> list[Clause]:
-        begin = bisect_left(self._spans, (claim.start, 0))
-        spans = iter(self._spans[begin : bisect_left(self._spans, (claim.end, 0), begin)])
-        start, end = next(spans, _NOWHERE)
-        tokens: list[Token] = []
-        clauses = [Clause(claim, tokens, [])]
-        for match in _TOKEN.finditer(self.text, claim.start, claim.end):
-            first, last = match.span()
-            while first >= end:
-                start, end = next(spans, _NOWHERE)
-            if first >= start:
-                continue  # inside a value or a mention
-            token = Token(first, last, match[0])
-            if token.word in _BREAKS:
-                tokens = []
-                clauses.append(Clause(claim, tokens, []))
-            tokens.append(token)
-        if not clauses[0].tokens:
-            clauses[0].tokens = [Token(claim.start, claim.start, "")]
-        for clause in clauses:
-            clause.start = clause.tokens[0].start
+        breaks = [at.start() for at in _BREAK.finditer(self._words, claim.start, claim.end)]
+        ends = [claim.start, *breaks, claim.end]
+        clauses = [Clause(claim, self._words, *span, []) for span in pairwise(ends)]
         first = bisect_left(self.mentions, claim.start, key=_start)
         for mention in self.mentions[first : bisect_left(self.mentions, claim.end, key=_start)]:
-            clauses[max(bisect_right(clauses, mention.start, key=_first) - 1, 0)].mentions.append(
+            clauses[max(bisect_right(clauses, mention.start, key=_start) - 1, 0)].mentions.append(
                 mention
             )
         return clauses
 
     def clause_at(self, claim: Claim, start: int) -> int:
         """The number of the clause of a sentence that a place stands in."""
-        return max(bisect_right(self.of(claim), start, key=_first) - 1, 0)
+        return max(bisect_right(self.of(claim), start, key=_start) - 1, 0)
 
     def mentions_before(self, place: int) -> list[Mention]:
         """The last mentions before a place, the nearest first."""
         end = bisect_right(self.mentions, place, key=_end)
         return self.mentions[max(0, end - _REACH) : end][::-1]
-
-
-def _first(clause: Clause) -> int:
-    return clause.start

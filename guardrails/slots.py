@@ -14,7 +14,7 @@ from itertools import chain
 
 from handrail.core.conversation import FieldType
 from handrail.guardrails.claims import Claim
-from handrail.guardrails.clauses import Clause, Clauses, Mention, Token
+from handrail.guardrails.clauses import Clause, Clauses, Mention
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Column, Fact, Sheet
@@ -43,8 +43,6 @@ SLOT_TYPES: dict[str, FieldType] = {
 }
 """The type of the fields that a kind of value may come from."""
 
-_FEW = 24
-"""How many mentions or words are looked at."""
 _NEAR = 6
 """How many clauses before and after are looked at."""
 _AFTER = 0.9
@@ -55,6 +53,8 @@ _PRICE = 0.4
 """"Total price" is about the total."""
 _ORIGIN = frozenset({"from", "of", "dated", "del", "de"})
 _CONNECTS = frozenset({"the", "el", "on"})
+_BESIDE = 2
+"""How far behind a thing "from" stands, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Slots:
         around = _around(clauses, here)
         if clauses[-1] is not clauses[here]:
             bracket = clauses[here + 1]
-            opened = bracket.tokens[0].word == "(" and bracket.mentions
+            opened = bracket.text[bracket.start] == "(" and bracket.mentions
             if opened and opened[0].start - value.end <= _BRACKET:
                 yield opened[0]  # "$343.90 (W100)"
         if own and own[0].modifies:
@@ -231,7 +231,7 @@ class Slots:
 
     def _kind(self, clause: Clause) -> str | None:
         kinds = self.clauses.kinds
-        return next((kinds[t.word] for t in clause.tokens[:_FEW] if t.word in kinds), None)
+        return next((kinds[word] for word in clause.after(clause.start) if word in kinds), None)
 
     def _other_kind(self, clause: Clause, around: Sequence[Clause], place: int) -> bool:
         """Whether the clause speaks of a kind that the sentence names no record of."""
@@ -258,7 +258,7 @@ class Slots:
     def _told(self, value: Value, kind: FieldType, own: Clause) -> Meaning | None:
         """What a value means by the words of its clause."""
         before, after = own.before(value.start), own.after(value.end)
-        if kind == "date" and self._originates(before, own.mentions_near(value.start)):
+        if kind == "date" and self._originates(before, own, value.start):
             return Meaning("place", specific=True, near=True)
         named = self._concept(kind, before, after)
         return Meaning(named, specific=True, near=True) if named else None
@@ -268,7 +268,7 @@ class Slots:
     ) -> Meaning | None:
         """What a value means where its clause has no word for it: by those beside, or vaguely."""
         own = clauses[here]
-        words = frozenset(t.word for t in (*own.before(value.start), *own.after(value.end)))
+        words = frozenset((*own.before(value.start), *own.after(value.end)))
         vague = MAIN if kind == "money" and own.mentions else vague_concept(words, kind)
         if vague != "place" and words.isdisjoint(_STRONG):
             for clause in _around(clauses, here):
@@ -285,15 +285,12 @@ class Slots:
             self._aside[key] = self._concept(kind, before, after)
         return self._aside[key]
 
-    def _concept(
-        self, kind: FieldType, before: Sequence[Token], after: Sequence[Token]
-    ) -> str | None:
+    def _concept(self, kind: FieldType, before: Sequence[str], after: Sequence[str]) -> str | None:
         """The concept of the nearest words that speak of a field of this type."""
         scores: dict[str, float] = {}
         spoken = self._spoken.setdefault(kind, {})
-        for weight, tokens in ((1.0, reversed(before)), (_AFTER, after)):
-            for away, token in enumerate(tokens):
-                word = token.word
+        for weight, words in ((1.0, reversed(before)), (_AFTER, after)):
+            for away, word in enumerate(words):
                 if word not in spoken:
                     spoken[word] = self._concept_of(word, kind)
                 if concept := spoken[word]:
@@ -301,23 +298,22 @@ class Slots:
                     scores[concept] = scores.get(concept, 0) + worth / (1 + away)
         best = max(scores, key=scores.__getitem__, default=None)
         if kind == "date" and best in (None, "deliver"):
-            future = any(token.word in FUTURE for token in (*before, *after))
-            return EXPECT if future else best
+            return best if FUTURE.isdisjoint((*before, *after)) else EXPECT
         return best
 
-    def _originates(self, before: Sequence[Token], mentions: Sequence[Mention]) -> bool:
+    def _originates(self, before: Sequence[str], own: Clause, place: int) -> bool:
         """Whether it reads "order W100 from 3 March": the day the thing began."""
         last = len(before) - 1
-        while last >= 0 and before[last].word in _CONNECTS:
+        while last >= 0 and before[last] in _CONNECTS:
             last -= 1
-        if last < 0 or before[last].word not in _ORIGIN:
+        if last < 0 or before[last] not in _ORIGIN:
             return False
-        lead = before[last].start
-        things = [*(m.end for m in mentions), *self._things(before[: last + 1])]
-        return any(0 <= lead - end <= 2 for end in things)
-
-    def _things(self, tokens: Sequence[Token]) -> Iterator[int]:
-        return (token.end for token in tokens if token.word in self.clauses.kinds)
+        lead = own.text.rfind(before[last], own.start, place)
+        if any(0 <= lead - mention.end <= _BESIDE for mention in own.mentions_near(place)):
+            return True
+        thing = before[last - 1] if last else ""
+        close = lead - _BESIDE - len(thing)
+        return thing in self.clauses.kinds and own.text.find(thing, max(0, close), lead) >= 0
 
 
 _STRONG = frozenset(

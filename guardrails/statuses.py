@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 
 from handrail.guardrails.claims import Claim
-from handrail.guardrails.clauses import Clause, Mention, Token
+from handrail.guardrails.clauses import Clause, Mention
 from handrail.guardrails.contract import CheckContext
 from handrail.guardrails.learned import Learned
 from handrail.guardrails.record_facts import Fact, Sheet
@@ -168,8 +168,8 @@ class _Statuses:
 
     def _judged(self, clause: Clause, span: tuple[int, int], state: str) -> StatusClaim | None:
         before = clause.before(span[0])
-        words = frozenset(token.word for token in before)
-        if state == "processed" and before and before[-1].word == "being":
+        words = frozenset(before)
+        if state == "processed" and before[-1:] == ["being"]:
             state = "processing"
         mention = None if words & _DOUBTS else self._subject(clause, before, span)
         if mention is None:
@@ -197,28 +197,28 @@ class _Statuses:
         return first
 
     def _subject(
-        self, clause: Clause, before: Sequence[Token], span: tuple[int, int]
+        self, clause: Clause, before: Sequence[str], span: tuple[int, int]
     ) -> Mention | None:
         """The record whose status a word tells; ``None`` where it tells something else's."""
         kinds = self._slots.clauses.kinds
         own = [m for m in clause.mentions_near(span[0]) if _has_status(m)]
         earlier = [m for m in own if m.end <= span[0]]
         after = clause.after(span[1])
-        if after and after[0].word in kinds:
+        if after and after[0] in kinds:
             return own[0] if own else None  # "your pending order W1"
         lead = before[-_REACH:]
-        says = any(token.word in _SAYS for token in lead)
-        end = earlier[-1].end if earlier else 0
-        bare = all(t.word in _SAYS or not t.word.isalnum() for t in lead if t.start >= end)
+        says = not _SAYS.isdisjoint(lead)
+        since = clause.before(span[0], earlier[-1].end)[-_REACH:] if earlier else lead
+        bare = all(word in _SAYS or not word.isalnum() for word in since)
         if earlier:
             return earlier[-1] if bare or says else None
-        kind = next((kinds[t.word] for t in lead if t.word in kinds), None)
-        if kind and not _particular([token.word for token in lead]):
+        kind = next((kinds[word] for word in lead if word in kinds), None)
+        if kind and not _particular(lead):
             return None  # "every parcel is packed by hand"
-        if says and (kind or any(t.word in _SPEAKS for t in lead)):
+        if says and (kind or not _SPEAKS.isdisjoint(lead)):
             return _last_named(self._slots, span[0], kind) or self._any[kind]
         # "(pending)", "Status: pending": of what was named last
-        opens = not lead or lead[0].word in _OPENS
+        opens = not lead or lead[0] in _OPENS
         return _last_named(self._slots, span[0]) if bare and opens else None
 
 
