@@ -12,13 +12,13 @@ from handrail.guardrails.claims import Claim
 from handrail.guardrails.customer_records import CustomerRecords
 from handrail.guardrails.record_facts import Sheet
 from handrail.guardrails.slot_words import kind_words
-from handrail.guardrails.terms import places_of
+from handrail.guardrails.terms import blanked, places_of, plain
 from handrail.guardrails.values import CONTACTS, Value
 
 _TOKEN = re.compile(r"[^\W_]{1,60}|[,;()\n–—]")
-_BREAK = re.compile(
-    r"[,;()\n–—]|(?<![^\W_])(?:and|while|but|y|pero|mientras|plus|e|including|incl|incluidos|incluye)"
-    r"(?![^\W_])"
+_MARKS = ",;()\n–—"
+_BREAKS = frozenset(
+    "and while but y pero mientras plus e including incl incluidos incluye".split()  # noqa: SIM905
 )
 _LINKS = frozenset(["and", "or", "y", "o", "e", ",", "the", "your", "su", "tu", "el", "los"])
 _MODIFIES = frozenset(
@@ -75,14 +75,17 @@ class Clause:
         return near[::-1] if self.start <= place else near
 
     def before(self, place: int, since: int = 0) -> list[str]:
-        """The words, and marks that end a clause, before a place, as far as one looks back."""
-        first = max(self.start, since, place - _REACH_CHARS)
-        return _TOKEN.findall(self.text, first, place)[-_REACH:]
+        """The words before a place, as far as one looks back, and a mark before the first."""
+        return self._words(max(self.start, since, place - _REACH_CHARS), place)[-_REACH:]
 
     def after(self, place: int) -> list[str]:
-        """The words from a place on, as far as one looks ahead."""
+        """The words from a place on, as far as one looks ahead, and a mark before the first."""
         first = max(self.start, place)
-        return _TOKEN.findall(self.text, first, min(self.end, first + _REACH_CHARS))[:_REACH]
+        return self._words(first, min(self.end, first + _REACH_CHARS))[:_REACH]
+
+    def _words(self, first: int, last: int) -> list[str]:
+        part = self.text[first:last]
+        return [part[0], *plain(part)] if part and part[0] in _MARKS else plain(part)
 
 
 def _start(part: Clause | Mention) -> int:
@@ -102,6 +105,22 @@ def _without(spans: Iterable[tuple[int, int]], text: str) -> str:
             parts += text[at:start], " " * (end - max(at, start))
             at = end
     return "".join([*parts, text[at:]])
+
+
+def _breaks(text: str, words: frozenset[str]) -> Iterator[int]:
+    """Where the clauses of a text with these words end."""
+    for mark in _MARKS:
+        yield from _found(mark, text)
+    plain_text = f" {blanked(text)} "
+    for word in _BREAKS & words:
+        yield from _found(f" {word} ", plain_text)
+
+
+def _found(part: str, text: str) -> Iterator[int]:
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + 1)
 
 
 def _spelled(
@@ -160,7 +179,8 @@ class Clauses:
         """Kinds of record by the words they are called by."""
         self.mentions = find_mentions(text, words, values, records)
         spans = {(part.start, part.end) for part in (*values, *self.mentions)}
-        self._words = _without(spans, text)
+        self._without = without = _without(spans, text)
+        self._breaks = sorted(_breaks(without, words))
         self._read: dict[int, list[Clause]] = {}
         self._join()
 
@@ -187,9 +207,10 @@ class Clauses:
         return self._read[claim.start]
 
     def _clauses(self, claim: Claim) -> list[Clause]:
-        breaks = [at.start() for at in _BREAK.finditer(self._words, claim.start, claim.end)]
+        first = bisect_left(self._breaks, claim.start)
+        breaks = self._breaks[first : bisect_left(self._breaks, claim.end, first)]
         ends = [claim.start, *breaks, claim.end]
-        clauses = [Clause(claim, self._words, *span, []) for span in pairwise(ends)]
+        clauses = [Clause(claim, self._without, *span, []) for span in pairwise(ends)]
         first = bisect_left(self.mentions, claim.start, key=_start)
         for mention in self.mentions[first : bisect_left(self.mentions, claim.end, key=_start)]:
             clauses[max(bisect_right(clauses, mention.start, key=_start) - 1, 0)].mentions.append(
