@@ -33,6 +33,7 @@ TYPED = frozenset[FieldType]((*NUMBERS, "duration", "date", *_CONTACTS))
 FORMED = frozenset[FieldType]((*TYPED, "status"))
 """Types of fields that have a form; the others are text."""
 _DIGIT = re.compile(r"\d")
+_AMOUNT = re.compile(r"(?:0|[1-9]\d{0,15})\.\d\d", re.ASCII)
 _DAY_CHARS = len("2026-01-01")
 
 
@@ -132,7 +133,8 @@ class Column(dict[Sheet, str]):
         texts, sheets = self.lower, list(self)
         with suppress(ValueError, InvalidOperation):
             if self.type in NUMBERS:
-                return list(map(number_key, texts)), sheets
+                usual = all(map(_AMOUNT.fullmatch, texts))
+                return list(map(_without_zeros if usual else number_key, texts)), sheets
             if self.type in _CONTACTS and not self._parted:
                 return texts, sheets
             if self.type == "date" and {*map(len, texts)} == {_DAY_CHARS}:
@@ -162,6 +164,11 @@ class Column(dict[Sheet, str]):
             return []
         numbered = compress(self.items(), map(_DIGIT.search, self.values()))
         return [(sheet, text) for sheet, text in numbered if sheet not in typed]
+
+
+def _without_zeros(amount: str) -> str:
+    """The canonical form of an amount as it is mostly written: ``12.5`` of 12.50."""
+    return amount.rstrip("0").rstrip(".")
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:

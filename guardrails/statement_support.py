@@ -39,8 +39,7 @@ def fields_that_say_it(
         meant = [sheet for _, _, sheet in ctx.named_in(claim.text.casefold())]
     for record in (sheet.record for sheet in meant):
         fields = list(_repeated(claim, values, record, ctx))
-        said = stems(f"{record.kind} {record.id}").union(*(stems(text) for text, _ in fields))
-        if fields and words <= said:
+        if fields and words <= stems(" ".join((record.kind, record.id, *(t for t, _ in fields)))):
             return tuple(span for _, span in fields)
     return ()
 
