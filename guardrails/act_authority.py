@@ -48,14 +48,18 @@ _COMMITS = re.compile(
     r"|you(?:['’]ll(?! need| have)"
     r"| will(?! need| have to)| are going to| can expect to| are entitled to)|it(?:['’]s"
     r"| is) (?:a )?(?:legally|deal)"
-    r"|(?:your|a|the) [\w %$€£.,-]{0,40}?(?:will be|is on its way|has been (?:approved"
-    r"|authori[sz]ed"
-    r"|granted))|as a (?:one-time )?(?:courtesy|gesture)|here is (?:a|your)|consider it"
+    r"|as a (?:one-time )?(?:courtesy|gesture)|here is (?:a|your)|consider it"
     r"|(?:le|te|les) (?:\w{2,20}(?:emos|aré|eré|iré)|vamos a|voy a|ofrezco|ofrecemos|garantizo)"
     r"|(?:recibirá|recibirás|tendrá|tendrás)|(?:vamos|voy) a|podemos ofrecer\w{0,3}"
     r"|puedo ofrecer\w{0,3}"
     r"|(?:re|de|o)\w{2,12}(?:aremos|eremos|aré))\b",
 )  # fmt: skip
+_COMES = re.compile(
+    r"\b(?:your|a|the) [\w %$€£.,-]{0,40}?"
+    r"(?:will be|is on its way|has been (?:approved|authori[sz]ed|granted))\b"
+)
+_COMING = ("will be", "is on its way", "has been ")
+"""What such words hold: looking for that is cheap."""
 OBJECTS: dict[Promise, re.Pattern[str]] = {
     action: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for action, words in _WORDED.items()
 }
@@ -148,11 +152,13 @@ def _promised(text: str, possible: Iterable[Promise]) -> tuple[Sequence[Promise]
     possible = [action for action in possible if OBJECTS[action].search(text)]
     if not possible:
         return [], False
+    coming = any(map(text.__contains__, _COMING))
+    if not (coming or _COMMITS.search(text)):
+        return [], False
     if any(map(text.__contains__, ASIDES)):
         text = _blanked(ASIDE, text)
-    if not _COMMITS.search(text):
-        return [], False
-    if _DENIES.search(text):
+    commits = _COMMITS.search(text) or (coming and _COMES.search(text))
+    if not commits or _DENIES.search(text):
         return [], False
     if "credit" in possible and OBJECTS["refund"].search(text):
         text = _blanked(_TO_CARD, text)
@@ -196,12 +202,15 @@ def _distance(action: Promise, at: int, claim: Claim) -> int:
 
 def _already_so(action: Promise, ctx: CheckContext) -> bool:
     """Whether a record shows that this was granted: a refund amount, a status ``refunded``."""
-    fields = [field for record in ctx.records for field in record.fields.items()]
-    told = "\n".join([f"{name} {field.value}" for name, field in fields]).casefold()
-    return action in told and any(
-        action in name.casefold() or action in str(field.value).casefold()
-        for name, field in fields
-        if field.value not in (None, "", 0, "0", "0.00", False)
+    records = ctx.evidence.records
+    own = set(records.sheets)
+    columns = [one for one in (*records.columns.values(), *records.hidden.values()) if one.name]
+    return any(
+        sheet in own and sheet.record.fields[column.name].value not in ("", 0, "0", "0.00", False)
+        for column in columns
+        if action in "\n".join((column.name.casefold(), *column.lower))
+        for sheet, text in zip(column, column.lower, strict=True)
+        if action in text or action in column.name.casefold()
     )
 
 

@@ -19,7 +19,10 @@ from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.terms import stems
 from handrail.guardrails.values import Value, find_values, number_key, same_currency
 
-_NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z0-9-]{0,18}\d)(?=[\d-]{0,18}[A-Z])[A-Z0-9-]{4,20}(?!\w)")
+_NUMBER = re.compile(
+    r"[A-Z0-9-](?<![\w-].)(?:(?<=\d)|(?=[A-Z0-9-]{0,17}\d))(?:(?<=[A-Z])|(?=[\d-]{0,17}[A-Z]))"
+    r"[A-Z0-9-]{3,19}(?!\w)"
+)
 _LABELLED = re.compile(
     r"\b(?:ID|number|no\.|order|reservation|booking|ticket|case|claim|return|subscription|account"
     r"|n[úu]mero|c[óo]digo|localizador|pedido|reserva|cita)(?: ID| number| no\.)?[^\w\n]{1,6}"
@@ -198,7 +201,7 @@ def _creates(family: str) -> bool:
 
 def _numbers(text: str, ctx: CheckContext) -> frozenset[str]:
     """Numbers of records that a text names, the customer's own and others."""
-    found = {m[0].lstrip("#").casefold() for m in _NUMBER.finditer(text)}
+    found = {m[0].casefold() for m in _NUMBER.finditer(text)}
     known = {one for one in found if _known(one, ctx)}
     known |= {m["id"].casefold() for m in _LABELLED.finditer(text)}
     return frozenset(known | {number for _, number, _ in ctx.named_in(text.casefold())})

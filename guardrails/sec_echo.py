@@ -114,8 +114,9 @@ def _may_share(text: str, reply: _Reply) -> bool:
     """Whether a reply may have anything of a text: a quick test, of all that was heard at once."""
     words = _cut(plain(lower := text.casefold()), lower)
     known = bytes(map(reply.words.__contains__, words))
-    runs = (words[at.start() : at.start() + _RUN] for at in _ALL_KNOWN.finditer(known))
-    if any(f" {' '.join(run)} " in reply.said for run in runs):
+    places = [at.start() for at in _ALL_KNOWN.finditer(known)]
+    runs = {" ".join(["", *words[at : at + _RUN], ""]) for at in places}
+    if any(run in reply.said for run in runs):
         return True
     return any(mark in text for mark in _OPENING)
 
