@@ -89,6 +89,7 @@ LED: tuple[tuple[Form, re.Pattern[str], frozenset[str]], ...] = (
 """Words before a participle that give it a form, and what the last of them is: a cheap test."""
 IS = _ends("is are s re")
 """The same of the present tense."""
+_ADVERB = _ends("")
 _LAST = 40
 """Characters in which the last word stands."""
 _STATES = frozenset({"cancel", "activate", "close", "book", "change", "remove", "waive"})
@@ -248,15 +249,14 @@ def _form(head: str, family: str, tail: str) -> Form | None:
     for form, pattern, ends in LED:
         if last in ends and pattern.search(head):
             return form
-    present = PRESENT.search(head) if last in IS else None
-    if present and (present["adverbs"] or family in _STATES):
+    if last in (IS if family in _STATES else _ADVERB) and PRESENT.search(head):
         return "passive"
-    bare = None if head.endswith(NOT_BARE) else BARE.match(head)
-    if bare and (
-        bare["adverbs"] or ((bare["noun"] or family in _STATES) and not tail.strip(" .!\"'”*"))
-    ):
-        return "passive"
-    return None
+    alone = not tail.strip(" .!\"'”*")
+    if not (alone or last in _ADVERB) or head.endswith(NOT_BARE):
+        return None
+    bare = BARE.match(head)
+    told = bare and (bare["adverbs"] or ((bare["noun"] or family in _STATES) and alone))
+    return "passive" if told else None
 
 
 def _asserted(text: str, begin: int, end: int, form: Form) -> bool:

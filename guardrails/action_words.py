@@ -175,8 +175,9 @@ class Lexicon:
 
     def find(self, lowered: str, start: int = 0, end: int | None = None) -> Iterator[Found]:
         """Find words in a lower-case text, in order."""
-        for match in _WORD.finditer(lowered, start, len(lowered) if end is None else end):
-            for phrase, family in self._phrases.get(match[0], ()):
+        words = _WORD.finditer(lowered, start, len(lowered) if end is None else end)
+        for match in [one for one in words if one[0] in self._phrases]:
+            for phrase, family in self._phrases[match[0]]:
                 end_of = match.start() + len(phrase)
                 if phrase == match[0] or (
                     lowered.startswith(phrase, match.start())

@@ -47,8 +47,8 @@ _WANTED = re.compile(
 )
 _OPENING = "\"“«'‘"
 _QUOTE = re.compile(rf"[{_OPENING}]")
-_ALL_KNOWN = re.compile(rb"(?=\x01{%d})" % _RUN)
-"""Where a run of words begins that are all known, of each word 1 or 0."""
+_ALL_KNOWN = b"\1" * _RUN
+"""A run of words that are all known, of each word 1 or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,12 @@ def _may_share(text: str, reply: _Reply) -> bool:
     """Whether a reply may have anything of a text: a quick test, of all that was heard at once."""
     words = _cut(plain(lower := text.casefold()), lower)
     known = bytes(map(reply.words.__contains__, words))
-    places = [at.start() for at in _ALL_KNOWN.finditer(known)]
-    runs = {" ".join(["", *words[at : at + _RUN], ""]) for at in places}
-    if any(run in reply.said for run in runs):
+    runs: set[str] = set()
+    at = known.find(_ALL_KNOWN)
+    while at >= 0:
+        runs.add(f" {' '.join(words[at : at + _RUN])} ")
+        at = known.find(_ALL_KNOWN, at + 1)
+    if any(map(reply.said.__contains__, runs)):
         return True
     return any(mark in text for mark in _OPENING)
 
