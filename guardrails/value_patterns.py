@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from handrail.guardrails.terms import DIGIT
-
 _UNITS = {
     "second": ("second", "seconds", "sec", "secs", "segundo", "segundos"),
     "minute": ("minute", "minutes", "min", "mins", "minuto", "minutos"),
@@ -198,7 +196,7 @@ BEGINNING = frozenset(
     (*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS), *_CODES, *WORDS, *_BEGINNINGS.split())
 )
 """Words that a value without a mark begins with."""
-MARK = re.compile(rf"{DIGIT}|[$€£¥₹#+(@]")
+MARK = re.compile(r"[0-9$€£¥₹#+(@\u0660-\U0010ffff](?:(?<=[$€£¥₹#+(@])|(?<=\d)\d*+)")
 """What every other value holds, from its first character or within so many of it as follow."""
 REACH = 64
 LETTER = "_l"

@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from heapq import merge
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -303,20 +302,22 @@ def find_spellings(
     for place in _telling(lower, frozenset(plain(lower)) if words is None else words):
         if place < end:
             continue
-        low = max(0, place - REACH)
-        match = VALUE.search(lower, max(end, low, lower.rfind(" ", low, place) + 1))
+        low = max(end, place - REACH)
+        begin = max(low, lower.rfind(" ", low, place) + 1)
+        match = next(filter(None, (VALUE.match(lower, at) for at in range(begin, place + 1))), None)
         if match is None:
-            return
+            end = place + 1
+            continue
         start, end = match.span()
         rule = match.lastgroup or ""
         if rule[:-2] != "quantity" or not _counts_item(lower, match):
             yield rule, start, text[start:end]
 
 
-def _telling(lower: str, words: frozenset[str]) -> Iterator[int]:
+def _telling(lower: str, words: frozenset[str]) -> list[int]:
     """Places in a text in lower case of which every value holds one: most words have none."""
     begin = [start for word in words & BEGINNING for start, _ in places_of(word, lower)]
-    return merge(sorted(begin), (match.start() for match in MARK.finditer(lower)))
+    return sorted(begin + [match.start() for match in MARK.finditer(lower)])
 
 
 APART = "\n\0\n"
