@@ -15,7 +15,7 @@ from typing import Literal
 from handrail.core.ports import owner_key
 from handrail.guardrails.national_ids import REST, find_national_ids
 from handrail.guardrails.telephone_numbers import find_phones
-from handrail.guardrails.terms import DIGIT
+from handrail.guardrails.terms import DIGIT, zeroed
 
 PersonalKind = Literal["email", "iban", "card", "national_id", "ip", "phone"]
 
@@ -69,8 +69,8 @@ _DIGIT = re.compile(DIGIT)
 _MANY = r"(?<!\w\d)(?:[ ().\-–/]{0,3}\d){5}"
 MANY = re.compile(rf"{DIGIT}{_MANY}")
 """How every card and telephone number begins: six digits with little between them."""
-FORMED = re.compile(rf"{DIGIT}(?i:{_MANY}|{_ACCOUNT}{{2}}|{REST})")
-"""How any number of a form begins, from its first digit; most texts have none."""
+FORMED = re.compile(rf"0(?i:{_MANY}|{_ACCOUNT}{{2}}|{REST})")
+"""How any number of a form begins in a text of zeros, from its first digit; most have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def find_personal(text: str, region: str) -> tuple[PersonalDatum, ...]:
 
 def _with_digits(text: str, region: str) -> Iterator[PersonalDatum]:
     """All kinds that hold digits, those with the surest form first."""
-    formed = FORMED.search(text)
+    formed = FORMED.search(zeroed(text))
     begin = formed.start() if formed else len(text)
     for match in IBAN.finditer(text, begin):
         start, end = match.start() - _COUNTRY, match.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from handrail.guardrails.learned import Learned
@@ -47,15 +47,12 @@ DIGIT = r"[0-9\u0660-\U0010ffff](?<=\d)"
 """A digit as a pattern begins with it that is to be found fast."""
 
 
-class _Blanks(dict[int, int]):
-    """Letters and digits as they are, all else as a blank: for ``str.translate``."""
-
-    def __missing__(self, code: int) -> int:
-        found = self[code] = code if chr(code).isalnum() else ord(" ")
-        return found
+def characters(find: Callable[[str], str]) -> Learned[int, str]:
+    """What stands for each character of a text, for ``str.translate``."""
+    return Learned(lambda code: find(chr(code)))
 
 
-_BLANKS = _Blanks((code, code if chr(code).isalnum() else ord(" ")) for code in range(128))
+_BLANKS = characters(lambda char: char if char.isalnum() else " ")
 
 
 def blanked(text: str) -> str:
@@ -63,12 +60,20 @@ def blanked(text: str) -> str:
     return text.translate(_BLANKS)
 
 
+_ZEROS = characters(lambda char: "0" if char.isdecimal() else char)
+
+
+def zeroed(text: str) -> str:
+    """A text with a 0 for each digit: one character is found much faster than any of many."""
+    return text.translate(_ZEROS)
+
+
 def plain(text: str) -> list[str]:
     """The words and numbers of a text, in order, as they are written."""
     return text.translate(_BLANKS).split()
 
 
-_LINES = _Blanks(_BLANKS | {ord("\n"): ord("\n")})
+_LINES = characters(lambda char: char if char.isalnum() or char == "\n" else " ")
 
 
 def plain_lines(text: str) -> list[list[str]]:
@@ -98,15 +103,7 @@ def has_run(words: Iterable[W], of: frozenset[W], length: int) -> bool:
     return b"\1" * length in bytes(map(of.__contains__, words))
 
 
-class _Masks(dict[int, str]):
-    """A letter for each letter or digit, a blank for all else: for ``str.translate``."""
-
-    def __missing__(self, code: int) -> str:
-        found = self[code] = "a" if chr(code).isalnum() else " "
-        return found
-
-
-_MASKS = _Masks()
+_MASKS = characters(lambda char: "a" if char.isalnum() else " ")
 _LONG_WORD = "a" * (LONGEST + 1)
 
 

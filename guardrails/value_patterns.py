@@ -196,8 +196,9 @@ BEGINNING = frozenset(
     (*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS), *_CODES, *WORDS, *_BEGINNINGS.split())
 )
 """Words that a value without a mark begins with."""
-MARK = re.compile(r"[0-9$€£¥₹#+(@\u0660-\U0010ffff](?:(?<=[$€£¥₹#+(@])|(?<=\d)\d*+)")
-"""What every other value holds, from its first character or within so many of it as follow."""
+MARKS = frozenset("$€£¥₹#+(@")
+"""Every other value holds one, or a digit, from its first character or within so many of it as
+follow."""
 REACH = 64
 LETTER = "_l"
 """What the name of a rule for values that begin with a letter ends with."""

@@ -16,13 +16,13 @@ from typing import Literal, NamedTuple
 
 from handrail.core.ports import owner_key
 from handrail.guardrails.normalisation import lowered
-from handrail.guardrails.terms import places_of, plain
+from handrail.guardrails.terms import characters, places_of, plain
 from handrail.guardrails.value_patterns import (
     BEGINNING,
     CURRENCIES,
     DAY,
     LETTER,
-    MARK,
+    MARKS,
     MONTHS,
     NUM,
     REACH,
@@ -77,6 +77,8 @@ _SPACES = dict.fromkeys(map(ord, "'’ \u00a0\u202f"))
 """What stands between the thousands."""
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
+_MARKS = characters(lambda char: "0" if char.isdecimal() or char in MARKS else " ")
+_MARK = re.compile("0")
 _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
 
@@ -317,7 +319,7 @@ def find_spellings(
 def _telling(lower: str, words: frozenset[str]) -> list[int]:
     """Places in a text in lower case of which every value holds one: most words have none."""
     begin = [start for word in words & BEGINNING for start, _ in places_of(word, lower)]
-    return sorted(begin + [match.start() for match in MARK.finditer(lower)])
+    return sorted(begin + [mark.start() for mark in _MARK.finditer(lower.translate(_MARKS))])
 
 
 APART = "\n\0\n"
