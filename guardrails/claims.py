@@ -14,7 +14,7 @@ from typing import Literal
 
 from handrail.guardrails.normalisation import fold, lowered
 from handrail.guardrails.rule_words import Phrase, phrase_of
-from handrail.guardrails.terms import has_long_word, plain_lines, shortened, telling
+from handrail.guardrails.terms import LONGEST, cut, has_long_word, plain_lines, shortened, telling
 
 ClaimKind = Literal["statement", "question", "courtesy", "offer"]
 
@@ -92,18 +92,21 @@ class Claim:
     end: int
     text: str
     kind: ClaimKind
-    plain: Sequence[str] = field(compare=False)
+    plain: list[str] = field(compare=False)
     """Its words and numbers, in order and lower case."""
-    spoken: Sequence[str] = field(compare=False)
-    """Its words, in order, of two letters or more."""
     words: frozenset[str] = field(compare=False)
-    """The same, each once."""
+    """The same, each once, long ones cut in pieces."""
     stems: frozenset[str] = field(compare=False)
     """Its content words, shortened."""
 
     def moved(self, start: int, end: int) -> Claim:
         """Return it at another place."""
         return replace(self, start=start, end=end)
+
+    @cached_property
+    def spoken(self) -> list[str]:
+        """Its words, in order, of two letters or more."""
+        return telling(cut(self.plain, LONGEST))
 
     @cached_property
     def phrase(self) -> Phrase:
@@ -154,13 +157,13 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _ends_sentence(text: str, lower: str, mark: re.Match[str]) -> bool:
-    if mark[0] != ".":
-        return True
     end = mark.end()
+    ending = lower[end - 3 : end]
+    if (ending not in _DOTTED_ENDS and ending[:2].isalpha()) or mark[0] != ".":  # as most
+        return True
     tail = text[max(0, end - 12) : end]
     if not tail[-2:-1].isalpha():  # as in no abbreviation
         return not tail.strip().rstrip(".").isdigit()
-    ending = lower[end - 3 : end]
     if ending[:1].isalpha() and not (ending in _DOTTED_ENDS and lower.endswith(_DOTTED, 0, end)):
         return True
     if _NUMBERED.search(tail):
@@ -187,8 +190,8 @@ def split_claims(text: str) -> tuple[Claim, ...]:
     offering, cuts = [part for part in OFFERING if part in lower], has_long_word(lines)
     claims: list[Claim] = []
     for (start, end), said in zip(places, plain_lines(lines), strict=False):
-        kind, spoken = _kind(lower[start:end], said, offering), telling(said, cuts=cuts)
-        words = frozenset(spoken)
-        one = Claim(start, end, text[start:end], kind, said, spoken, words, shortened(words))
+        kind = _kind(lower[start:end], said, offering)
+        words = frozenset(cut(said, LONGEST) if cuts else said)
+        one = Claim(start, end, text[start:end], kind, said, words, shortened(words))
         claims.append(one)
     return tuple(claims)

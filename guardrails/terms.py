@@ -112,27 +112,40 @@ def has_long_word(text: str) -> bool:
     return len(text) > LONGEST and _LONG_WORD in text.translate(_MASKS)
 
 
-def telling(words: list[str], *, cuts: bool) -> list[str]:
-    """Of words those of two letters or more, and, where this ``cuts``, long ones in pieces."""
-    return [word for word in (cut(words, LONGEST) if cuts else words) if len(word) > 1]
+def pieces(words: list[str], text: str) -> list[str]:
+    """The words of a text, long ones cut in pieces."""
+    return cut(words, LONGEST) if has_long_word(text) else words
 
 
 def spoken(text: str) -> list[str]:
     """The words of a text, in order and lower case, of two letters or more."""
     lower = text.casefold()
-    return telling(plain(lower), cuts=has_long_word(lower))
+    return telling(pieces(plain(lower), lower))
+
+
+def telling(words: Iterable[str]) -> list[str]:
+    """Of words those of two letters or more."""
+    return [word for word in words if len(word) > 1]
 
 
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, shortened so that inflected forms meet."""
     lower = text.casefold()
-    words = list(frozenset(plain(lower)))
-    return shortened(frozenset(telling(words, cuts=has_long_word(lower))))
+    return shortened(frozenset(pieces(plain(lower), lower)))
+
+
+def _content(word: str) -> str:
+    """Shorten a word; one that is no content word to nothing."""
+    return "" if len(word) == 1 or word in STOPWORDS else shorten(word)
+
+
+_contents = Learned(_content).__getitem__
+_NOTHING = frozenset(("",))
 
 
 def shortened(words: frozenset[str]) -> frozenset[str]:
     """The content words among some words, shortened."""
-    return frozenset(map(stem, words - STOPWORDS))
+    return frozenset(map(_contents, words)) - _NOTHING
 
 
 def joined(first: str, second: str) -> str:
