@@ -17,6 +17,7 @@ _BITS = 32
 """The fewest that are read."""
 _RUN = "0" * 16
 """As many characters of one code in a row as the shortest block has, each written as a nought."""
+_RUNS = re.compile(rf"{_RUN}0{{0,8000}}")
 _ASCII = "".join(map(chr, range(128)))
 _OF_BASE64 = dict(enumerate("0" if c in f"{ascii_letters}{digits}+/_-" else " " for c in _ASCII))
 _OF_HEX = dict(enumerate("0" if c in f"{hexdigits} :," else "x" for c in _ASCII))
@@ -25,8 +26,8 @@ _OF_HEX = dict(enumerate("0" if c in f"{hexdigits} :," else "x" for c in _ASCII)
 
 def blocks(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what encoded blocks of a text say, each with its span."""
-    begin = text.translate(_OF_BASE64).find(_RUN)
-    for match in _BASE64.finditer(text, begin) if begin >= 0 else ():
+    runs = [run.start() for run in _RUNS.finditer(text.translate(_OF_BASE64))]
+    for match in filter(None, (_BASE64.match(text, run) for run in runs)):
         raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
         try:
             plain = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode()

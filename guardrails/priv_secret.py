@@ -24,7 +24,7 @@ from handrail.guardrails.ownership import (
     own_keys,
     written_keys,
 )
-from handrail.guardrails.terms import DIGIT
+from handrail.guardrails.terms import inked, zeroed
 
 _KEYS = re.compile(
     r"(?<![A-Za-z0-9_])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,255}"
@@ -65,12 +65,12 @@ CODE = re.compile(
     re.IGNORECASE,
 )
 TOLD = re.compile(
-    rf"{DIGIT}(?i:\d\d(?:(?<=[:seno]\d{{3}})|(?<=[:seno]\s\d{{3}})|(?<=[:seno]\s\s\d{{3}})"
+    r"0(?i:\d\d(?:(?<=[:seno]\d{3})|(?<=[:seno]\s\d{3})|(?<=[:seno]\s\s\d{3})"
     r"|(?<=[a-z]-\d{3}))| (?:is|es) (?:your|tu|su) )"
 )
-"""What every code that is told stands in, found by its digits: "is 849302", "849302 is your"."""
-_LONG = 16
-"""Characters in a row that every key has; a login in an address may have fewer."""
+"""What every code that is told stands in, in a text of zeros: "is 849302", "849302 is your"."""
+_LONG = "a" * 16
+"""As many characters in a row as every key has; a login in an address may have fewer."""
 PASSWORD_WORDS = frozenset(
     """
     password passcode passphrase contraseña clave api apikey secret token accesstoken authtoken
@@ -120,10 +120,9 @@ def _cards(ctx: CheckContext) -> Iterator[Finding]:
 def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:  # noqa: ARG001 - the contract
     """Flag secrets by their form."""
     text = ctx.folded.text
-    parts = text.split()
-    long = [part for part in parts if len(part) >= _LONG]
-    addresses = [part for part in parts if "://" in part] if "://" in text else ()
-    if "earer " in text or any(map(_KEYS.search, (*long, *addresses))):
+    parts = text.split() if _LONG in inked(text) or "://" in text else ()
+    long = [part for part in parts if len(part) >= len(_LONG) or "://" in part]
+    if "earer " in text or any(map(_KEYS.search, long)):
         for hit in ctx.search(_KEYS):
             yield _finding("key", hit.start, hit.end, "A key or token")
     if "-----BEGIN" in text:
@@ -132,7 +131,7 @@ def priv_secret(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]
     if not PASSWORD_WORDS.isdisjoint(ctx.words):
         for hit in ctx.search(PASSWORD):
             yield _finding("password", *_part(ctx, hit), "A password")
-    if not CODE_WORDS.isdisjoint(ctx.words) and TOLD.search(text):
+    if not CODE_WORDS.isdisjoint(ctx.words) and TOLD.search(zeroed(text)):
         for hit in ctx.search(CODE):
             yield _finding("one_time_code", *_part(ctx, hit), "A one-time code")
     yield from _cards(ctx)

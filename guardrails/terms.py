@@ -68,6 +68,14 @@ def zeroed(text: str) -> str:
     return text.translate(_ZEROS)
 
 
+_INK = characters(lambda char: " " if char.isspace() else "a")
+
+
+def inked(text: str) -> str:
+    """A text with an a for each character that is no blank."""
+    return text.translate(_INK)
+
+
 def plain(text: str) -> list[str]:
     """The words and numbers of a text, in order, as they are written."""
     return text.translate(_BLANKS).split()

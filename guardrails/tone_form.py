@@ -19,6 +19,7 @@ from pydantic import Field
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.terms import inked
 
 _PLACEHOLDER = re.compile(
     r"\[(?:your|customer|client|agent|insert|name|order|date|amount|company|product|nombre|"
@@ -131,11 +132,12 @@ def _markdown(ctx: CheckContext) -> Iterator[Finding]:
 
 
 def _readability(ctx: CheckContext, most: float) -> Iterator[Finding]:
-    words = ctx.folded.text.split()
-    if len(words) < _READABLE_FROM:
+    seen = inked(ctx.folded.text)
+    words = f" {seen}".count(" a")
+    if words < _READABLE_FROM:
         return
     sentences = max(1, len(ctx.claims))
-    grade = 4.71 * len("".join(words)) / len(words) + 0.5 * len(words) / sentences - 21.43
+    grade = 4.71 * seen.count("a") / words + 0.5 * words / sentences - 21.43
     if grade > most:
         message = f"This reads like year {grade:.0f} of school; shorter sentences help."
         yield tone_form.finding("hard_to_read", 0, len(ctx.text), message, severity="low")
