@@ -63,11 +63,11 @@ class CustomerRecords:
             self.kinds.add(record.kind)
             self.numbers[sheet] = record.id
         for name, field in record.fields.items():
-            value = field.value
-            if value is None:
-                continue
-            seen = own and field.visibility == "customer"
-            (columns if seen else hidden)[field.type, name][sheet] = str(value)
+            told = field.__dict__  # all at once: asking a model for each costs three times as much
+            value = told["value"]
+            if value is not None:
+                seen = own and told["visibility"] == "customer"
+                (columns if seen else hidden)[told["type"], name][sheet] = str(value)
 
     def of_type(self, *types: FieldType) -> list[Column]:
         """The fields of some types that the customer may see."""

@@ -118,7 +118,7 @@ class _Judging:
         shared, lengths = compared.shared[numbers], compared.lengths
         near = (shared * _APART >= said[:, None] + lengths) & compared.said
         claims, rows = np.divmod(np.flatnonzero(near), near.shape[1])
-        own = compared.held[numbers[claims], rows] >= np.maximum(1, said[claims] // 2)
+        own = compared.held(numbers[claims], rows) >= np.maximum(1, said[claims] // 2)
         claims, rows = claims[own], rows[own]
         common = shared[claims, rows]
         order = np.argsort(claims - common / (said[claims] + lengths[rows]), kind="stable")

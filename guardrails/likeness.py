@@ -64,10 +64,9 @@ class Comparison:
         """The source of a sentence, by its number."""
         return self._sources[self._owners[row]]
 
-    @cached_property
-    def held(self) -> Counts:
-        """By statement and sentence how many of its words the sentence's source has."""
-        return self._held.take(self._owners, axis=1)
+    def held(self, statements: Counts, rows: Counts) -> Counts:
+        """Of some statements, each beside a sentence, how many words the sentence's source has."""
+        return self._held[statements, self._owners[rows]]
 
     @cached_property
     def most(self) -> list[int]:

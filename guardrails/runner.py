@@ -52,8 +52,8 @@ def _validated(check: Check[Any], yielded: Findings, length: int) -> _Judged:
     found = tuple(yielded)
     if not found:
         return _Judged(check.id)
-    findings = tuple(one for one in found if isinstance(one, Finding))
-    claims = tuple(one for one in found if isinstance(one, ClaimVerdict))
+    findings = tuple([one for one in found if type(one) is Finding])
+    claims = tuple([one for one in found if type(one) is ClaimVerdict])
     edits = tuple(one.proposal for one in findings if one.proposal)
     inside = all(0 <= one.start <= one.end <= length for one in (*findings, *claims, *edits))
     if not inside or len(findings) + len(claims) != len(found):

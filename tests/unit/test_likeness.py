@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +35,8 @@ def test_every_count_is_that_of_the_sets(
     assert compared.rows == tuple(row for _, row in rows)
     for number, content in enumerate(said):
         assert compared.shared[number].tolist() == [len(content & row.stems) for _, row in rows]
-        assert compared.held[number].tolist() == [len(content & one.stems) for one, _ in rows]
+        held = compared.held(np.full(len(rows), number), np.arange(len(rows)))
+        assert held.tolist() == [len(content & one.stems) for one, _ in rows]
         assert compared.most[number] == max(
             (len(content & row.stems) for _, row in rows), default=0
         )
