@@ -74,6 +74,7 @@ class Evidence:
         read = (read_shelf(standing), read_shelf(published), Shelf(own))
         self.shelves = tuple(shelf for shelf in read if shelf.sources) or read[:1]
         """The sources as few; what is published is read once."""
+        self._whole = (Shelf if own else read_shelf)(self.sources)
 
     @cached_property
     def records(self) -> CustomerRecords:
@@ -139,7 +140,7 @@ class Evidence:
         """Compare statements, each as its content words, to the sentences of all sources."""
         key = tuple(contents)
         if key not in self._compared:
-            self._compared[key] = Comparison(key, self.shelves)
+            self._compared[key] = Comparison(key, self._whole)
         return self._compared[key]
 
     @cached_property

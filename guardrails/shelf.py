@@ -186,7 +186,7 @@ class Shelf:
             first += len(reading.sentences)
 
 
-read_shelf = lru_cache(maxsize=64)(Shelf)
+read_shelf = lru_cache(maxsize=128)(Shelf)
 """Read a shelf of published texts once."""
 
 
