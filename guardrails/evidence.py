@@ -74,7 +74,8 @@ class Evidence:
         read = (read_shelf(standing), read_shelf(published), Shelf(own))
         self.shelves = tuple(shelf for shelf in read if shelf.sources) or read[:1]
         """The sources as few; what is published is read once."""
-        self._whole = (Shelf if own else read_shelf)(self.sources)
+        self._laid = (read_shelf((*standing, *published)), *((Shelf(own),) if own else ()))
+        """The same, to be compared with sentence by sentence."""
 
     @cached_property
     def records(self) -> CustomerRecords:
@@ -140,7 +141,7 @@ class Evidence:
         """Compare statements, each as its content words, to the sentences of all sources."""
         key = tuple(contents)
         if key not in self._compared:
-            self._compared[key] = Comparison(key, self._whole)
+            self._compared[key] = Comparison(key, self._laid)
         return self._compared[key]
 
     @cached_property

@@ -113,11 +113,10 @@ class _Judging:
 
         Each with the number of words that both have.
         """
-        compared, shelf = self._compared, self._compared.shelf
-        numbers = np.array([*self._subjects])
+        compared, numbers = self._compared, np.array([*self._subjects])
         said = np.array([len(self._ctx.content[number]) for number in self._subjects], np.int32)
-        shared, lengths = compared.shared[numbers], shelf.lengths
-        near = (shared * _APART >= said[:, None] + lengths) & shelf.said
+        shared, lengths = compared.shared[numbers], compared.lengths
+        near = (shared * _APART >= said[:, None] + lengths) & compared.said
         claims, rows = np.divmod(np.flatnonzero(near), near.shape[1])
         own = compared.held(numbers[claims], rows) >= np.maximum(1, said[claims] // 2)
         claims, rows = claims[own], rows[own]
@@ -125,7 +124,7 @@ class _Judging:
         order = np.argsort(claims - common / (said[claims] + lengths[rows]), kind="stable")
         claims, rows, common = claims[order], rows[order], common[order]
         place = np.arange(len(claims)) - np.searchsorted(claims, claims)
-        tried = (place < _TRIED) & shelf.rules[rows]
+        tried = (place < _TRIED) & compared.rules[rows]
         ends = np.searchsorted(claims[tried], np.arange(len(numbers) + 1)).tolist()
         pairs = list(zip(rows[tried].tolist(), common[tried].tolist(), strict=True))
         parts = (pairs[start:end] for start, end in pairwise(ends))
@@ -137,7 +136,7 @@ class _Judging:
             return None
         best: Aligned | None = None
         nearest, beaten = 0, _NOT
-        said, rows = self._ctx.claims[number].phrase, self._compared.shelf.rows
+        said, rows = self._ctx.claims[number].phrase, self._compared.rows
         for row, shared in self._candidates[number]:
             source = rows[row].phrase
             most = ceiling(said, source)
@@ -173,7 +172,7 @@ class _Judging:
         words, least = self._subjects[number], self._settings.same_words
         if shared < least * len(words):
             return None
-        other = self._compared.shelf.rows[row]
+        other = self._compared.rows[row]
         alike = _alike(words, _subject(other.stems))
         if alike < least:
             return None

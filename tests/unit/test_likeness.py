@@ -17,17 +17,22 @@ text = st.lists(sentence, max_size=5).map(lambda parts: ". ".join([*parts, ""]))
 contents = st.lists(st.frozensets(words.map(lambda word: word[:6]), max_size=5), max_size=4)
 
 
-def shelf_of(texts: list[str]) -> Shelf:
-    return Shelf(tuple(Source(f"article:{n}", Reading(one)) for n, one in enumerate(texts)))
+def shelves(*texts: list[str]) -> list[Shelf]:
+    numbered = [(f"article:{n}.{m}", one) for n, some in enumerate(texts)
+                for m, one in enumerate(some)]  # fmt: skip
+    ids = iter(numbered)
+    return [Shelf(tuple(Source(next(ids)[0], Reading(one)) for one in some)) for some in texts]
 
 
-@given(st.lists(text, max_size=4), contents)
-def test_every_count_is_that_of_the_sets(texts: list[str], said: list[frozenset[str]]) -> None:
-    shelf = shelf_of(texts)
-    compared = Comparison(said, shelf)
-    readings = [source.reading for source in shelf.sources]
+@given(st.lists(text, max_size=3), st.lists(text, max_size=3), contents)
+def test_every_count_is_that_of_the_sets(
+    first: list[str], second: list[str], said: list[frozenset[str]]
+) -> None:
+    both = shelves(first, second)
+    compared = Comparison(said, both)
+    readings = [source.reading for shelf in both for source in shelf.sources]
     rows = [(reading, row) for reading in readings for row in reading.sentences]
-    assert shelf.rows == tuple(row for _, row in rows)
+    assert compared.rows == tuple(row for _, row in rows)
     for number, content in enumerate(said):
         assert compared.shared[number].tolist() == [len(content & row.stems) for _, row in rows]
         held = compared.held(np.full(len(rows), number), np.arange(len(rows)))
@@ -38,12 +43,12 @@ def test_every_count_is_that_of_the_sets(texts: list[str], said: list[frozenset[
 
 
 def test_a_value_and_a_quote_are_those_of_the_first_source_that_has_them() -> None:
-    shelf = shelf_of(["It costs 5 EUR or 7 USD.", "Now it costs 5 USD and more than that."])
+    (shelf,) = shelves(["It costs 5 EUR or 7 USD.", "Now it costs 5 USD and more than that."])
     (value,) = find_values("5 USD")
     found = shelf.find(value)
     assert found
-    assert (found.source, found.quote) == ("article:1", "5 USD")
-    assert shelf.holder(" it costs 5 ") == "article:0"
+    assert (found.source, found.quote) == ("article:0.1", "5 USD")
+    assert shelf.holder(" it costs 5 ") == "article:0.0"
     assert shelf.holder(" usd now it ") is None
     assert shelf.holder(" it costs 6 ") is None
 
