@@ -201,10 +201,10 @@ def _creates(family: str) -> bool:
 
 def _numbers(text: str, ctx: CheckContext) -> frozenset[str]:
     """Numbers of records that a text names, the customer's own and others."""
-    found = {m[0].casefold() for m in _NUMBER.finditer(text)}
-    known = {one for one in found if _known(one, ctx)}
-    known |= {m["id"].casefold() for m in _LABELLED.finditer(text)}
-    return frozenset(known | {number for _, number, _ in ctx.named_in(text.casefold())})
+    named = {number for _, number, _ in ctx.named_in(text.casefold())}
+    named |= {m["id"].casefold() for m in _LABELLED.finditer(text)}
+    others = {m[0].casefold() for m in _NUMBER.finditer(text)} - named
+    return frozenset(named.union(one for one in others if _known(one, ctx)))
 
 
 def _known(number: str, ctx: CheckContext) -> bool:
