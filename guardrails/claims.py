@@ -78,7 +78,10 @@ _ANSWER = re.compile(
     r"|(?:no|yes)\s(?=(?:you|we|they|there|it|this|that|i|the|all|he|she)\b)){1,2}"
     r"|\b(?:with|at) no\b",
 )
-_ANSWERING = re.compile(r"no(?!\w)|yes|yeah|sí|unfortunately|regrettably|lamentablemente")
+_ANSWERING = re.compile(
+    r"no(?:[,.;!:–-]|\s(?:you|we|they|there|it|this|that|i|the|all|he|she)\b"
+    r"|(?:(?<=with no)|(?<=at no))\b)|yes|yeah|sí|unfortunately|regrettably|lamentablemente"
+)
 """What an answer must hold: looking for that is cheap."""
 _SHORT_COURTESY = 12
 """Longest sentence, in words, that a courtesy opening turns into a courtesy as a whole."""

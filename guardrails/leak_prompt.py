@@ -192,7 +192,7 @@ def leak_prompt(ctx: CheckContext, settings: LeakSettings) -> Iterator[Finding]:
     folded = ctx.folded.text
     yield from _canaries(ctx, settings.canaries)
     if protected := [kept for kept in _protected(ctx) if kept.shingles]:
-        words = frozenset(ctx.spoken)
+        words = ctx.words if folded.isascii() else frozenset(ctx.spoken)
         close = _close(words, protected)
         for source, start, end in _leaks(folded.casefold(), ctx.spoken, close, ctx):
             yield _finding("verbatim", ctx.folded.span(start, min(end, len(folded))), source)

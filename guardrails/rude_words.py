@@ -92,8 +92,6 @@ _DISGUISED = re.compile(
     r"(?<![\w*@$#!])[^\W_]{1,12}[*@$#!][^\W_*@$#!]{0,12}[*@$#!\w]{0,12}(?![\w*])"
 )
 _MASKS = "*@$#!"
-_MASKED = re.compile(rf"[{_MASKS}](?<=[^\W_].)")
-"""What it must hold, found by the mask."""
 _SPELLED = re.compile(r"(?<!\w)(?=[^\W\d_]{1,11}\d)[^\W_]{4,12}(?!\w)")
 _STRETCHED = re.compile(r"(?<!\w)[^\W\d_]{1,10}?([^\W\d_])\1{2,10}[^\W\d_]{0,10}(?!\w)")
 _DIGIT_LETTERS = str.maketrans("013457", "oieast")
@@ -131,7 +129,8 @@ def disguised(text: str, words: Iterable[str]) -> Iterator[re.Match[str]]:
         text: The text, in lower case.
         words: Its words, each once.
     """
-    if any(map(text.__contains__, _MASKS)) and _MASKED.search(text):
+    parts = [part for mask in _MASKS if mask in text for part in text.split(mask)[:-1]]
+    if any(part[-1:].isalnum() for part in parts):  # as what a mask stands behind
         yield from (hit for hit in _DISGUISED.finditer(text) if _fits(hit[0].rstrip("!")))
     if not any(map(_may_hide, words)):
         return

@@ -48,7 +48,7 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def _listed(ctx: CheckContext, words: tuple[str, ...]) -> Iterator[Hit]:
     """Find words that the playbook lists."""
-    lower = caseless(ctx.folded.text)
+    lower = caseless(ctx.folded.text) if words else ""
     there = tuple(word for word in words if word.strip() and caseless(word) in lower)
     return ctx.search(_pattern(there)) if there else iter(())
 

@@ -137,7 +137,7 @@ def _readability(ctx: CheckContext, most: float) -> Iterator[Finding]:
     if words < _READABLE_FROM:
         return
     sentences = max(1, len(ctx.claims))
-    grade = 4.71 * seen.count("a") / words + 0.5 * words / sentences - 21.43
+    grade = 4.71 * (len(seen) - seen.count(" ")) / words + 0.5 * words / sentences - 21.43
     if grade > most:
         message = f"This reads like year {grade:.0f} of school; shorter sentences help."
         yield tone_form.finding("hard_to_read", 0, len(ctx.text), message, severity="low")

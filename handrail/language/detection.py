@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
 from types import MappingProxyType
 
 SHORTEST = 20
@@ -252,8 +251,8 @@ def _script(letter: str) -> str | None:
 
 
 def _by_words(words: list[str], least_votes: float, least_lead: float) -> LanguageGuess:
-    heard = Counter(map(_SPOKEN_BY.get, words, repeat("")))
-    count = len(words) - heard[""]
+    heard = Counter(filter(None, map(_SPOKEN_BY.get, words)))
+    count = sum(heard.values())
     if count / len(words) < _LEAST_SHARE:
         return UNKNOWN
     voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
