@@ -60,13 +60,14 @@ OFFER = re.compile(
     r"|si (?:tiene|necesita|desea|tienes|necesitas|quieres)|por favor|quedo a|estamos aquí)",
 )
 OFFERING = (
-    " know", "feel free", "please ", "o help", "glad to", "hesitate", "if you ", "ould you",
-    "can you", "i'll ", "i will ", "e'll ", "e will ", "o assist", "i can ", "i could ", "anything",
-    "reach out", "get back", "no dud", "puedo ayu", "si ", "por favor", "quedo a", "estamos aqu",
+    " know", "feel free", "please", "o help", "hesitate", "if you", "ould you", "can you", "i'll",
+    "i will", "e'll", "e will", "o assist", "i can", "i could", "anything", "reach out", "get back",
+    "no dud", "puedo ayu", "si ", "por favor", "quedo a", "estamos aqu",
 )  # fmt: skip
-"""What an offer must hold a part of: looking for that is cheap."""
+"""What an offer must hold a part of: looking for that is cheap, for a blank at its end less so."""
 NEGATION = re.compile(
-    r"\b(?:not|never|no|none|cannot|unable|nor|neither|nunca|ningún|ninguna|tampoco)\b|n['’]t\b",
+    r"n(?:['’]t|(?<!\w.)(?:o|ot|one|or|ever|either|unca|ingún|inguna))\b"
+    r"|c(?<!\w.)annot\b|u(?<!\w.)nable\b|t(?<!\w.)ampoco\b",
 )
 NEGATING = frozenset(
     """not never no none cannot unable nor neither nunca ningún ninguna tampoco""".split()  # noqa: SIM905
