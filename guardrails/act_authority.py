@@ -42,7 +42,7 @@ _WORDED: dict[Promise, str] = {
     "legal_admission": r"liable|liability|legal(?:ly)? (?:responsib\w{2,6}|binding)|our negligence"
     r"|we (?:broke|violated|breached)|admit|legally|responsabilidad legal|negligencia",
 }
-_COMMITS = re.compile(
+COMMITS = re.compile(
     r"\b(?:(?:i|we)(?:['’](?:ll|ve|d|m|re)| (?:will|shall|can|could|am|are|have|hereby|promise"
     r"|guarantee|agree|offer|admit|accept|were|broke|violated|breached))|let (?:me|us)(?! know)"
     r"|you(?:['’]ll(?! need| have)"
@@ -54,19 +54,19 @@ _COMMITS = re.compile(
     r"|puedo ofrecer\w{0,3}"
     r"|(?:re|de|o)\w{2,12}(?:aremos|eremos|aré))\b",
 )  # fmt: skip
-_COMES = re.compile(
+COMES = re.compile(
     r"\b(?:your|a|the) [\w %$€£.,-]{0,40}?"
     r"(?:will be|is on its way|has been (?:approved|authori[sz]ed|granted))\b"
 )
-_COMMITTING = frozenset(
+COMMITTING = frozenset(
     """
-    i we let you legally deal courtesy gesture here consider le te les vamos voy podemos puedo will
-    way approved authorised authorized granted
+    i we let you legally deal courtesy gesture here consider le te les vamos voy podemos puedo
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
-"""Words without one of which, and without a future of ours in Spanish, ASCII promises nothing."""
 _COMING = ("will be", "is on its way", "has been ")
 """What such words hold: looking for that is cheap."""
+COMMITTING_PARTS = ("remos", *_COMING)
+"""Without one of these, and of the words above, a sentence in ASCII promises nothing."""
 OBJECTS: dict[Promise, re.Pattern[str]] = {
     action: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for action, words in _WORDED.items()
 }
@@ -146,7 +146,8 @@ def _possible(claim: Claim, telling: frozenset[str]) -> Iterable[Promise]:
     """What a sentence may promise, by those of some words that it holds."""
     if not claim.text.isascii():
         return OBJECTS
-    if _COMMITTING.isdisjoint(claim.words) and "remos" not in claim.text.lower():
+    text = claim.text.lower()
+    if COMMITTING.isdisjoint(claim.words) and not any(map(text.__contains__, COMMITTING_PARTS)):
         return ()
     told = set(map(told_by, telling & claim.words))
     return [action for action in OBJECTS if action in told]
@@ -162,11 +163,11 @@ def _promised(text: str, possible: Iterable[Promise]) -> tuple[Sequence[Promise]
     if not possible:
         return [], False
     coming = any(map(text.__contains__, _COMING))
-    if not (coming or _COMMITS.search(text)):
+    if not (coming or COMMITS.search(text)):
         return [], False
     if any(map(text.__contains__, ASIDES)):
         text = _blanked(ASIDE, text)
-    commits = _COMMITS.search(text) or (coming and _COMES.search(text))
+    commits = COMMITS.search(text) or (coming and COMES.search(text))
     if not commits or _DENIES.search(text):
         return [], False
     if "credit" in possible and OBJECTS["refund"].search(text):

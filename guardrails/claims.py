@@ -74,12 +74,12 @@ NEGATING = frozenset(
 )
 SHORT_NOT = ("'t", "’t", "'T", "’T")
 """Without one of these a sentence does not say no; looking for them is cheap."""
-_ANSWER = re.compile(
+ANSWER = re.compile(
     r"\W{0,3}(?:(?:no|yes|yeah|sí|unfortunately|regrettably|lamentablemente)[,.;!:–-]{1,2}\s"
     r"|(?:no|yes)\s(?=(?:you|we|they|there|it|this|that|i|the|all|he|she)\b)){1,2}"
     r"|\b(?:with|at) no\b",
 )
-_ANSWERING = re.compile(
+ANSWERING = re.compile(
     r"no(?:[,.;!:–-]|\s(?:you|we|they|there|it|this|that|i|the|all|he|she)\b"
     r"|(?:(?<=with no)|(?<=at no))\b)|yes|yeah|sí|unfortunately|regrettably|lamentablemente"
 )
@@ -136,7 +136,7 @@ def says_no(text: str, words: Iterable[str]) -> bool:
     text = lowered(text)
     if not NEGATION.search(text):
         return False
-    return not _ANSWERING.search(text) or bool(NEGATION.search(_ANSWER.sub("", text)))
+    return not ANSWERING.search(text) or bool(NEGATION.search(ANSWER.sub("", text)))
 
 
 def _kind(text: str, words: Sequence[str], offering: Iterable[str]) -> ClaimKind:

@@ -22,10 +22,21 @@ from handrail.guardrails import (
     priv_secret,
     rude_words,
 )
-from handrail.guardrails.act_authority import ASIDE, ASIDES, OBJECTS, told_by
+from handrail.guardrails.act_authority import (
+    ASIDE,
+    ASIDES,
+    COMES,
+    COMMITS,
+    COMMITTING,
+    COMMITTING_PARTS,
+    OBJECTS,
+    told_by,
+)
 from handrail.guardrails.action_claims import BARE, IS, LED, NOT_BARE, PRESENT, SAID
 from handrail.guardrails.attack_rules import RULES, find_attacks
 from handrail.guardrails.claims import (
+    ANSWER,
+    ANSWERING,
     COURTEOUS,
     COURTESY,
     NEGATING,
@@ -148,6 +159,24 @@ def test_a_personal_number_is_found_by_its_first_digits(
     pattern: re.Pattern[str], begins: re.Pattern[str], data: st.DataObject
 ) -> None:
     assert begins.search(zeroed(made_for(pattern, data)))
+
+
+@pytest.mark.parametrize("pattern", [COMMITS, COMES])
+@some
+@given(data=st.data())
+def test_what_commits_holds_a_word_of_its_list(
+    pattern: re.Pattern[str], data: st.DataObject
+) -> None:
+    text = data.draw(st.from_regex(pattern)).lower()
+    assume(text.isascii() and pattern.search(text))
+    assert not COMMITTING.isdisjoint(plain(text)) or any(part in text for part in COMMITTING_PARTS)
+
+
+@some
+@given(data=st.data())
+def test_what_answers_with_a_no_holds_what_it_is_told_by(data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(ANSWER))
+    assert ANSWERING.search(text)
 
 
 @some
