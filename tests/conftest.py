@@ -16,17 +16,15 @@ from socket import AF_INET, AF_INET6, socket
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine, make_url
 
 from handrail.core.ids import new_id
 from handrail.engine.preparing import prepare
 from handrail.store.database import Database
 
-SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Where databases of tests live: in memory where possible, so that no commit waits for a disk."""
-if SCRATCH:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", SCRATCH)
-
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+"""Bytes of memory that must be free for the files of a run to be kept there."""
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = frozenset(filter(None, os.environ.get("HANDRAIL_REQUIRE", "").split(",")))
 DATASETS = ROOT.parent / "shared" / "datasets"
@@ -39,7 +37,30 @@ POSTGRES = {
     "full_page_writes": "off",
     "max_connections": "60",
     "shared_buffers": "32MB",
+    "dynamic_shared_memory_type": "mmap",  # in its folder, so that it goes with it
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all files of this run made in one folder that goes with it.
+
+    The folder is in memory where there is room, so that no commit waits for a disk. A run that
+    was killed leaves its folder, with its process in the name, and the next run removes it.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # it has its parent's
+    parent = Path(tempfile.gettempdir())
+    if os.access(MEMORY, os.W_OK):
+        for left in MEMORY.glob("handrail-tests-*"):
+            if not Path("/proc", left.name.rpartition("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+        if shutil.disk_usage(MEMORY).free > ROOM:
+            parent = MEMORY
+    folder = parent / f"handrail-tests-{os.getpid()}"
+    folder.mkdir()
+    folder.chmod(0o755)  # PostgreSQL's account has its folder in it
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 def _missing(part: str, reason: str) -> NoReturn:
@@ -142,7 +163,7 @@ def _run_postgres() -> Generator[Server | None]:
         yield None
         return
     account = _account()
-    folder = Path(tempfile.mkdtemp(prefix="handrail-postgres-", dir=SCRATCH))
+    folder = Path(tempfile.mkdtemp(prefix="handrail-postgres-"))
     if account:
         shutil.chown(folder, account)
     server = Server(binaries, folder, account, _free_port())
@@ -174,14 +195,29 @@ def own_postgres() -> Iterator[Server]:
         yield server
 
 
+@contextmanager
+def _postgres_database(server: str, template: str = "template0") -> Generator[URL]:
+    """A database on a server, which is dropped in the end, whoever is still connected to it."""
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    name = new_id("test")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
+        )
+        yield engine.url.set(database=name)
+        connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> str:
+def postgres_template(postgres_url: str) -> Iterator[str]:
     """Name of a PostgreSQL database with all tables and no rows."""
-    name = "handrail_template"
-    database = Database(_create_postgres(postgres_url, name))
-    prepare(database)
-    database.close()
-    return name
+    with _postgres_database(postgres_url) as url:
+        database = Database(str(url))
+        prepare(database)
+        database.close()
+        assert url.database is not None
+        yield url.database
 
 
 @pytest.fixture(scope="session")
@@ -207,21 +243,25 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_url(backend: str, request: pytest.FixtureRequest) -> str:
+def empty_url(backend: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a database without tables."""
     if backend == "sqlite":
-        return request.getfixturevalue("sqlite_url")
-    return _create_postgres(request.getfixturevalue("postgres_url"), new_id("test"))
+        yield request.getfixturevalue("sqlite_url")
+        return
+    with _postgres_database(request.getfixturevalue("postgres_url")) as url:
+        yield str(url)
 
 
 @pytest.fixture
-def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(backend: str, sqlite_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a database of this test's own, with all tables and no rows."""
     if backend == "sqlite":
-        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "handrail.db")
-        return f"sqlite:///{path}"
-    template = request.getfixturevalue("postgres_template")
-    return _create_postgres(request.getfixturevalue("postgres_url"), new_id("test"), template)
+        shutil.copy(request.getfixturevalue("sqlite_template"), make_url(sqlite_url).database)
+        yield sqlite_url
+        return
+    server, template = map(request.getfixturevalue, ("postgres_url", "postgres_template"))
+    with _postgres_database(server, template) as url:
+        yield str(url)
 
 
 @pytest.fixture
@@ -230,16 +270,6 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
-
-
-def _create_postgres(server: str, name: str, template: str = "template0") -> str:
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(
-            f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
-        )
-    engine.dispose()
-    return str(engine.url.set(database=name))
 
 
 @pytest.fixture(scope="session")

@@ -40,8 +40,6 @@ from handrail.playbook.loading import demo_path, load_release
 from handrail.playbook.records import read_data
 from handrail.store.database import Database
 
-SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
 
 @dataclass
 class Stage:
@@ -220,7 +218,7 @@ def main() -> int:
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     begin = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="handrail-kill-", dir=SCRATCH) as folder:
+    with tempfile.TemporaryDirectory(prefix="handrail-kill-") as folder:
         stage = Stage(Path(folder), given.database, given.without)
         stage.prepare()
         code, told = stage.play("undisturbed", stage.create("undisturbed", "template"), 0)

@@ -25,7 +25,6 @@ from handrail.store import tables as t
 from handrail.store.database import Database
 
 ASKS = "Where is my order?"
-SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 RUN = "from handrail.desk.cli import main; main()"
 
 
