@@ -205,9 +205,10 @@ async def run_checks(
     if last:
         told = replace(ctx, verdicts=_claims(results), before=ctx) if ctx.judge else ctx
         results += await _judge_all(last, told, timeout_ms / 1000)
+    found = [finding for judged in results for finding in judged.findings]
     return Report(
         digest=text_digest(ctx.text),
-        findings=tuple(finding for judged in results for finding in judged.findings),
+        findings=tuple(sorted(found, key=_gravity, reverse=True)),
         claims=_claims(results),
         ran=tuple(j.check for j in results if not j.skipped and not j.errored),
         skipped=tuple(NotRun(check=j.check, reason=j.skipped) for j in results if j.skipped),

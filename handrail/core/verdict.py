@@ -106,6 +106,7 @@ class Report(Frozen):
 
     digest: str
     findings: tuple[Finding, ...] = ()
+    """The gravest first; those of one severity in the order of the checks."""
     ran: tuple[str, ...] = ()
     skipped: tuple[NotRun, ...] = ()
     errored: tuple[NotRun, ...] = ()

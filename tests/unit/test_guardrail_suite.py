@@ -129,9 +129,9 @@ async def test_a_span_outside_the_text_is_an_error_of_the_check() -> None:
     assert [error.reason for error in report.errored] == ["InvalidFindingError"]
 
 
-async def test_of_hundreds_of_findings_the_first_and_the_gravest_are_told() -> None:
+async def test_of_hundreds_of_findings_the_gravest_and_the_first_are_told() -> None:
     checked = await verify(many, text="a" * 700)
-    *low, last, grave = checked.verdict.report.findings
+    grave, *low, last = checked.verdict.report.findings
     assert len(low) == MOST - 1
     assert last.message == f"One more. {700 - MOST} more like this."
     assert (grave.rule, checked.verdict.outcome) == ("grave", "critical")
