@@ -16,7 +16,7 @@ from socket import AF_INET, AF_INET6, socket
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy import URL, create_engine
 
 from handrail.core.ids import new_id
 from handrail.engine.preparing import prepare
@@ -253,11 +253,11 @@ def empty_url(backend: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(backend: str, sqlite_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a database of this test's own, with all tables and no rows."""
     if backend == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), make_url(sqlite_url).database)
-        yield sqlite_url
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "handrail.db")
+        yield f"sqlite:///{path}"
         return
     server, template = map(request.getfixturevalue, ("postgres_url", "postgres_template"))
     with _postgres_database(server, template) as url:
