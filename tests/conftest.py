@@ -22,6 +22,8 @@ from handrail.core.ids import new_id
 from handrail.engine.preparing import prepare
 from handrail.store.database import Database
 
+SCRATCH = "handrail-tests-"
+"""How the folder of a run begins; its process follows."""
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
 """Bytes of memory that must be free for the files of a run to be kept there."""
@@ -49,15 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         return  # it has its parent's
-    parent = Path(tempfile.gettempdir())
-    if os.access(MEMORY, os.W_OK):
-        for left in MEMORY.glob("handrail-tests-*"):
-            if not Path("/proc", left.name.rpartition("-")[2]).exists():
-                shutil.rmtree(left, ignore_errors=True)
-        if shutil.disk_usage(MEMORY).free > ROOM:
-            parent = MEMORY
-    folder = parent / f"handrail-tests-{os.getpid()}"
-    folder.mkdir()
+    for left in (*Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"), *MEMORY.glob(f"{SCRATCH}*")):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    made = tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-", dir=MEMORY if roomy else None)
+    folder = Path(made)
     folder.chmod(0o755)  # PostgreSQL's account has its folder in it
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
