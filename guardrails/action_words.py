@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.learned import Learned
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Literal
 
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.normalisation import fold, lowered
 from handrail.guardrails.rule_words import Phrase, phrase_of
 from handrail.guardrails.terms import LONGEST, cut, has_long_word, plain_lines, shortened, telling
@@ -52,19 +52,18 @@ COURTEOUS = frozenset(
 )
 """The first words of such an opening: looking for them is cheap."""
 OFFER = re.compile(
-    r"\b(?:let (?:me|us) know|feel free|please |happy to help|glad to (?:help|assist)|here to help"
-    r"|do(?:n't| not) hesitate|if you (?:have|need|want|would|'d|prefer)|should you (?:have|need)"
+    r"\b(?:let (?:me|us) know|feel free|please |(?:happy|here) to help\b|glad to (?:help|assist)\b"
+    r"|do(?:n't| not) hesitate\b|if you (?:have|need|want|would|'d|prefer)|should you (?:have|need)"
     r"|i(?:'ll| will) (?:check|look|find out|be (?:happy|glad))|we(?:'ll| will) (?:check|look)"
-    r"|to (?:help|assist) you|i (?:can|could) (?:help|check|look)|is there anything|anything else"
-    r"|reach out|get back to you|would you|could you|can you|no dud(?:e|es)|puedo ayudar"
+    r"|to (?:help|assist) you|i (?:can|could) (?:help|check|look)|is there anything\b|anything else"
+    r"|reach out|get back to you|would you|could you|can you|no dudes?\b|puedo ayudar"
     r"|si (?:tiene|necesita|desea|tienes|necesitas|quieres)|por favor|quedo a|estamos aquí)",
 )
-OFFERING = (
-    " know", "feel free", "please", "o help", "hesitate", "if you", "ould you", "can you", "i'll",
-    "i will", "e'll", "e will", "o assist", "i can", "i could", "anything", "reach out", "get back",
-    "no dud", "puedo ayu", "si ", "por favor", "quedo a", "estamos aqu",
-)  # fmt: skip
-"""What an offer must hold a part of: looking for that is cheap, for a blank at its end less so."""
+OFFERING = frozenset(
+    """let feel please help assist hesitate if should would will ll can could anything reach back
+    dude dudes puedo si por quedo estamos""".split()  # noqa: SIM905
+)
+"""Words of which an offer has one: looking for them is cheap."""
 NEGATION = re.compile(
     r"n(?:['’]t|(?<!\w.)(?:o|ot|one|or|ever|either|unca|ingún|inguna))\b"
     r"|c(?<!\w.)annot\b|u(?<!\w.)nable\b|t(?<!\w.)ampoco\b",
@@ -139,20 +138,23 @@ def says_no(text: str, words: Iterable[str]) -> bool:
     return not ANSWERING.search(text) or bool(NEGATION.search(ANSWER.sub("", text)))
 
 
-def _kind(text: str, words: Sequence[str], offering: Iterable[str]) -> ClaimKind:
-    """What a sentence in lower case does, where the text holds these parts of offers."""
+def _kind(text: str, words: Sequence[str]) -> ClaimKind:
+    """What a sentence in lower case does."""
     if "?" in text and text.rstrip("\"')]”’» ").endswith("?"):
         return "question"
     opens = words and words[0] in COURTEOUS and len(text.split()) <= _SHORT_COURTESY
     if opens and COURTESY.match(text):
         return "courtesy"
-    if any(map(text.__contains__, offering)) and OFFER.search(text):
+    if not OFFERING.isdisjoint(words) and OFFER.search(text):
         return "offer"
     return "statement"
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    if not text[start + 1 : start + 2].isalpha():  # as behind the blank before most sentences
+    if text[start + 1 : start + 2].isalpha():  # as behind the blank before most sentences
+        if text[start] == " " and not text[end - 1].isspace():
+            return start + 1, end
+    else:
         marker = _ITEM.match(text, start, end)
         start = marker.end() if marker else start
     part = text[start:end].rstrip()
@@ -191,10 +193,10 @@ def split_claims(text: str) -> tuple[Claim, ...]:
     lower = lowered(text)
     places = list(_places(text, lower))
     lines = "\n".join([text[start:end] for start, end in places]).casefold()
-    offering, cuts = [part for part in OFFERING if part in lower], has_long_word(lines)
+    cuts = has_long_word(lines)
     claims: list[Claim] = []
     for (start, end), said in zip(places, plain_lines(lines), strict=False):
-        kind = _kind(lower[start:end], said, offering)
+        kind = _kind(lower[start:end], said)
         words = frozenset(cut(said, LONGEST) if cuts else said)
         one = Claim(start, end, text[start:end], kind, said, words, shortened(words))
         claims.append(one)

@@ -15,7 +15,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, Generic, Literal, TypeVar, cast
@@ -30,6 +29,7 @@ from handrail.core.registry import register
 from handrail.core.verdict import ClaimVerdict, Edit, EvidenceSpan, Finding, Severity
 from handrail.guardrails.claims import Claim, split_claims
 from handrail.guardrails.evidence import Evidence, draft_sources
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.links import Link, links_in
 from handrail.guardrails.normalisation import Folded, caseless, fold

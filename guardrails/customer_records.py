@@ -6,12 +6,12 @@ Nothing of them is kept beyond the draft they are read for: who is erased is in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 
 from handrail.core.conversation import FieldType, Record, Snapshot
 from handrail.core.verdict import EvidenceSpan
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.record_facts import FORMED, HELD_IN, Column, Fact, Sheet, own_actions, told
 from handrail.guardrails.record_values import RecordValues

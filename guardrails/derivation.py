@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 from itertools import combinations, islice
 
 from handrail.core.verdict import EvidenceSpan
 from handrail.guardrails.evidence import cited
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.reading import Reading, Source
 from handrail.guardrails.record_facts import Fact, Sheet
 from handrail.guardrails.shelf import quoted

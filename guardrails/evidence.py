@@ -7,13 +7,13 @@ source that speaks for or against a span.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 
 from handrail.core.conversation import Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.verdict import EvidenceSpan, Relation
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.customer_records import CustomerRecords
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.likeness import Comparison
 from handrail.guardrails.reading import Reading, Source, plain_words, read_published
 from handrail.guardrails.record_facts import Fact, own_facts, record_texts
@@ -160,7 +160,10 @@ class Evidence:
         if len(claim.plain) < _SHORTEST_SENTENCE:
             return None
         words = " ".join(claim.plain)
-        return next(filter(None, (shelf.sentence(words) for shelf in self.shelves)), None)
+        for shelf in self.shelves:
+            if found := shelf.sentence(words):
+                return found
+        return None
 
     def unwritten(self, sentences: Iterable[str]) -> frozenset[str]:
         """Return those that no source has as they are written; what is cited of records aside."""

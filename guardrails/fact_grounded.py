@@ -17,7 +17,6 @@ called so: it stays ``unverified``, for a judge or a person to say.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 from pydantic import Field
 
@@ -27,6 +26,7 @@ from handrail.guardrails.claim_conflicts import CONFLICTS
 from handrail.guardrails.claim_features import Ground, ReplyMeasures
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.statement_support import (
     cites,
     fields_that_say_it,

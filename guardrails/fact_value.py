@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from handrail.core.verdict import EvidenceSpan, Finding
@@ -37,6 +36,7 @@ from handrail.guardrails.derivation import (
     derive_sum,
 )
 from handrail.guardrails.evidence import cited
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.near_days import falls_on, near_days, told_day
 from handrail.guardrails.record_facts import Fact, Sheet, today
 from handrail.guardrails.slots import SLOT_TYPES, Binding, Slots
@@ -114,6 +114,7 @@ class _Judge:
         self._tried = tuple(self.sheets[:_TRIED])
         self._numbers = frozenset(self._records.numbers.keyed[0])
         self._unbound = next(iter(ctx.folded_values[_BOUND:]), None)
+        self._bound_until = self._unbound.start if self._unbound else len(ctx.folded.text)
         self._apart: dict[tuple[tuple[str, ...], tuple[Sheet, ...]], Derived | None] = {}
         self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
 
@@ -157,17 +158,12 @@ class _Judge:
         values = self.ctx.folded_values
         return frozenset(key for value in values if value.kind == "money" for key in value.keys)
 
-    def _is_unbound(self, value: Value) -> bool:
-        return self._unbound is not None and value.start >= self._unbound.start
-
     def _only_repeats(self, value: Value, claim: Claim | None) -> bool:
         """Whether the reply only asks about, or denies, what the customer named.
 
         To ask about an amount may be to offer it.
         """
-        if claim is None or self._is_unbound(value):
-            return False
-        if not (claim.negated or claim.kind == "question"):
+        if claim is None or not (claim.negated or claim.kind == "question"):
             return False
         if value.kind == "money" and not claim.negated:
             return False
@@ -182,7 +178,7 @@ class _Judge:
 
     def judge(self, value: Value) -> Finding | None:
         """Judge one value against its slot, or against all evidence where it has none."""
-        evidence, claim = self.ctx.evidence, self.ctx.sentence_at(value.start, value.end)
+        evidence = self.ctx.evidence
         if value.keys[0] in self._numbers:
             return None  # it names a record
         day = value
@@ -191,18 +187,29 @@ class _Judge:
         recorded = evidence.fact(value) or self._near(day)
         if not recorded and evidence.has_written(value):
             return None
+        if value.start >= self._bound_until:
+            return None if recorded else self._unsupported(value)
+        return self._judge_bound(value, day, recorded)
+
+    def _judge_bound(self, value: Value, day: Value, recorded: Fact | None) -> Finding | None:
+        """Judge a value, also told as the day it means, by its sentence and the slot in it."""
+        claim = self.ctx.sentence_at(value.start, value.end)
         binding = self._binding(day, claim)
         if binding and any(self.holds(fact, day) for fact in binding.facts):
             return None
         if not recorded:
-            repeats = self._only_repeats(value, claim)
-            return None if repeats else self._unsupported(value, claim, binding)
+            if self._only_repeats(value, claim):
+                return None
+            derived = self._derived(value, claim, binding)
+            return derived or self._unsupported(value, binding)
         if binding and self._misplaced(day, binding):
             return self._wrong_slot(value, binding, recorded)
         return None
 
     def judge_day(self, day: Value) -> Finding | None:
         """Judge "tomorrow": only against a field that the words clearly mean."""
+        if day.start >= self._bound_until:
+            return None
         binding = self._binding(day, self.ctx.sentence_at(day.start, day.end))
         if not (binding and binding.facts and binding.meaning and binding.meaning.near):
             return None
@@ -214,8 +221,6 @@ class _Judge:
 
     def _binding(self, value: Value, claim: Claim | None) -> Binding | None:
         if not self.sheets or value.kind not in SLOT_TYPES or claim is None:
-            return None
-        if self._is_unbound(value):
             return None
         if claim.negated or (value.kind in CONTACTS and value.keys[0] in self._numbers):
             return None
@@ -274,17 +279,7 @@ class _Judge:
             return f"{fact.quote} {fact.currency or self.ctx.playbook.brand.currency}"
         return fact.quote[:10] if fact.type == "date" else fact.quote
 
-    def _unsupported(self, value: Value, claim: Claim | None, binding: Binding | None) -> Finding:
-        derived = None if self._is_unbound(value) else self._derived(value, claim, binding)
-        if derived:
-            return _finding(
-                self.ctx,
-                "derived",
-                value,
-                f"{_NAMES[value.kind]} is worked out from others: {derived.witness}.",
-                severity="low",
-                evidence=derived.evidence,
-            )
+    def _unsupported(self, value: Value, binding: Binding | None = None) -> Finding:
         facts = binding.facts[:3] if binding else ()
         denied = tuple([cited(fact, "contradicts") for fact in facts]) if facts else (_ABSENT,)
         rule = "contact" if value.kind in _ADDRESSES else value.kind
@@ -299,6 +294,21 @@ class _Judge:
         )
 
     def _derived(
+        self, value: Value, claim: Claim | None, binding: Binding | None
+    ) -> Finding | None:
+        derived = self._derivation(value, claim, binding)
+        if derived is None:
+            return None
+        return _finding(
+            self.ctx,
+            "derived",
+            value,
+            f"{_NAMES[value.kind]} is worked out from others: {derived.witness}.",
+            severity="low",
+            evidence=derived.evidence,
+        )
+
+    def _derivation(
         self, value: Value, claim: Claim | None, binding: Binding | None
     ) -> Derived | None:
         sheets = binding.sheets[:_TRIED] if binding else self._tried

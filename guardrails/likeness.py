@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.claims import Claim
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.reading import Source
 from handrail.guardrails.shelf import Counts, Shelf
 

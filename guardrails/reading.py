@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise, starmap
 from typing import NamedTuple
 
 from handrail.guardrails.claims import Claim, split_claims
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.normalisation import fold
 from handrail.guardrails.terms import joined, plain, spoken, stem, stems
 from handrail.guardrails.values import Value, find_values

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from dataclasses import field as filled
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import compress, filterfalse
 from zoneinfo import ZoneInfo
 
 from handrail.core.conversation import ActionEvent, FieldType, Record, Snapshot
 from handrail.core.ports import owner_key
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.values import duration_key, number_key
 
 NUMBERS: tuple[FieldType, ...] = ("money", "percent", "quantity")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import accumulate, islice
 
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.learned import Learned
 from handrail.guardrails.reading import Reading, Source, names_of
 from handrail.guardrails.shelf import Shelf, first_holder

@@ -19,9 +19,15 @@ _LONGEST = 40
 """Characters of a word."""
 _HALF = r"[apAP]\.?[mM]\b"
 _CLOCK = rf"\d{{1,2}}(?::\d{{2}}(?:\s?{_HALF})?|\s?{_HALF})"
-_TOKEN = re.compile(
-    rf"[^\W\d_]{{1,{_LONGEST}}}(?:['’][^\W\d_]{{1,3}})?|{_CLOCK}|\d{{1,15}}(?:[.,]\d{{1,15}}){{0,4}}|[$€£¥₹%]"
+_TOKEN, _ASCII_TOKEN = (
+    re.compile(
+        rf"{letter}{{1,{_LONGEST}}}(?:['’]{letter}{{1,3}})?|{_CLOCK}"
+        r"|\d{1,15}(?:[.,]\d{1,15}){0,4}|[$€£¥₹%]"
+    )
+    for letter in (r"[^\W\d_]", "[a-zA-Z]")
 )
+"""A word, number or sign; in a text of ASCII alone the second finds the same, faster."""
+_BESIDE_WORDS = re.compile(r"[\d'$%]")
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
 _OPENING = re.compile(
     r"\W{0,3}(?:(?:(?:no|yes|sí|sure|also|unfortunately|lamentablemente)[,.;:!–-]"
@@ -141,16 +147,17 @@ def phrase_of(sentence: str, words: Sequence[str] = ()) -> Phrase:
     opening = _OPENING.match(sentence) if not words or words[0] in _OPENERS else None
     said = sentence[opening.end() :] if opening else sentence
     if not _has_only(words, sentence):
-        return _phrase(_TOKEN.findall(said), opening)
+        token = _ASCII_TOKEN if sentence.isascii() else _TOKEN
+        return _phrase(token.findall(said), opening)
     return _phrase(words if said[1:].islower() and not opening else plain(said), opening)
 
 
 def _has_only(words: Sequence[str], sentence: str) -> bool:
     """Whether nothing else stands in a sentence: no number, sign or contraction."""
     return (
-        sentence.isascii()
-        and not ("'" in sentence or "$" in sentence or "%" in sentence)
-        and "".join(words).isalpha()
+        bool(words)
+        and sentence.isascii()
+        and not _BESIDE_WORDS.search(sentence)
         and max(map(len, words)) <= _LONGEST
     )
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
 from handrail.core.verdict import EvidenceSpan, Finding
 from handrail.guardrails.attack_scorer import Kind
 from handrail.guardrails.attacks import SHORTEST, RecordNote, attacks_in, record_notes
 from handrail.guardrails.contract import CheckContext, CheckSettings, check
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.normalisation import fold
 from handrail.guardrails.terms import cut, has_long_word, plain
 

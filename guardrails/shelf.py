@@ -10,7 +10,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate, chain
 from operator import itemgetter
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from handrail.core.verdict import EvidenceSpan, Relation
 from handrail.guardrails.claims import Claim
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.reading import Source
 from handrail.guardrails.values import Value, same_currency
 
@@ -65,6 +66,7 @@ class Shelf:
     def __init__(self, sources: tuple[Source, ...]) -> None:
         self.sources = sources
         self._readings = tuple(source.reading for source in sources)
+        self._quoted: dict[str, EvidenceSpan] = {}
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -106,8 +108,12 @@ class Shelf:
 
     def sentence(self, words: str) -> EvidenceSpan | None:
         """Return the sentence that has these very words, in the form quotes are compared in."""
-        found = self._quotable.get(words)
-        return quoted(found[0], *found[1]) if found else None
+        if words not in self._quotable:
+            return None
+        if words not in self._quoted:
+            source, place = self._quotable[words]
+            self._quoted[words] = quoted(source, *place)
+        return self._quoted[words]
 
     @cached_property
     def to_fill_in(self) -> Sequence[tuple[tuple[str, ...], EvidenceSpan]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 
 from handrail.core.conversation import FieldType
 from handrail.guardrails.claims import Claim
 from handrail.guardrails.clauses import Clause, Clauses, Mention
 from handrail.guardrails.contract import CheckContext
+from handrail.guardrails.lazily import cached_property
 from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.record_facts import Column, Fact, Sheet
 from handrail.guardrails.slot_words import (

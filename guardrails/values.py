@@ -306,8 +306,10 @@ def find_spellings(
             continue
         low = max(end, place - REACH)
         begin = max(low, lower.rfind(" ", low, place) + 1)
-        match = next(filter(None, (VALUE.match(lower, at) for at in range(begin, place + 1))), None)
-        if match is None:
+        for at in range(begin, place + 1):
+            if match := VALUE.match(lower, at):
+                break
+        else:
             end = place + 1
             continue
         start, end = match.span()
