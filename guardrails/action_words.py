@@ -151,7 +151,10 @@ UNDONE_BY = {
     "remove": r"^(?:restore|add)",
 }
 """Actions after which the first no longer holds."""
-_WORD = re.compile(r"[^\W\d_]{2,40}(?:-[^\W\d_]{2,40})?")
+_WORD, _ASCII_WORD = (
+    re.compile(rf"{letter}{{2,40}}(?:-{letter}{{2,40}})?") for letter in (r"[^\W\d_]", "[a-zA-Z]")
+)
+"""A word; in a text of ASCII alone the second finds the same, faster."""
 
 
 class Lexicon:
@@ -175,7 +178,8 @@ class Lexicon:
 
     def find(self, lowered: str, start: int = 0, end: int | None = None) -> Iterator[Found]:
         """Find words in a lower-case text, in order."""
-        words = _WORD.finditer(lowered, start, len(lowered) if end is None else end)
+        word = _ASCII_WORD if lowered.isascii() else _WORD
+        words = word.finditer(lowered, start, len(lowered) if end is None else end)
         for match in [one for one in words if one[0] in self._phrases]:
             for phrase, family in self._phrases[match[0]]:
                 end_of = match.start() + len(phrase)

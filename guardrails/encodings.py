@@ -26,8 +26,9 @@ _OF_HEX = dict(enumerate("0" if c in f"{hexdigits} :," else "x" for c in _ASCII)
 
 def blocks(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what encoded blocks of a text say, each with its span."""
-    runs = [run.start() for run in _RUNS.finditer(text.translate(_OF_BASE64))]
-    for match in filter(None, (_BASE64.match(text, run) for run in runs)):
+    coded = text.translate(_OF_BASE64)
+    runs = _RUNS.finditer(coded) if _RUN in coded else ()
+    for match in filter(None, (_BASE64.match(text, run.start()) for run in runs)):
         raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
         try:
             plain = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode()

@@ -38,8 +38,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _WORTH_A_LOOK = re.compile(
-    r"[:/\\.。․)\]}(](?:(?<=:)\S|(?<=[/\\]{2})|(?<=[.。․)\]}])[^\W\d_]|(?<=\]\()|(?<=www\.))",
-    re.IGNORECASE,
+    r"[:/\\.。․)\]}(](?:(?<=:)\S|(?<=[/\\]{2})|(?<=[.。․)\]}])[^\W\d_]|(?<=\]\()|(?<=[wW]{3}\.))"
 )
 """What every link holds, found by one character of it."""
 _LOADS_ITSELF = re.compile(

@@ -27,7 +27,7 @@ _TOKEN, _ASCII_TOKEN = (
     for letter in (r"[^\W\d_]", "[a-zA-Z]")
 )
 """A word, number or sign; in a text of ASCII alone the second finds the same, faster."""
-_BESIDE_WORDS = re.compile(r"[\d'$%]")
+_BESIDE_WORDS = re.compile(r"[0-9'$%]")
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?([ap]?)")
 _OPENING = re.compile(
     r"\W{0,3}(?:(?:(?:no|yes|sí|sure|also|unfortunately|lamentablemente)[,.;:!–-]"
