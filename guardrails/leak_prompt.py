@@ -33,7 +33,7 @@ SPEAKS = re.compile(
 )
 TELLING = frozenset(
     """
-    prompt instruction instructions guideline guidelines note notes instructed prompted told model
+    system hidden initial original internal secret instructions instructed prompted told model
     instrucciones
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
