@@ -165,6 +165,7 @@ def _spoken_by() -> dict[str, str]:
 
 
 _SPOKEN_BY = _spoken_by()
+_TAGS = {tags: tuple(tags.split()) for tags in _SPOKEN_BY.values()}
 _FEWEST_FOREIGN = 3
 _FOREIGN = {tag: frozenset(_SPOKEN_BY) - frozenset(words.split()) for tag, words in _WORDS.items()}
 _MARK_OF = {
@@ -257,9 +258,10 @@ def _by_words(words: list[str], least_votes: float, least_lead: float) -> Langua
         return UNKNOWN
     voted: dict[str, float] = dict.fromkeys(_WORDS, 0.0)
     for spoken_by, times in heard.items():
-        tags = spoken_by.split()
-        for tag in tags:  # a word of several languages speaks less for each
-            voted[tag] += times / len(tags)
+        tags = _TAGS[spoken_by]
+        vote = times / len(tags)  # a word of several languages speaks less for each
+        for tag in tags:
+            voted[tag] += vote
     if count < _ENOUGH:
         for tag in _marked(words):
             voted[tag] += _MARK_VOTE
