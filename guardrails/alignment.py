@@ -161,7 +161,7 @@ def _are_names(run: Run) -> bool:
     return bool(run) and run[0].name and all(word.name for word in run)
 
 
-def _differences(first: Sequence[str], second: Sequence[str]) -> Iterator[tuple[slice, slice]]:
+def _differences(first: list[str], second: list[str]) -> Iterator[tuple[slice, slice]]:
     """The parts of two lists of words in which they differ."""
     a = c = 0
     for block in Levenshtein.editops(first, second).as_matching_blocks():
@@ -170,7 +170,7 @@ def _differences(first: Sequence[str], second: Sequence[str]) -> Iterator[tuple[
         a, c = block.a + block.size, block.b + block.size
 
 
-def _comparable(fresh: Sequence[str], gone: Sequence[str], *, edge: bool) -> bool:
+def _comparable(fresh: list[str], gone: list[str], *, edge: bool) -> bool:
     """Whether a difference is small enough to be judged, and not just words around."""
     if max(len(fresh), len(gone)) > _LONG or (edge and not gone and len(fresh) > 1):
         return False
