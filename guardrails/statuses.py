@@ -8,7 +8,7 @@ so is what is said of all parcels, or in the words of an article.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -145,8 +145,7 @@ class _Statuses:
     def __init__(self, ctx: CheckContext, slots: Slots) -> None:
         self._ctx = ctx
         self._slots = slots
-        self._known = Learned(_known_states)
-        self._denied_by = Learned(self._denying)
+        self._denied_by = Learned(partial(_denying, Learned(_known_states)))
         self._any = Learned(partial(_any_with_status, slots))
 
     def untrue(self) -> Iterator[StatusClaim]:
@@ -178,24 +177,6 @@ class _Statuses:
         denying = self._denied_by[mention, state, about, not words.isdisjoint(_DENIES)]
         return StatusClaim(*span, *denying) if denying else None
 
-    def _denying(
-        self, said: tuple[Mention, str, frozenset[str], bool]
-    ) -> tuple[Sheet, Fact] | None:
-        """The first record and field that deny a state, where every record that is meant does."""
-        mention, state, about, denied = said
-        first: tuple[Sheet, Fact] | None = None
-        for sheet in mention.sheets:
-            verdicts = [
-                (fact, _agrees(state, real))
-                for fact, real in self._known[sheet]
-                if _speaks_of(fact, about, state)
-            ]
-            wrong = [fact for fact, agrees in verdicts if agrees is denied]
-            if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
-                return None
-            first = first or (sheet, wrong[0])
-        return first
-
     def _subject(
         self, clause: Clause, before: Sequence[str], span: tuple[int, int]
     ) -> Mention | None:
@@ -220,6 +201,26 @@ class _Statuses:
         # "(pending)", "Status: pending": of what was named last
         opens = not lead or lead[0] in _OPENS
         return _last_named(self._slots, span[0]) if bare and opens else None
+
+
+def _denying(
+    known: Mapping[Sheet, Sequence[tuple[Fact, str]]],
+    said: tuple[Mention, str, frozenset[str], bool],
+) -> tuple[Sheet, Fact] | None:
+    """The first record and field that deny a state, where every record that is meant does."""
+    mention, state, about, denied = said
+    first: tuple[Sheet, Fact] | None = None
+    for sheet in mention.sheets:
+        verdicts = [
+            (fact, _agrees(state, real))
+            for fact, real in known[sheet]
+            if _speaks_of(fact, about, state)
+        ]
+        wrong = [fact for fact, agrees in verdicts if agrees is denied]
+        if not wrong or len(wrong) < len(verdicts) or (not denied and _happened(sheet, state)):
+            return None
+        first = first or (sheet, wrong[0])
+    return first
 
 
 def _known_states(sheet: Sheet) -> list[tuple[Fact, str]]:

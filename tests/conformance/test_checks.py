@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+import weakref
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -262,6 +264,27 @@ def test_repair_converges_and_is_idempotent(text: str) -> None:
     once, rounds = repair(text)
     assert rounds <= 2
     assert repair(once) == (once, 0)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Nothing is freed but what nothing refers to any more."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@each_check
+@pytest.mark.usefixtures("uncollected")
+def test_it_holds_nothing_of_a_customer_when_it_is_done(one: Check[Any]) -> None:
+    ctx = context(" ".join(("Your order W100 has been delivered.", *DONE, *PIECES)), *DONE)
+    judge(one, ctx)
+    read = weakref.ref(ctx)
+    del ctx
+    assert read() is None, (
+        "an object of the check refers to itself: a method kept in its own object"
+    )
 
 
 @each_check
