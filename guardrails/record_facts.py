@@ -34,7 +34,8 @@ TYPED = frozenset[FieldType]((*NUMBERS, "duration", "date", *_CONTACTS))
 FORMED = frozenset[FieldType]((*TYPED, "status"))
 """Types of fields that have a form; the others are text."""
 _DIGIT = re.compile(r"\d")
-_AMOUNT = re.compile(r"(?:0|[1-9]\d{0,15})\.\d\d", re.ASCII)
+_AMOUNTS = re.compile(r"(?:(?:0|[1-9]\d{0,15})\.\d\d\n)+", re.ASCII)
+"""Amounts as they are mostly written, one a line."""
 _DAY_CHARS = len("2026-01-01")
 
 
@@ -134,8 +135,7 @@ class Column(dict[Sheet, str]):
         texts, sheets = self.lower, list(self)
         with suppress(ValueError, InvalidOperation):
             if self.type in NUMBERS:
-                usual = all(map(_AMOUNT.fullmatch, texts))
-                return list(map(_without_zeros if usual else number_key, texts)), sheets
+                return _usual_keys(texts) or list(map(number_key, texts)), sheets
             if self.type in _CONTACTS and not self._parted:
                 return texts, sheets
             if self.type == "date" and {*map(len, texts)} == {_DAY_CHARS}:
@@ -167,9 +167,12 @@ class Column(dict[Sheet, str]):
         return [(sheet, text) for sheet, text in numbered if sheet not in typed]
 
 
-def _without_zeros(amount: str) -> str:
-    """The canonical form of an amount as it is mostly written: ``12.5`` of 12.50."""
-    return amount.rstrip("0").rstrip(".")
+def _usual_keys(amounts: Sequence[str]) -> list[str]:
+    """The keys of amounts with two decimals, ``12.5`` of 12.50; none where one is written else."""
+    lines = "\n".join((*amounts, ""))
+    if not _AMOUNTS.fullmatch(lines) or lines.count("\n") > len(amounts):
+        return []
+    return lines.replace("0\n", "\n").replace("0\n", "\n").replace(".\n", "\n").split()
 
 
 def own_records(snapshot: Snapshot) -> tuple[Record, ...]:

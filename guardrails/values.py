@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from handrail.core.ports import owner_key
+from handrail.guardrails.learned import Learned
 from handrail.guardrails.normalisation import lowered
 from handrail.guardrails.terms import characters, places_of, plain
 from handrail.guardrails.value_patterns import (
@@ -240,24 +241,25 @@ def _sizes(text: str) -> tuple[str, ...]:
 
 
 Reader = Callable[[str], tuple[str, ...]]
+_number: Reader = Learned(_plain).__getitem__
 _READERS: dict[str, tuple[ValueKind, Reader]] = {
     "email": ("email", lambda text: (text.casefold().rstrip("."),)),
     "iso": ("date", lambda text: (text[:10],)),
     "slashed": ("date", _slashed),
     "named": ("date", _named),
-    "percent": ("percent", _plain),
+    "percent": ("percent", _number),
     "phone": ("phone", lambda text: (owner_key(text),)),
     "id": ("id", lambda text: (owner_key(text),)),
-    "quantity": ("quantity", _plain),
-    "counted": ("quantity", _plain),
+    "quantity": ("quantity", _number),
+    "counted": ("quantity", _number),
 }
 
 
 _SEVERAL: dict[str, tuple[ValueKind, Reader]] = {
-    "duration": ("duration", _durations),
-    "weekday": ("weekday", _weekdays),
-    "time": ("time", _time),
-    "size": ("quantity", _sizes),
+    "duration": ("duration", Learned(_durations).__getitem__),
+    "weekday": ("weekday", Learned(_weekdays).__getitem__),
+    "time": ("time", Learned(_time).__getitem__),
+    "size": ("quantity", Learned(_sizes).__getitem__),
 }
 
 
