@@ -1,6 +1,7 @@
 """A customer's records as evidence: what their fields hold, by value and by words.
 
-Nothing of them is kept beyond the draft they are read for: who is erased is in no cache.
+No field or record is kept beyond the draft they are read for. What a single word or a length of
+time means is learned from all texts alike, and without whose it was.
 """
 
 from __future__ import annotations

@@ -241,17 +241,16 @@ def _sizes(text: str) -> tuple[str, ...]:
 
 
 Reader = Callable[[str], tuple[str, ...]]
-_number: Reader = Learned(_plain).__getitem__
 _READERS: dict[str, tuple[ValueKind, Reader]] = {
     "email": ("email", lambda text: (text.casefold().rstrip("."),)),
     "iso": ("date", lambda text: (text[:10],)),
     "slashed": ("date", _slashed),
     "named": ("date", _named),
-    "percent": ("percent", _number),
+    "percent": ("percent", _plain),
     "phone": ("phone", lambda text: (owner_key(text),)),
     "id": ("id", lambda text: (owner_key(text),)),
-    "quantity": ("quantity", _number),
-    "counted": ("quantity", _number),
+    "quantity": ("quantity", _plain),
+    "counted": ("quantity", _plain),
 }
 
 
