@@ -17,6 +17,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from handrail.guardrails.terms import characters
+
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint32]
 
@@ -56,15 +58,7 @@ class Spread:
     places: tuple[tuple[int, int], ...]
 
 
-class _Zeros(dict[int, int]):
-    """Turns every digit into a nought and leaves other characters as they are."""
-
-    def __missing__(self, code: int) -> int:
-        self[code] = ord("0") if chr(code).isdigit() else code
-        return self[code]
-
-
-_ZEROS: Final = _Zeros()
+_zeroed = characters(lambda char: "0" if char.isdigit() else char)
 
 
 def spread(text: str) -> Spread:
@@ -80,7 +74,7 @@ def spread(text: str) -> Spread:
             bounds.append((at, at + len(parts[-1])))
             places.append(match.span())
             at += len(parts[-1])
-    return Spread("".join(parts).translate(_ZEROS), tuple(bounds), tuple(places))
+    return Spread(_zeroed("".join(parts)), tuple(bounds), tuple(places))
 
 
 def sequences(line: str) -> Hashes:

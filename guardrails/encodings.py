@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters, digits, hexdigits
 
+from handrail.guardrails.terms import characters
+
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,8000}={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F](?<!\w.)[0-9a-fA-F][ :,]?(?:[0-9a-fA-F]{2}[ :,]?){7,4000}(?!\w)")
 """Looks behind its first character: a set of characters is found much faster than a place."""
@@ -18,15 +20,13 @@ _BITS = 32
 _RUN = "0" * 16
 """As many characters of one code in a row as the shortest block has, each written as a nought."""
 _RUNS = re.compile(rf"{_RUN}0{{0,8000}}")
-_ASCII = "".join(map(chr, range(128)))
-_OF_BASE64 = dict(enumerate("0" if c in f"{ascii_letters}{digits}+/_-" else " " for c in _ASCII))
-_OF_HEX = dict(enumerate("0" if c in f"{hexdigits} :," else "x" for c in _ASCII))
-"""Of each ASCII character: what is not told of is looked for in vain, which is slow."""
+_of_base64 = characters(lambda char: "0" if char in f"{ascii_letters}{digits}+/_-" else " ")
+_of_hex = characters(lambda char: "0" if char in f"{hexdigits} :," else "x")
 
 
 def blocks(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what encoded blocks of a text say, each with its span."""
-    coded = text.translate(_OF_BASE64)
+    coded = _of_base64(text)
     runs = _RUNS.finditer(coded) if _RUN in coded else ()
     for match in filter(None, (_BASE64.match(text, run.start()) for run in runs)):
         raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
@@ -35,7 +35,7 @@ def blocks(text: str) -> Iterator[tuple[str, int, int]]:
         except (binascii.Error, UnicodeDecodeError):
             continue
         yield plain, *match.span()
-    for match in _HEX.finditer(text) if _RUN in text.translate(_OF_HEX) else ():
+    for match in _HEX.finditer(text) if _RUN in _of_hex(text) else ():
         plain = bytes.fromhex(re.sub(r"[ :,]", "", match[0])).decode("utf-8", "replace")
         yield plain, *match.span()
     for match in _BINARY.finditer(text) if text.count("0") + text.count("1") >= _BITS else ():

@@ -51,7 +51,7 @@ _NAME = re.compile(
 
 It reads a text with an A for each capital: one character is found much faster than any of many.
 """
-_CAPITALS = characters(
+_capitals = characters(
     lambda char: "A" if "A" <= char <= "Z" or (char >= "\u00c0" and char.isalnum()) else char
 )
 _HOUSE = re.compile(rf"0{_BEGINS}\d{{0,4}}[A-Za-z]?(?![^\W_]|['’.-][^\W_])")
@@ -61,7 +61,7 @@ _TELLING = 7
 
 def find_names(text: str) -> Iterator[tuple[int, int]]:
     """Find where two to five words may be a full name: capitals, and particles between."""
-    capitals = text.translate(_CAPITALS)
+    capitals = _capitals(text)
     for first in _NAME.finditer(capitals):
         start, end = first.span()
         if _is_named(text[start:end]) and (words := _NAMES.match(capitals, end)):

@@ -78,7 +78,7 @@ _SPACES = dict.fromkeys(map(ord, "'’ \u00a0\u202f"))
 """What stands between the thousands."""
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t]{0,8}$")
 _SHORT_GROUP = 3
-_MARKS = characters(lambda char: "0" if char.isdecimal() or char in MARKS else " ")
+_marked = characters(lambda char: "0" if char.isdecimal() or char in MARKS else " ")
 _MARK = re.compile("0")
 _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,10})?", re.ASCII)
 
@@ -322,7 +322,7 @@ def find_spellings(
 def _telling(lower: str, words: frozenset[str]) -> list[int]:
     """Places in a text in lower case of which every value holds one: most words have none."""
     begin = [start for word in words & BEGINNING for start, _ in places_of(word, lower)]
-    return sorted(begin + [mark.start() for mark in _MARK.finditer(lower.translate(_MARKS))])
+    return sorted(begin + [mark.start() for mark in _MARK.finditer(_marked(lower))])
 
 
 APART = "\n\0\n"

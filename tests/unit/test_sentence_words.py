@@ -10,7 +10,17 @@ from handrail.guardrails.claims import split_claims
 from handrail.guardrails.encodings import blocks
 from handrail.guardrails.learned import Learned
 from handrail.guardrails.rule_words import phrase_of
-from handrail.guardrails.terms import LONGEST, cut, has_long_word, plain, spoken, stems
+from handrail.guardrails.terms import (
+    LONGEST,
+    blanked,
+    cut,
+    has_long_word,
+    inked,
+    plain,
+    spoken,
+    stems,
+    zeroed,
+)
 
 PIECES = (
     "no", "No", "please", "Please note:", "note", "that", "cannot", "can't", "I", "Monday",
@@ -41,6 +51,14 @@ def test_a_long_word_is_seen(text: str, word: str) -> None:
     text += word
     words = plain(text)
     assert has_long_word(text) == (cut(words, 40) != words)
+
+
+@given(st.text(), st.text(alphabet=st.characters(max_codepoint=127)))
+def test_characters_are_put_alike_in_every_text(text: str, in_ascii: str) -> None:
+    for written in (text, in_ascii, f"{in_ascii}é", f"{text} {in_ascii}"):
+        assert zeroed(written) == "".join("0" if c.isdecimal() else c for c in written)
+        assert inked(written) == "".join(" " if c.isspace() else "a" for c in written)
+        assert blanked(written) == "".join(c if c.isalnum() else " " for c in written)
 
 
 def test_a_short_block_is_none_and_one_of_the_shortest_is_read() -> None:
