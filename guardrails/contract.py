@@ -281,6 +281,7 @@ class Check(Generic[S]):
         needs: frozenset[Need],
         settings: type[S],
         of_passages: bool = False,
+        yields_to: frozenset[str] = frozenset(),
     ) -> None:
         self.function = function
         self.id = id
@@ -291,6 +292,9 @@ class Check(Generic[S]):
         self.settings = settings
         self.of_passages = of_passages
         """Whether it also judges the passages found for a question, before anything is drafted."""
+        self.yields_to = yields_to
+        """Ids of checks that know better: what one of them says of the same words, as grave or
+        graver, is told in the place of its own findings."""
         self.asynchronous = inspect.iscoroutinefunction(function)
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
@@ -355,6 +359,7 @@ def check(
     needs: Iterable[Need] = (),
     settings: type[S] | None = None,
     of_passages: bool = False,
+    yields_to: Iterable[str] = (),
 ) -> Callable[[CheckFunction[S]], Check[S]]:
     """Register a function as a guardrail check.
 
@@ -367,6 +372,8 @@ def check(
         settings: Model of its settings; a key it does not know is an error.
         of_passages: Whether an ``input`` check also judges passages, in ``CheckContext.found``,
             before a reply is drafted from them; the others are not asked then.
+        yields_to: Ids of checks that say more exactly what is wrong: where one of them objects to
+            the same words, as gravely or more so, a finding of this check is not told besides.
 
     Raises:
         CheckDefinitionError: the id has another form.
@@ -384,6 +391,7 @@ def check(
             needs=frozenset(needs),
             settings=model,
             of_passages=of_passages,
+            yields_to=frozenset(yields_to),
         )
         return register(made, "check", id)
 

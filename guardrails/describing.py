@@ -45,6 +45,8 @@ class CheckCard:
     stage: Stage
     severity: Severity
     needs: tuple[Need, ...]
+    yields_to: tuple[str, ...]
+    """Checks whose word is told in the place of its own."""
     summary: str
     """What a reply is that passes, in one sentence."""
     about: str
@@ -63,6 +65,7 @@ def describe(check: Check[Any]) -> CheckCard:
         stage=check.stage,
         severity=check.severity,
         needs=tuple(sorted(check.needs)),
+        yields_to=tuple(sorted(check.yields_to)),
         summary=head.partition("``: ")[2] or head,
         about=about.strip(),
         rules=tuple(_rules(about)),

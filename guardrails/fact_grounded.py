@@ -6,7 +6,8 @@ Does not fire: the passage's own sentence, a close paraphrase, a greeting, a que
 Rules: ``unsupported`` (medium): a scorer that was trained on approved replies finds that nothing
 in the evidence bears a statement out. ``uncited`` (high), only in quote-or-cite mode: a statement
 of a template or a model neither quotes nor cites what it relies on. A published sentence that was
-altered or turned into its opposite is for ``fact.policy``.
+altered or turned into its opposite is for ``fact.policy``, a value that nothing has for
+``fact.value``: where one of these says what is wrong with a statement, that is told alone.
 
 Every statement gets a verdict. ``supported`` takes a whole sentence of a source, word by word,
 the values of a record beside the names of their fields, what action events show, or, in a draft
@@ -153,7 +154,12 @@ def _judge_statement(
     yield from found or _uncited(claim, judging)
 
 
-@check("fact.grounded", severity="high", settings=GroundedSettings)
+@check(
+    "fact.grounded",
+    severity="high",
+    settings=GroundedSettings,
+    yields_to=("fact.value", "fact.policy"),
+)
 def fact_grounded(
     ctx: CheckContext, settings: GroundedSettings
 ) -> Iterator[Finding | ClaimVerdict]:

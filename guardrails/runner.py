@@ -94,6 +94,23 @@ def _claims(results: Iterable[_Judged]) -> tuple[ClaimVerdict, ...]:
     return tuple(kept[span] for span in sorted(kept))
 
 
+def _told_once(checks: Iterable[Configured], found: Sequence[Finding]) -> list[Finding]:
+    """Leave out what a check says of words of which one that it yields to says what is wrong."""
+    yielding = {one.check.id: one.check.yields_to for one in checks if one.check.yields_to}
+
+    def outdone(one: Finding) -> bool:
+        better = yielding.get(one.check, ())
+        return any(
+            other.check in better
+            and other.start < one.end
+            and one.start < other.end
+            and _gravity(other) >= _gravity(one)
+            for other in (found if better else ())
+        )
+
+    return [one for one in found if not outdone(one)]
+
+
 def _lacking(check: Check[Any], ctx: CheckContext) -> str | None:
     """Why a check is skipped; ``None`` where it has all that it needs."""
     missing = [need for need in check.needs if not ctx.has(need)] if check.needs else ()
@@ -208,7 +225,7 @@ async def run_checks(
     found = [finding for judged in results for finding in judged.findings]
     return Report(
         digest=text_digest(ctx.text),
-        findings=tuple(sorted(found, key=_gravity, reverse=True)),
+        findings=tuple(sorted(_told_once(checks, found), key=_gravity, reverse=True)),
         claims=_claims(results),
         ran=tuple(j.check for j in results if not j.skipped and not j.errored),
         skipped=tuple(NotRun(check=j.check, reason=j.skipped) for j in results if j.skipped),

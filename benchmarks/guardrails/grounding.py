@@ -19,6 +19,7 @@ from typing import Any, Final
 from benchmarks.guardrails.measured import Measured
 from benchmarks.guardrails.replies import Asked, bare_suite, judged
 from benchmarks.report import Row, evaluation_file, read_rows, share, training_file
+from handrail.guardrails.fact_grounded import fact_grounded
 from handrail.guardrails.suite import CheckSuite
 from handrail.guardrails.support_examples import Example, facts, put_in
 from handrail.guardrails.support_examples import measure as measured_sentences
@@ -45,7 +46,7 @@ def _added_facts(data: Path) -> Iterator[Measured]:
     replies = [Asked.of(row) for row in read_rows(evaluation_file(data / "dstc9_faq"))]
     knowledge = [Asked.of(row) for row in read_rows(data / "dstc9_faq" / "knowledge.jsonl.gz")]
     rng = random.Random(0)
-    suite = bare_suite()
+    suite = bare_suite([fact_grounded])
     yield from _added(suite, replies, knowledge, rng, 0)
     yield from _added(suite, replies, knowledge, rng, _BESIDE)
 
@@ -60,13 +61,13 @@ def _added(
     """Facts added to replies, whose evidence stands among that for other questions."""
 
     async def flagged(one: Asked) -> bool:
-        return any(f.check == "fact.grounded" for f in (await judged(suite, one)).findings)
+        return bool((await judged(suite, one)).findings)
 
     async def caught(one: Asked) -> tuple[bool, str]:
         other, told = _about_something_else(one, rng.choice((replies, knowledge)), rng)
         text, start, end = put_in(one.text, told, rng)
         found = (await judged(suite, _among(one.saying(text), other))).findings
-        hit = any(f.check == "fact.grounded" and f.start < end and start < f.end for f in found)
+        hit = any(f.start < end and start < f.end for f in found)
         return hit, f"{told!r} beside {one.evidence!r}"
 
     def _among(one: Asked, other: Asked) -> Asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from handrail.core.conversation import ConversationFacts, Customer, Passage, Snapshot
 from handrail.core.drafting import Draft
 from handrail.core.verdict import Report
+from handrail.guardrails.contract import Check
 from handrail.guardrails.suite import CheckSuite
 from handrail.playbook.models import Brand, Intent, Playbook, Release
 
@@ -49,11 +51,11 @@ class Asked:
         return f"{self.title} {self.body}"
 
 
-def bare_suite() -> CheckSuite:
-    """All checks, over a playbook that says next to nothing."""
+def bare_suite(checks: Iterable[Check[Any]] | None = None) -> CheckSuite:
+    """All checks or some, over a playbook that says next to nothing."""
     intent = Intent(description="any", examples=("one", "two"), mode="supervised")
     playbook = Playbook(brand=Brand(name="Desk"), intents={"any": intent})
-    return CheckSuite(Release(id="rel", name="one", playbook=playbook, articles=()))
+    return CheckSuite(Release(id="rel", name="one", playbook=playbook, articles=()), checks=checks)
 
 
 async def judged(suite: CheckSuite, one: Asked) -> Report:

@@ -47,6 +47,11 @@ def card_text(card: Mapping[str, Any]) -> RenderableType:
     ]
     if card["needs"]:
         parts.append(Text(f"skipped, and shown as skipped, without: {', '.join(card['needs'])}"))
+    if card["yields_to"]:
+        others = " and ".join(card["yields_to"])
+        parts.append(
+            Text(f"not told beside what {others} say of the same words, as grave or graver")
+        )
     rules = Table("rule", "severity", box=None, pad_edge=False, header_style="dim")
     for rule in card["rules"]:
         rules.add_row(rule["name"], Text(rule["severity"], style=COLOURS[rule["severity"]]))

@@ -151,6 +151,7 @@ def test_it_says_what_it_does(one: Check[Any]) -> None:
     assert "Fires" in card.about
     assert "not fire" in " ".join(card.about.split())
     assert all(setting.meaning for setting in card.settings), card.settings
+    assert set(card.yields_to) <= set(CHECKS)
 
 
 def fired(one: Check[Any], ctx: CheckContext) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ from handrail.core.drafting import Draft
 from handrail.core.errors import CheckDefinitionError
 from handrail.core.ports import Checked
 from handrail.core.tracing import traced_by
-from handrail.core.verdict import Edit, Finding, Severity
+from handrail.core.verdict import ClaimVerdict, Edit, Finding, Severity
 from handrail.guardrails.contract import Check, CheckContext, CheckSettings, check
 from handrail.guardrails.evidence import Evidence
 from handrail.guardrails.resolver import repaired
@@ -73,6 +73,21 @@ def many(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
     for place in range(len(ctx.text)):
         yield many.finding("one", place, place + 1, "One more.")
     yield many.finding("grave", 0, 1, "Grave.", severity="critical")
+
+
+@check("test.part", severity="high")
+def part(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding]:
+    for place, char in enumerate(ctx.text):
+        if char in "!?":
+            grave: Severity = "high" if char == "!" else "low"
+            yield part.finding("mark", place, place + 1, "This mark.", severity=grave)
+
+
+@check("test.whole", severity="medium", yields_to=["test.part"])
+def whole(ctx: CheckContext, settings: CheckSettings) -> Iterator[Finding | ClaimVerdict]:
+    for one in ctx.claims:
+        yield whole.finding("sentence", one.start, one.end, "Something here.")
+        yield ClaimVerdict(start=one.start, end=one.end, support="unsupported", by="rule")
 
 
 def snapshot() -> Snapshot:
@@ -135,6 +150,21 @@ async def test_of_hundreds_of_findings_the_gravest_and_the_first_are_told() -> N
     assert len(low) == MOST - 1
     assert last.message == f"One more. {700 - MOST} more like this."
     assert (grave.rule, checked.verdict.outcome) == ("grave", "critical")
+
+
+async def test_what_another_check_says_more_exactly_is_told_alone() -> None:
+    text = "One! Two. Three?"
+    report = (await verify(whole, part, text=text)).verdict.report
+    told = [(one.check, text[one.start : one.end]) for one in report.findings]
+    assert told == [
+        ("test.part", "!"),  # as grave as what the other says of the sentence, or graver
+        ("test.whole", "Two."),
+        ("test.whole", "Three?"),  # graver than what is said of the mark
+        ("test.part", "?"),
+    ]
+    assert len(report.claims) == 3
+    alone = (await verify(whole, text=text)).verdict.report
+    assert len(alone.findings) == 3
 
 
 async def test_an_order_in_one_passage_blames_no_other() -> None:
