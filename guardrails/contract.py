@@ -127,9 +127,14 @@ class CheckContext:
         told = telling & self.words
         return [
             at
-            for at, one in enumerate(self.sentences)
-            if not (told.isdisjoint(one.words) and one.text.isascii())
+            for at, words in enumerate(self._worded)
+            if words is None or not told.isdisjoint(words)
         ]
+
+    @cached_property
+    def _worded(self) -> Sequence[frozenset[str] | None]:
+        """The words of each sentence; none are told of one whose letters may hide some."""
+        return [one.words if one.text.isascii() else None for one in self.sentences]
 
     @cached_property
     def spoken(self) -> list[str]:
