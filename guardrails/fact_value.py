@@ -14,8 +14,7 @@ Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``,
 else high): the value is one of the customer's, but not of this record or field. ``wrong_status``
 (high): the record has another status. ``derived`` (low): an amount or length of time that follows
 from a record, or from amounts that the reply names beside it, with the sum as witness.
-``too_many`` (high): from the 201st value of a reply on only the evidence is asked, not the slot,
-so a person must look.
+``too_many`` (high): the values of a reply from the 201st on are not judged, so a person must look.
 """
 
 from __future__ import annotations
@@ -65,8 +64,8 @@ _NAMES: dict[ValueKind, str] = {
 _ADDRESSES = ("email", "phone")
 _TRIED = 12
 """How many records an amount is derived from, one after the other; how many amounts beside it."""
-_BOUND = 200
-"""How many values are held against their slot; the others of a longer list against all evidence."""
+_JUDGED = 200
+"""How many values are judged; of a longer list a person is told to look at the others."""
 _TENS = 2
 _LABELS = frozenset(
     "address line step option part item point question dirección línea paso opción parte".split()  # noqa: SIM905
@@ -113,8 +112,6 @@ class _Judge:
         self.sheets = self._records.sheets
         self._tried = tuple(self.sheets[:_TRIED])
         self._numbers = frozenset(self._records.numbers.keyed[0])
-        self._unbound = next(iter(ctx.folded_values[_BOUND:]), None)
-        self._bound_until = self._unbound.start if self._unbound else len(ctx.folded.text)
         self._apart: dict[tuple[tuple[str, ...], tuple[Sheet, ...]], Derived | None] = {}
         self._ledgers: dict[tuple[tuple[Sheet, ...], str | None], Ledger] = {}
 
@@ -187,8 +184,6 @@ class _Judge:
         recorded = evidence.fact(value) or self._near(day)
         if not recorded and evidence.has_written(value):
             return None
-        if value.start >= self._bound_until:
-            return None if recorded else self._unsupported(value)
         return self._judge_bound(value, day, recorded)
 
     def _judge_bound(self, value: Value, day: Value, recorded: Fact | None) -> Finding | None:
@@ -208,8 +203,6 @@ class _Judge:
 
     def judge_day(self, day: Value) -> Finding | None:
         """Judge "tomorrow": only against a field that the words clearly mean."""
-        if day.start >= self._bound_until:
-            return None
         binding = self._binding(day, self.ctx.sentence_at(day.start, day.end))
         if not (binding and binding.facts and binding.meaning and binding.meaning.near):
             return None
@@ -242,17 +235,6 @@ class _Judge:
             if inside or not binding.named or kind not in ("money", "id"):
                 return False
         return binding.sure or not self.ctx.evidence.has_written(value)
-
-    def too_many(self) -> Iterator[Finding]:
-        """Say from where on values are held against no slot."""
-        if self._unbound and self.sheets:
-            yield fact_value.finding(
-                "too_many",
-                *self.ctx.folded.span(self._unbound.start, self._unbound.end),
-                f"Only the first {_BOUND} values are held against their records; a person must look"
-                " at those from here on.",
-                severity="high",
-            )
 
     def _wrong_slot(self, value: Value, binding: Binding, found: Fact | None) -> Finding:
         holds = tuple(cited(fact, "contradicts") for fact in binding.facts[:3])
@@ -335,7 +317,7 @@ class _Judge:
     @cached_property
     def _supported(self) -> Sequence[tuple[Value, EvidenceSpan]]:
         """The amounts that the reply names and the evidence has, with where it has them."""
-        amounts = [one for one in self.ctx.folded_values[:_BOUND] if one.kind == "money"]
+        amounts = [one for one in self.ctx.folded_values[:_JUDGED] if one.kind == "money"]
         return [(one, span) for one in amounts if (span := self.ctx.evidence.find(one))]
 
     def _beside(self, amount: Value) -> Sequence[tuple[Value, EvidenceSpan]]:
@@ -387,21 +369,24 @@ def _status_finding(untrue: StatusClaim, ctx: CheckContext) -> Finding:
     )
 
 
+def _too_many(first: Value, ctx: CheckContext) -> Finding:
+    message = f"Only {_JUDGED} values are checked; a person must look at those from here on."
+    return _finding(ctx, "too_many", first, message, severity="high")
+
+
 @check("fact.value", severity="critical", settings=ValueSettings)
 def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
     judge = _Judge(ctx)
-    for value in ctx.folded_values:
-        needed = _needs_evidence(value, ctx.folded.text, settings)
-        finding = judge.judge(value) if needed else None
-        if finding:
-            yield finding
-    yield from judge.too_many()
+    text = ctx.folded.text
+    values = [value for value in ctx.folded_values if _needs_evidence(value, text, settings)]
+    until = values[_JUDGED].start if len(values) > _JUDGED else len(text)
+    yield from filter(None, map(judge.judge, values[:_JUDGED]))
+    if until < len(text):
+        yield _too_many(values[_JUDGED], ctx)
     if not ctx.records:
         return
-    for day in near_days(ctx.folded.text, lambda: judge.today):
-        finding = judge.judge_day(day)
-        if finding:
-            yield finding
+    days = (day for day in near_days(text, lambda: judge.today) if day.start < until)
+    yield from filter(None, map(judge.judge_day, days))
     for untrue in untrue_statuses(ctx, lambda: judge.slots):
         yield _status_finding(untrue, ctx)
