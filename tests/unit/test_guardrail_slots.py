@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -296,3 +297,12 @@ def test_a_wrong_slot_far_down_a_list_of_values_is_left_to_a_person() -> None:
     assert text[finding.start : finding.end] == "W100"
     assert finding.start == text.rindex("W100")
     assert rules(text[31:], *RECORDS) == {"wrong_slot"}
+
+
+def test_of_a_long_list_of_values_a_person_is_told_where_nothing_is_recorded() -> None:
+    known = context("It comes to 77.70 EUR. " * 201)
+    nobody = known.snapshot.model_copy(update={"records": ()})
+    *money, last = judge(replace(known, snapshot=nobody))
+    assert {one.rule for one in money} == {"money_not_in_evidence"}
+    assert (len(money), last.rule) == (200, "too_many")
+    assert last.start == known.text.rindex("77.70")
