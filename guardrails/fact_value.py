@@ -15,6 +15,7 @@ else high): the value is one of the customer's, but not of this record or field.
 (high): the record has another status. ``derived`` (low): an amount or length of time that follows
 from a record, or from amounts that the reply names beside it, with the sum as witness.
 ``too_many`` (high): the values of a reply from the 201st on are not judged, so a person must look.
+A value that is another customer's is for ``priv.other_customer``.
 """
 
 from __future__ import annotations
@@ -374,7 +375,9 @@ def _too_many(first: Value, ctx: CheckContext) -> Finding:
     return _finding(ctx, "too_many", first, message, severity="high")
 
 
-@check("fact.value", severity="critical", settings=ValueSettings)
+@check(
+    "fact.value", severity="critical", settings=ValueSettings, yields_to=("priv.other_customer",)
+)
 def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     """Flag each typed value that no evidence supports, or that belongs to another slot."""
     judge = _Judge(ctx)

@@ -71,6 +71,7 @@ async def findings(
     said: str = "",
     published: str = "",
     owners: OwnerIndex | None = None,
+    beside: tuple[str, ...] = (),
 ) -> list[Finding]:
     fields = {
         "iban": FieldValue(type="text", value=IBAN),
@@ -104,8 +105,8 @@ async def findings(
         owners=owners or Owners(),
         standing=tuple(draft_sources(draft)),
     )  # fmt: skip
-    one = registered("check")[check]
-    report = await run_checks([Configured(one, one.configure({}))], ctx)
+    checks = [registered("check")[name] for name in (check, *beside)]
+    report = await run_checks([Configured(one, one.configure({})) for one in checks], ctx)
     assert not report.errored
     return list(report.findings)
 
@@ -151,6 +152,14 @@ async def test_what_an_article_publishes_is_nobodys() -> None:
     text = "Visit us at 34 Oak Avenue."
     assert await findings("priv.other_customer", text)
     assert await findings("priv.other_customer", text, published="Shop: 34 Oak Avenue.") == []
+
+
+async def test_a_number_of_another_customer_is_told_once() -> None:
+    beside = ("fact.value", "fact.grounded")
+    (finding,) = await findings("priv.other_customer", "Order W999 is theirs.", beside=beside)
+    assert finding.check == "priv.other_customer"
+    (finding,) = await findings("priv.other_customer", "Order W998 is theirs.", beside=beside)
+    assert finding.check == "fact.value"
 
 
 async def test_an_account_of_nobody_known_is_flagged() -> None:
