@@ -49,9 +49,7 @@ def card_text(card: Mapping[str, Any]) -> RenderableType:
         parts.append(Text(f"skipped, and shown as skipped, without: {', '.join(card['needs'])}"))
     if card["yields_to"]:
         others = " and ".join(card["yields_to"])
-        parts.append(
-            Text(f"not told beside what {others} say of the same words, as grave or graver")
-        )
+        parts.append(Text(f"told only where {others} found nothing as grave in the same words"))
     rules = Table("rule", "severity", box=None, pad_edge=False, header_style="dim")
     for rule in card["rules"]:
         rules.add_row(rule["name"], Text(rule["severity"], style=COLOURS[rule["severity"]]))
