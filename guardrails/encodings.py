@@ -22,6 +22,7 @@ _RUN = "0" * 16
 _RUNS = re.compile(rf"{_RUN}0{{0,8000}}")
 _of_base64 = characters(lambda char: "0" if char in f"{ascii_letters}{digits}+/_-" else " ")
 _of_hex = characters(lambda char: "0" if char in f"{hexdigits} :," else "x")
+"""Which characters a block may have, each as a nought: a text without a run of them has none."""
 
 
 def blocks(text: str) -> Iterator[tuple[str, int, int]]:

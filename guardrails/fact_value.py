@@ -14,7 +14,8 @@ Rules: ``money_not_in_evidence`` (critical), ``percent_``, ``date_``, ``time_``,
 else high): the value is one of the customer's, but not of this record or field. ``wrong_status``
 (high): the record has another status. ``derived`` (low): an amount or length of time that follows
 from a record, or from amounts that the reply names beside it, with the sum as witness.
-``too_many`` (high): the values of a reply from the 201st on are not judged, so a person must look.
+``too_many`` (high, critical where one is an amount that nothing has): the values of a reply from
+the 201st on are not judged one by one, so a person must look.
 A value that is another customer's is for ``priv.other_customer``.
 """
 
@@ -66,7 +67,7 @@ _ADDRESSES = ("email", "phone")
 _TRIED = 12
 """How many records an amount is derived from, one after the other; how many amounts beside it."""
 _JUDGED = 200
-"""How many values are judged; of a longer list a person is told to look at the others."""
+"""How many values are judged one by one; of a longer list a person must look at the others."""
 _TENS = 2
 _LABELS = frozenset(
     "address line step option part item point question dirección línea paso opción parte".split()  # noqa: SIM905
@@ -370,9 +371,11 @@ def _status_finding(untrue: StatusClaim, ctx: CheckContext) -> Finding:
     )
 
 
-def _too_many(first: Value, ctx: CheckContext) -> Finding:
+def _too_many(left: Sequence[Value], ctx: CheckContext) -> Finding:
+    """Tell of the values that are not judged one by one; an amount that nothing has stays grave."""
+    unknown = any(one.kind == "money" and not ctx.evidence.has(one) for one in left)
     message = f"Only {_JUDGED} values are checked; a person must look at those from here on."
-    return _finding(ctx, "too_many", first, message, severity="high")
+    return _finding(ctx, "too_many", left[0], message, severity="critical" if unknown else "high")
 
 
 @check(
@@ -386,7 +389,7 @@ def fact_value(ctx: CheckContext, settings: ValueSettings) -> Iterator[Finding]:
     until = values[_JUDGED].start if len(values) > _JUDGED else len(text)
     yield from filter(None, map(judge.judge, values[:_JUDGED]))
     if until < len(text):
-        yield _too_many(values[_JUDGED], ctx)
+        yield _too_many(values[_JUDGED:], ctx)
     if not ctx.records:
         return
     days = (day for day in near_days(text, lambda: judge.today) if day.start < until)

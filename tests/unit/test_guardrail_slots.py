@@ -304,5 +304,5 @@ def test_of_a_long_list_of_values_a_person_is_told_where_nothing_is_recorded() -
     nobody = known.snapshot.model_copy(update={"records": ()})
     *money, last = judge(replace(known, snapshot=nobody))
     assert {one.rule for one in money} == {"money_not_in_evidence"}
-    assert (len(money), last.rule) == (200, "too_many")
+    assert (len(money), last.rule, last.severity) == (200, "too_many", "critical")
     assert last.start == known.text.rindex("77.70")
